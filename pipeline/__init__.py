@@ -1,0 +1,3 @@
+"""Streaming news ingestion: feeds in, cleaned articles with their history in SQL."""
+
+__version__ = "0.1.0"

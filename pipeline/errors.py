@@ -1,0 +1,77 @@
+"""Every exception of the pipeline.
+
+::
+
+    NewsError
+    ├── ConfigError          the user's: a setting or an argument is wrong
+    ├── FetchError           a source's: one request came to nothing
+    ├── FeedError            a source's: a document that is no feed
+    └── ExtractError         a source's: a page that no parser survives
+
+What goes wrong with one source is caught by the flow and stored as an outcome; only what goes wrong
+with us (the database away, a bug) leaves it as an exception. ``reason`` is one short word of a fixed
+vocabulary, made to be grouped by in SQL; the message is for people.
+"""
+
+from datetime import timedelta
+
+
+class NewsError(Exception):
+    """Root of all exceptions that this package raises on purpose."""
+
+
+class ConfigError(NewsError):
+    """A setting, an argument or an input file of the user cannot be used; the message says what to do."""
+
+
+class SourceError(NewsError):
+    """Something about one URL went wrong.
+
+    Attributes:
+        url: the URL that was asked for.
+        reason: one word to group by, such as ``timeout`` or ``http_503``.
+        temporary: whether trying again later can help.
+    """
+
+    def __init__(self, url: str, reason: str, message: str = "", *, temporary: bool) -> None:
+        super().__init__(f"{reason}: {message}" if message else reason)
+        self.url = url
+        self.reason = reason
+        self.temporary = temporary
+
+
+class FetchError(SourceError):
+    """One request came to nothing.
+
+    Attributes:
+        status: the HTTP status, when there was an answer.
+        retry_after: how long the server asked us to wait (RFC 9110, 10.2.3), when it did.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        reason: str,
+        message: str = "",
+        *,
+        temporary: bool,
+        status: int | None = None,
+        retry_after: timedelta | None = None,
+    ) -> None:
+        super().__init__(url, reason, message, temporary=temporary)
+        self.status = status
+        self.retry_after = retry_after
+
+
+class FeedError(SourceError):
+    """The document holds no feed; the feed at this address may well recover."""
+
+    def __init__(self, url: str, reason: str, message: str = "") -> None:
+        super().__init__(url, reason, message, temporary=True)
+
+
+class ExtractError(SourceError):
+    """No parser survived the page, or it took too long or too much memory."""
+
+    def __init__(self, url: str, reason: str, message: str = "", *, temporary: bool = False) -> None:
+        super().__init__(url, reason, message, temporary=temporary)

@@ -1,0 +1,200 @@
+"""The things of the pipeline, one type for each stage that a thing goes through.
+
+::
+
+    Feed ─fetch→ Response ─parse→ ParsedFeed ∋ Entry ─frontier→ Page ─fetch→ Response ─extract→ Article
+
+All are frozen values. All times are zone-aware and in UTC; all durations are ``timedelta``; all URLs in a
+field called ``url`` are canonical (`pipeline.urls.canonical_url`) unless said otherwise.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+Decision = Literal["new", "revised", "unchanged", "duplicate"]
+"""What storing an article came to (`pipeline.dedup.decide`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """What a conditional GET sends back to the server (RFC 9110, 13.1)."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A feed that a worker has claimed. ``url`` is the address as given: feeds are fetched literally."""
+
+    id: int
+    url: str
+    host: str
+    validators: Validators
+    interval: timedelta
+    failures: int
+    body_hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What a server answered, whole.
+
+    Attributes:
+        url: the final URL after redirects, as it was requested.
+        status: 200 or 304; every other status is a `FetchError`.
+        headers: names in lower case.
+        body: decompressed bytes; empty for a 304.
+        redirects: the URLs before the last, in order, each with its status.
+        elapsed: from the first request to the last byte.
+    """
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    fetched_at: datetime
+    elapsed: timedelta
+    redirects: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def validators(self) -> Validators:
+        """The validators to send with the next request of the same URL."""
+        return Validators(self.headers.get("etag"), self.headers.get("last-modified"))
+
+    @property
+    def content_type(self) -> str:
+        """The media type without its parameters, in lower case; empty when there is none."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
+    def charset(self) -> str | None:
+        """The charset parameter of the content type, as sent."""
+        for part in self.headers.get("content-type", "").split(";")[1:]:
+            name, _, value = part.partition("=")
+            if name.strip().lower() == "charset":
+                return value.strip().strip("\"'") or None
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a feed announces.
+
+    Attributes:
+        guid: unique within the feed; made up from the other fields where the feed gives none.
+        url: canonical URL of the page, or None where the entry links to no http(s) page.
+        summary: plain text, without markup.
+        hash: of what was announced; another hash for the same guid means that the entry was changed.
+    """
+
+    guid: str
+    url: str | None
+    title: str | None = None
+    summary: str | None = None
+    authors: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    published_at: datetime | None = None
+    updated_at: datetime | None = None
+    hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedFeed:
+    """A feed document, read.
+
+    Attributes:
+        version: feedparser's name of the format, such as ``rss20`` or ``atom10``.
+        skipped: how many entries could not be used (each is logged).
+        malformed: what was wrong with the document, where it was readable all the same.
+    """
+
+    title: str | None
+    site_url: str | None
+    language: str | None
+    version: str
+    entries: tuple[Entry, ...]
+    skipped: int = 0
+    malformed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page that a worker has claimed from the frontier.
+
+    Attributes:
+        attempts: how often it was claimed since it last succeeded, this time included.
+        stored: whether there is an article of it already.
+        published_at: as announced by a feed, or as found in the page before.
+        revisits: how many revisit times have been served.
+    """
+
+    id: int
+    url: str
+    host: str
+    validators: Validators
+    attempts: int
+    stored: bool = False
+    published_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A paragraph that cleaning took out, and why (one word to group by)."""
+
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """Paragraphs after cleaning, in reading order."""
+
+    kept: tuple[str, ...]
+    removed: tuple[Removed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """A cleaned article with its metadata, as extracted from one page.
+
+    Attributes:
+        url: canonical URL: what the page says of itself where it may be believed, else where it was found.
+        site: host name without ``www.``, to group by.
+        text: paragraphs joined by a blank line.
+        authors: persons' names, in order.
+        language: ISO 639-1 code.
+        content_hash: SHA-256 of the normalised text (`pipeline.dedup.content_hash`), hexadecimal.
+        extractor: name of what made the text; with its version, what `re-extraction` goes by.
+    """
+
+    url: str
+    site: str
+    title: str | None
+    text: str
+    content_hash: str
+    word_count: int
+    extractor: str
+    extractor_version: str
+    authors: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    published_at: datetime | None = None
+    modified_at: datetime | None = None
+    language: str | None = None
+    section: str | None = None
+    description: str | None = None
+    image: str | None = None
+    removed: tuple[Removed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NoArticle:
+    """A page that was read and holds no article."""
+
+    url: str
+    reason: str
+    message: str = ""
+    title: str | None = None
+    removed: tuple[Removed, ...] = field(default=())

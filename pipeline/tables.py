@@ -1,0 +1,319 @@
+"""The schema: what is stored, in SQLAlchemy's typed declarative form, the same on SQLite and PostgreSQL.
+
+Every comment below is also the column's documentation. The migrations in ``migrations/`` build exactly this;
+a test compares them. Nothing here opens a connection.
+
+Three kinds of tables: what is subscribed to (`FeedRow`, `PollRow`, `EntryRow`), the frontier, which is the ledger too
+(`HostRow`, `PageRow`), and the archive (`ArticleRow`, `ArticleAuthorRow`, `ArticleTagRow`, `RevisionRow`).
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+FEED_STATES = ("active", "paused", "gone")
+PAGE_STATES = ("queued", "stored", "alias", "rejected", "failed", "blocked", "gone")
+REVISION_KINDS = ("first", "title", "text", "both")
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A zone-aware time in UTC. SQLite has no such type: there it is ISO text in UTC, which sorts as time."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: D102
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a time without a zone cannot be stored: {value!r}")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: D102
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+# SQLite gives row ids of its own only to INTEGER keys; PostgreSQL needs the room of BIGINT.
+Key = BigInteger().with_variant(Integer, "sqlite")
+Json = JSON().with_variant(JSONB, "postgresql")
+
+
+def _one_of(column: str, words: tuple[str, ...]) -> CheckConstraint:
+    listed = ", ".join(f"'{word}'" for word in words)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+class Table(DeclarativeBase):
+    """Root of all tables; the naming convention gives every constraint a name that migrations can use."""
+
+    metadata = MetaData(
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: Json, list[Any]: Json, str: Text}  # noqa: RUF012
+
+
+class HostRow(Table):
+    """A server that is fetched from: the unit of politeness, leased to one worker at a time."""
+
+    __tablename__ = "host"
+
+    name: Mapped[str] = mapped_column(
+        String(320), primary_key=True, comment="authority in lower case: host, and port where not the default"
+    )
+    next_fetch_at: Mapped[datetime] = mapped_column(comment="no request to this host before this time")
+    delay: Mapped[float] = mapped_column(
+        default=0.0,
+        server_default=text("0"),
+        comment="seconds between requests that the host asks for (crawl-delay)",
+    )
+    failures: Mapped[int] = mapped_column(
+        default=0, server_default=text("0"), comment="robots.txt fetches in a row that failed"
+    )
+    robots: Mapped[str | None] = mapped_column(comment="the last robots.txt; empty where there is none")
+    robots_status: Mapped[int | None] = mapped_column(comment="HTTP status of the last robots.txt")
+    robots_fetched_at: Mapped[datetime | None] = mapped_column(comment="when robots.txt was last read")
+    leased_until: Mapped[datetime | None] = mapped_column(comment="the claim on this host ends then")
+    lease_owner: Mapped[str | None] = mapped_column(comment="the worker that holds the claim")
+
+    __table_args__ = (Index("ix_host_next_fetch_at", "next_fetch_at"),)
+
+
+class FeedRow(Table):
+    """A subscribed feed."""
+
+    __tablename__ = "feed"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    url: Mapped[str] = mapped_column(unique=True, comment="address as subscribed; fetched literally")
+    host: Mapped[str] = mapped_column(ForeignKey("host.name"), index=True, comment="server of the address")
+    title: Mapped[str | None] = mapped_column(comment="title: the subscriber's if given, else the feed's own")
+    site_url: Mapped[str | None] = mapped_column(comment="the page that the feed belongs to")
+    tags: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"), comment="folders and labels")
+    language: Mapped[str | None] = mapped_column(comment="language that the feed declares")
+    state: Mapped[str] = mapped_column(
+        String(16), default="active", server_default=text("'active'"), comment="active, paused or gone (410)"
+    )
+    etag: Mapped[str | None] = mapped_column(comment="validator for the next conditional GET")
+    last_modified: Mapped[str | None] = mapped_column(comment="validator for the next conditional GET")
+    body_hash: Mapped[str | None] = mapped_column(String(64), comment="SHA-256 of the last document that was read")
+    interval: Mapped[float] = mapped_column(comment="seconds between two polls")
+    next_poll_at: Mapped[datetime] = mapped_column(index=True, comment="due from this time on")
+    failures: Mapped[int] = mapped_column(default=0, server_default=text("0"), comment="failed polls in a row")
+    last_polled_at: Mapped[datetime | None] = mapped_column(comment="when it was last polled")
+    last_outcome: Mapped[str | None] = mapped_column(String(40), comment="outcome of the last poll")
+    last_error: Mapped[str | None] = mapped_column(comment="what went wrong in the last poll")
+    leased_until: Mapped[datetime | None] = mapped_column(comment="the claim on this feed ends then")
+    lease_owner: Mapped[str | None] = mapped_column(comment="the worker that holds the claim")
+    created_at: Mapped[datetime] = mapped_column(comment="when it was subscribed to")
+
+    __table_args__ = (_one_of("state", FEED_STATES),)
+
+
+class PollRow(Table):
+    """The log of polls: one row for each request of a feed."""
+
+    __tablename__ = "poll"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    feed_id: Mapped[int] = mapped_column(ForeignKey("feed.id", ondelete="CASCADE"), comment="the feed polled")
+    polled_at: Mapped[datetime] = mapped_column(comment="when the request began")
+    status: Mapped[int | None] = mapped_column(comment="HTTP status; null when there was no answer")
+    outcome: Mapped[str] = mapped_column(String(40), comment="read, unchanged, or the reason of the failure")
+    entries_seen: Mapped[int] = mapped_column(default=0, comment="entries in the document")
+    entries_new: Mapped[int] = mapped_column(default=0, comment="entries never seen before in this feed")
+    entries_changed: Mapped[int] = mapped_column(default=0, comment="entries announced otherwise than before")
+    entries_skipped: Mapped[int] = mapped_column(default=0, comment="entries that could not be used")
+    bytes: Mapped[int] = mapped_column(default=0, comment="size of the document after decompression")
+    duration: Mapped[float | None] = mapped_column(comment="seconds from request to last byte")
+    error: Mapped[str | None] = mapped_column(comment="what went wrong, or what was malformed")
+
+    __table_args__ = (Index("ix_poll_feed_id_polled_at", "feed_id", "polled_at"),)
+
+
+class PageRow(Table):
+    """The frontier and the ledger: every URL ever discovered, once, with its one current status."""
+
+    __tablename__ = "page"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    url: Mapped[str] = mapped_column(unique=True, comment="canonical URL")
+    host: Mapped[str] = mapped_column(ForeignKey("host.name"), comment="server of the URL")
+    state: Mapped[str] = mapped_column(
+        String(16),
+        default="queued",
+        server_default=text("'queued'"),
+        comment="queued (not yet fetched with success), stored (article in the archive), alias (another URL of the page"
+        " in alias_of), rejected (holds no article), failed (given up), blocked (robots.txt), gone (404 or 410)",
+    )
+    outcome: Mapped[str | None] = mapped_column(
+        String(40),
+        comment="what the last fetch came to: new, revised, unchanged, duplicate, not_modified, error",
+    )
+    reason: Mapped[str | None] = mapped_column(String(40), comment="why the state is what it is, one word to group by")
+    detail: Mapped[str | None] = mapped_column(comment="the reason in words")
+    attempts: Mapped[int] = mapped_column(
+        default=0,
+        server_default=text("0"),
+        comment="claims since the last success; a claim counts before it fetches",
+    )
+    next_fetch_at: Mapped[datetime | None] = mapped_column(
+        comment="due from this time on, for the first fetch, a retry or a revisit; null: never again by itself"
+    )
+    leased_until: Mapped[datetime | None] = mapped_column(comment="the claim on this page ends then")
+    lease_owner: Mapped[str | None] = mapped_column(comment="the worker that holds the claim")
+    status: Mapped[int | None] = mapped_column(comment="HTTP status of the last answer")
+    etag: Mapped[str | None] = mapped_column(comment="validator for the next conditional GET")
+    last_modified: Mapped[str | None] = mapped_column(comment="validator for the next conditional GET")
+    bytes: Mapped[int | None] = mapped_column(comment="size of the last body after decompression")
+    published_at: Mapped[datetime | None] = mapped_column(comment="publication as announced by the first feed")
+    discovered_at: Mapped[datetime] = mapped_column(comment="when the URL was first seen")
+    fetched_at: Mapped[datetime | None] = mapped_column(comment="when it was last asked for")
+    gone_at: Mapped[datetime | None] = mapped_column(comment="since when the server says that it has gone")
+    alias_of: Mapped[int | None] = mapped_column(
+        ForeignKey("page.id"), comment="the page that this URL leads to (redirect or rel=canonical)"
+    )
+
+    __table_args__ = (
+        _one_of("state", PAGE_STATES),
+        Index(
+            "ix_page_due",
+            "host",
+            "next_fetch_at",
+            sqlite_where=text("next_fetch_at IS NOT NULL"),
+            postgresql_where=text("next_fetch_at IS NOT NULL"),
+        ),
+        Index("ix_page_state_reason", "state", "reason"),
+        Index(
+            "ix_page_leased_until",
+            "leased_until",
+            sqlite_where=text("leased_until IS NOT NULL"),
+            postgresql_where=text("leased_until IS NOT NULL"),
+        ),
+        Index("ix_page_alias_of", "alias_of"),
+    )
+
+
+class EntryRow(Table):
+    """What a feed announced. Several feeds may announce one page: each has its own entry."""
+
+    __tablename__ = "entry"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    feed_id: Mapped[int] = mapped_column(ForeignKey("feed.id", ondelete="CASCADE"), comment="the feed")
+    guid: Mapped[str] = mapped_column(comment="the entry's identity within the feed")
+    page_id: Mapped[int | None] = mapped_column(
+        ForeignKey("page.id"),
+        index=True,
+        comment="the page announced; null where the entry has no usable link",
+    )
+    title: Mapped[str | None] = mapped_column(comment="title as announced")
+    summary: Mapped[str | None] = mapped_column(comment="summary as announced, plain text")
+    published_at: Mapped[datetime | None] = mapped_column(comment="publication as announced")
+    updated_at: Mapped[datetime | None] = mapped_column(comment="last change as announced")
+    hash: Mapped[str] = mapped_column(String(64), comment="of what was announced, to notice a change")
+    changes: Mapped[int] = mapped_column(
+        default=0, server_default=text("0"), comment="how often the announcement was changed"
+    )
+    first_seen_at: Mapped[datetime] = mapped_column(comment="poll in which it first appeared")
+    last_seen_at: Mapped[datetime] = mapped_column(comment="last poll in which it stood with a new or changed content")
+
+    __table_args__ = (UniqueConstraint("feed_id", "guid"),)
+
+
+class ArticleRow(Table):
+    """The archive: the current text and metadata of each page that holds an article."""
+
+    __tablename__ = "article"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    page_id: Mapped[int] = mapped_column(ForeignKey("page.id"), unique=True, comment="the page that it is on")
+    url: Mapped[str] = mapped_column(comment="canonical URL")
+    site: Mapped[str] = mapped_column(index=True, comment="host name without www., to group by")
+    title: Mapped[str | None] = mapped_column(comment="headline")
+    text: Mapped[str] = mapped_column(comment="cleaned text, paragraphs joined by a blank line")
+    authors: Mapped[list[Any]] = mapped_column(comment="names in order (article_author has a row for each)")
+    published_at: Mapped[datetime | None] = mapped_column(index=True, comment="publication, as the page or feed says")
+    modified_at: Mapped[datetime | None] = mapped_column(comment="last change, as the page says")
+    language: Mapped[str | None] = mapped_column(String(16), comment="ISO 639-1")
+    section: Mapped[str | None] = mapped_column(comment="section or desk")
+    description: Mapped[str | None] = mapped_column(comment="the page's own summary")
+    image: Mapped[str | None] = mapped_column(comment="URL of the main picture")
+    word_count: Mapped[int] = mapped_column(comment="words in the text")
+    content_hash: Mapped[str] = mapped_column(String(64), index=True, comment="SHA-256 of the normalised text")
+    duplicate_of: Mapped[int | None] = mapped_column(
+        ForeignKey("article.id"),
+        index=True,
+        comment="the first article with the same text; null for the first itself",
+    )
+    removed: Mapped[list[Any]] = mapped_column(comment='what cleaning took out: [{"text": …, "reason": …}]')
+    extractor: Mapped[str] = mapped_column(String(40), comment="what made the text")
+    extractor_version: Mapped[str] = mapped_column(String(40), comment="its version")
+    first_seen_at: Mapped[datetime] = mapped_column(index=True, comment="when it was first stored")
+    updated_at: Mapped[datetime] = mapped_column(index=True, comment="when anything of it last changed")
+
+
+class ArticleAuthorRow(Table):
+    """One row for each author of an article."""
+
+    __tablename__ = "article_author"
+
+    article_id: Mapped[int] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(Integer, primary_key=True, comment="place in the by-line, from 0")
+    name: Mapped[str] = mapped_column(index=True, comment="the person's name")
+
+
+class ArticleTagRow(Table):
+    """One row for each tag of an article."""
+
+    __tablename__ = "article_tag"
+
+    article_id: Mapped[int] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), primary_key=True)
+    tag: Mapped[str] = mapped_column(primary_key=True, index=True, comment="as the page or the feed has it")
+
+
+class RevisionRow(Table):
+    """Append-only: what an article said, a new row only when its cleaned text or title changed."""
+
+    __tablename__ = "revision"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    article_id: Mapped[int] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), comment="the article")
+    number: Mapped[int] = mapped_column(comment="1 for what was first stored")
+    changed: Mapped[str] = mapped_column(String(16), comment="first, title, text or both")
+    title: Mapped[str | None] = mapped_column(comment="headline as of this revision")
+    text: Mapped[str] = mapped_column(comment="cleaned text as of this revision")
+    word_count: Mapped[int] = mapped_column(comment="words in the text")
+    content_hash: Mapped[str] = mapped_column(String(64), comment="SHA-256 of the normalised text")
+    removed: Mapped[list[Any]] = mapped_column(comment="what cleaning took out then")
+    extractor: Mapped[str] = mapped_column(String(40), comment="what made the text")
+    extractor_version: Mapped[str] = mapped_column(String(40), comment="its version")
+    seen_at: Mapped[datetime] = mapped_column(index=True, comment="when this revision was fetched")
+
+    __table_args__ = (UniqueConstraint("article_id", "number"), _one_of("changed", REVISION_KINDS))
