@@ -1,0 +1,184 @@
+"""JSON-LD: scripts in, nodes out, however broken the JSON.
+
+A script is read as it stands; only when that fails is it unwrapped (HTML comments, CDATA, escaped quotes) and then
+repaired (comments, trailing commas, stray quotes, wrong escapes). A repair counts only if the whole of it parses.
+"""
+
+import html
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+Node = dict[str, Any]
+
+MAX_DEPTH = 24  # levels below the script's root; the deepest graph met in the wild has 9
+MAX_NODES = 4_000  # per page: shops list their whole range in one script
+
+# Under these keys stand other things than the page itself: teasers, comments, the parts of a series.
+ELSEWHERE = frozenset(
+    "itemlistelement relatedlink haspart mentions about citation comment comments review reviews isrelatedto"
+    " liveblogupdate isbasedon subjectof recommendation significantlink associatedmedia video audio itemreviewed"
+    " hasofferCatalog makesoffer blogpost isSimilarTo knowsabout exampleofwork workexample".lower().split()
+)
+
+_WRAPPERS = re.compile(
+    r"^\s*(?://|/\*)?\s*(?:<!--|<!\[CDATA\[)\s*(?:\*/)?|(?://|/\*)?\s*(?:-->|\]\]>)\s*(?:\*/)?\s*;?\s*$"
+)
+_DECODER = json.JSONDecoder(strict=False)  # strict=False: line breaks inside strings are common
+_OUTSIDE = re.compile(r'"|//[^\n]*|/\*.*?\*/|,(?=\s*[}\]])', re.DOTALL)
+_INSIDE = re.compile(r'["\\]')
+_AFTER_STRING = re.compile(r"\s*(?:[,:}\]]|$)")
+_GAP = re.compile(r"[\s,;]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A node of JSON-LD with its place: how deep it lies, and whether it is about something else than the page."""
+
+    node: Node
+    depth: int
+    elsewhere: bool
+
+
+def parse_script(text: str) -> list[Any]:
+    """The JSON values of one script: usually one, none where nothing can be read.
+
+    >>> parse_script('<!-- {"@type": "Article", "name": "A "quoted" word", } -->')
+    [{'@type': 'Article', 'name': 'A "quoted" word'}]
+    """
+    text = text.lstrip("\ufeff").strip()
+    if not text:
+        return []
+    for attempt in (text, *_rewritings(text)):
+        values = _decode(attempt)
+        if values is not None:
+            return values
+    return []
+
+
+def _rewritings(text: str) -> Iterator[str]:
+    bare = text
+    for _ in range(2):
+        bare = _WRAPPERS.sub("", bare)
+    bare = bare.strip().removesuffix(";")
+    if bare != text:
+        yield bare
+    if re.match(r"[\[{]\s*&quot;", bare):
+        bare = html.unescape(bare)
+        yield bare
+    yield repair(bare)
+
+
+def _decode(text: str) -> list[Any] | None:
+    """All values of the text, one after another; None where any part of it is no JSON."""
+    values, at = [], _end(_GAP, text, 0)
+    try:
+        while at < len(text):
+            value, end = _DECODER.raw_decode(text, at)
+            values.append(value)
+            at = _end(_GAP, text, end)
+    except (ValueError, RecursionError):  # RecursionError: brackets nested a thousand deep
+        return None
+    return values
+
+
+def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
+    match = pattern.match(text, at)
+    return match.end() if match else at
+
+
+def repair(text: str) -> str:
+    """JSON without the faults that people make in templates; the text as it was where it has none.
+
+    Comments and trailing commas go; a quotation mark inside a string that no comma, colon or bracket follows is
+    escaped; a backslash that starts no escape of JSON is doubled (before an apostrophe it goes).
+    """
+    out, at = [], 0
+    while match := _OUTSIDE.search(text, at):
+        out.append(text[at : match.start()])
+        at = match.end()
+        if match.group() == '"':
+            piece, at = _string(text, at)
+            out.append(f'"{piece}"')
+    out.append(text[at:])
+    return "".join(out)
+
+
+def _string(text: str, at: int) -> tuple[str, int]:
+    """The inside of a string that starts at ``at``, made valid, and where the text goes on after it."""
+    out = []
+    while match := _INSIDE.search(text, at):
+        out.append(text[at : match.start()])
+        at = match.end()
+        if match.group() == "\\":
+            following = text[at : at + 1]
+            if following and following in '"\\/bfnrtu':
+                out.append("\\" + following)
+            else:
+                out.append(following if following == "'" else "\\\\" + following)
+            at += 1
+        elif _AFTER_STRING.match(text, at):
+            return "".join(out), at
+        else:
+            out.append('\\"')
+    return "".join(out) + text[at:], len(text)
+
+
+def types_of(node: Node) -> tuple[str, ...]:
+    """The node's types, in lower case, without the vocabulary's address.
+
+    >>> types_of({"@type": ["http://schema.org/NewsArticle", "Article"]})
+    ('newsarticle', 'article')
+    """
+    declared = node.get("@type", node.get("type"))
+    listed = declared if isinstance(declared, list) else [declared]
+    names = (re.split(r"[/#:]", name)[-1].strip().lower() for name in listed if isinstance(name, str))
+    return tuple(name for name in names if name)
+
+
+def walk(values: Iterable[Any]) -> list[Found]:
+    """Every node in the values, in document order, nested ones after those that hold them."""
+    found: list[Found] = []
+    stack = [(value, 0, False) for value in reversed(list(values))]
+    while stack and len(found) < MAX_NODES:
+        value, depth, elsewhere = stack.pop()
+        if depth > MAX_DEPTH:
+            continue
+        if isinstance(value, list):
+            stack.extend((inner, depth, elsewhere) for inner in reversed(value) if isinstance(inner, dict | list))
+        elif isinstance(value, dict):
+            if "@graph" not in value or "@type" in value:
+                found.append(Found(value, depth, elsewhere))
+            for key, inner in reversed(value.items()):
+                if isinstance(inner, dict | list):
+                    deeper = depth if key == "@graph" else depth + 1
+                    stack.append((inner, deeper, elsewhere or key.lower() in ELSEWHERE))
+    return found
+
+
+def by_id(found: Iterable[Found]) -> dict[str, Node]:
+    """The nodes that others may refer to, by their ``@id``; the fullest where several share one."""
+    index: dict[str, Node] = {}
+    for item in found:
+        name = item.node.get("@id")
+        if isinstance(name, str) and len(item.node) > len(index.get(name, ())):
+            index[name] = item.node
+    return index
+
+
+def resolve(node: Node, index: dict[str, Node]) -> Node:
+    """The node with its references (``{"@id": …}`` alone) replaced by what they refer to, one level deep."""
+
+    def look_up(value: object) -> object:
+        if isinstance(value, list):
+            return [look_up(inner) if isinstance(inner, dict) else inner for inner in value]
+        if not isinstance(value, dict):
+            return value
+        name = value.get("@id")
+        if isinstance(name, str) and set(value) <= {"@id", "@type", "name"} and name in index:
+            return {**index[name], **{key: inner for key, inner in value.items() if inner}}
+        return value
+
+    return {key: look_up(value) for key, value in node.items()}
