@@ -27,11 +27,18 @@ class Validators:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A feed that a worker has claimed. ``url`` is the address as given: feeds are fetched literally."""
+    """A feed that a worker has claimed.
+
+    Attributes:
+        url: the address as given: feeds are fetched literally.
+        due_at: since when it was due. Pages that the poll discovers are due since then too.
+        failures: failed polls in a row before this one.
+    """
 
     id: int
     url: str
     host: str
+    due_at: datetime
     validators: Validators
     interval: timedelta
     failures: int
@@ -127,8 +134,7 @@ class Page:
     Attributes:
         attempts: how often it was claimed since it last succeeded, this time included.
         stored: whether there is an article of it already.
-        published_at: as announced by a feed, or as found in the page before.
-        revisits: how many revisit times have been served.
+        published_at: as announced by the first feed.
     """
 
     id: int
@@ -198,3 +204,62 @@ class NoArticle:
     message: str = ""
     title: str | None = None
     removed: tuple[Removed, ...] = field(default=())
+
+
+Precision = Literal["day", "time"]
+Access = Literal["free", "metered", "paid", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a value was found and how sure it is.
+
+    Attributes:
+        source: what said it, such as ``json-ld``, ``og:title``, ``h1`` or ``url``; several that agree are joined by ``+``.
+        confidence: from 0 to 1; what to sort by, no probability.
+        alternatives: what other sources say, where they disagree: (source, value), the surest first.
+    """
+
+    source: str
+    confidence: float
+    alternatives: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What a page says of its article (`pipeline.metadata.read_metadata`).
+
+    Attributes:
+        title: the headline as printed, without the site's name.
+        signed: who the by-line names, in order: persons, newsrooms and agencies.
+        authors: the persons of it.
+        agencies: the news agencies of it, under one name each.
+        newsrooms: what is neither: desks, the paper itself.
+        published_at: in the zone that the page gives it in; midnight UTC where only the day is known.
+        published_precision: whether the time of ``published_at`` is known, or only its day.
+        language: ISO 639-1 code.
+        url: canonical URL, absolute; the page's own URL where it names no other one that can be believed.
+        kind: type of article by schema.org, in lower case without ``article``: ``news``, ``opinionnews``, ``blogposting``.
+        provenance: for each field that has a value, where it came from.
+    """
+
+    url: str
+    title: str | None = None
+    signed: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+    agencies: tuple[str, ...] = ()
+    newsrooms: tuple[str, ...] = ()
+    published_at: datetime | None = None
+    published_precision: Precision | None = None
+    modified_at: datetime | None = None
+    modified_precision: Precision | None = None
+    language: str | None = None
+    section: str | None = None
+    tags: tuple[str, ...] = ()
+    description: str | None = None
+    image: str | None = None
+    site_name: str | None = None
+    publisher: str | None = None
+    access: Access = "unknown"
+    kind: str | None = None
+    provenance: Mapping[str, Provenance] = field(default_factory=dict)
