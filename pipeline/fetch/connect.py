@@ -1,0 +1,122 @@
+"""Opening connections, with the guard where it cannot be got around: between the name and the socket."""
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Iterable
+from concurrent.futures import Executor
+from itertools import chain, zip_longest
+
+import httpcore
+
+from pipeline.fetch.failure import Refusal
+from pipeline.guard import Guard
+
+MAX_ADDRESSES = 4  # enough for both families twice; a name with fifty dead addresses must not cost fifty time-outs
+PATIENCE_SECONDS = 3.0  # for an address when there is another to try: broken IPv6 is common, and hangs (RFC 8305)
+
+SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
+
+
+class GuardedBackend(httpcore.AsyncNetworkBackend):
+    """Opens TCP connections to permitted addresses only.
+
+    It resolves the name itself and connects to the very address that was checked, so that no second look-up can
+    give another (DNS rebinding). TLS is verified against the name all the same: httpcore asks for that later.
+    """
+
+    def __init__(self, guard: Guard, resolver: Executor) -> None:
+        self._guard = guard
+        self._resolver = resolver
+        self._inner = httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109  # httpcore's interface
+        local_address: str | None = None,
+        socket_options: Iterable[SocketOption] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Connect to the first permitted address of the host that answers.
+
+        Raises:
+            Refusal: the port or every address is forbidden, or the name cannot be resolved.
+            httpcore.ConnectError: no address could be reached.
+            httpcore.ConnectTimeout: the time was over first.
+        """
+        if not self._guard.permitted_port(port):
+            raise Refusal("blocked_port", f"port {port} is not one of the web", temporary=False)
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + (timeout if timeout is not None else float("inf"))
+        addresses = await self._permitted_addresses(host, port, timeout)
+        for left, address in zip(range(len(addresses) - 1, -1, -1), addresses, strict=True):
+            remaining = max(0.0, ends_at - loop.time())
+            limit = min(remaining, PATIENCE_SECONDS) if left else remaining
+            try:
+                return await self._inner.connect_tcp(
+                    address, port, None if limit == float("inf") else limit, local_address, socket_options
+                )
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                if not left:
+                    raise
+        raise AssertionError("unreachable: there is always a last address")
+
+    async def connect_unix_socket(
+        self,
+        path: str,
+        timeout: float | None = None,  # noqa: ASYNC109  # httpcore's interface
+        socket_options: Iterable[SocketOption] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Refuse: no news comes from a socket of this machine."""
+        raise Refusal("blocked_address", f"unix socket {path}", temporary=False)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait; httpcore calls this between attempts."""
+        await asyncio.sleep(seconds)
+
+    async def _permitted_addresses(self, host: str, port: int, limit: float | None) -> list[str]:
+        found = await self._addresses(host, port, limit)
+        permitted = [address for address in found if self._guard.permitted(address)]
+        if not permitted:
+            raise Refusal("blocked_address", f"{host} is {', '.join(found)}: no public address", temporary=False)
+        return _families_in_turn(permitted)[:MAX_ADDRESSES]
+
+    async def _addresses(self, host: str, port: int, limit: float | None) -> list[str]:
+        fixed = self._guard.fixed_address(host)
+        if fixed is not None:
+            return [fixed]
+        if _is_address(host):
+            return [host]
+        try:
+            async with asyncio.timeout(limit):
+                # As bytes: Python's IDNA codec raises on names that are merely odd; httpx has encoded it already.
+                answers = await asyncio.get_running_loop().run_in_executor(
+                    self._resolver, _look_up, host.encode("ascii", "replace"), port
+                )
+        except TimeoutError as error:
+            raise Refusal("dns", f"no answer about {host} in time", temporary=True) from error
+        except (OSError, ValueError) as error:
+            # A name that is unknown today is often a resolver that is ill today; retries are bounded anyway.
+            raise Refusal("dns", f"{host}: {error}", temporary=True) from error
+        return list(dict.fromkeys(answers))
+
+
+def _look_up(host: bytes, port: int) -> list[str]:
+    return [str(answer[4][0]) for answer in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _families_in_turn(addresses: list[str]) -> list[str]:
+    """The addresses with the two families alternating, the resolver's first choice first."""
+    first_kind = ":" in addresses[0]
+    same = [address for address in addresses if (":" in address) == first_kind]
+    other = [address for address in addresses if (":" in address) != first_kind]
+    return [address for address in chain.from_iterable(zip_longest(same, other)) if address is not None]
