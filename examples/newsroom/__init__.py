@@ -1,0 +1,1 @@
+"""A sample newsroom: a handful of news sites, their feeds and a server for them on loopback (see README.md)."""
