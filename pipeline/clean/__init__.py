@@ -1,0 +1,80 @@
+"""Paragraphs of an article, told apart from what news sites print between and below them.
+
+A pure function from paragraphs to (kept, removed with the reason of each). Phrases are data, one file per language in
+``phrases/``; what no language changes (embedded JSON, copyright signs, repetition) is code.
+
+Two rules keep true text safe: a phrase must cover the whole paragraph, so that a sentence which merely mentions "now
+watch" or a newsletter stays; and nothing is removed when nothing would be left.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from pipeline.clean.phrases import normalise, reason_of
+from pipeline.clean.shapes import shape_of
+from pipeline.model import Cleaned, Removed
+
+__all__ = ["Cleaned", "clean", "reason_of"]
+
+MIN_REPEATED = 60
+"""Characters from which on a repeated paragraph is an error of the page; shorter ones may be a refrain or an answer."""
+
+TITLE_REGION = 3
+"""The headline is printed again among the first paragraphs; further down the same words are text."""
+
+
+def clean(paragraphs: Sequence[str], *, title: str | None = None, language: str | None = None) -> Cleaned:
+    """What of the paragraphs is the article, and what was taken out.
+
+    Args:
+        paragraphs: in reading order, as extracted.
+        title: the headline, which is not to stand in the text again.
+        language: ISO 639-1 code where known; phrases of every language are tried where it is None.
+
+    Cleaning what was cleaned changes nothing.
+    """
+    stripped = [text for paragraph in paragraphs if (text := paragraph.strip())]
+    reasons: list[str | None] = [shape_of(text) or reason_of(text, language) for text in stripped]
+    for mark in (_repeated_title(title), _repeated, _dangling_heading):
+        mark(stripped, reasons)
+    if all(reasons):
+        reasons = [reason if reason in ("json", "duplicate") else None for reason in reasons]
+    return Cleaned(
+        kept=tuple(text for text, reason in zip(stripped, reasons, strict=True) if not reason),
+        removed=tuple(Removed(text, reason) for text, reason in zip(stripped, reasons, strict=True) if reason),
+    )
+
+
+_Mark = Callable[[list[str], list[str | None]], None]
+
+
+def _kept(reasons: list[str | None]) -> Iterable[int]:
+    return [index for index, reason in enumerate(reasons) if not reason]
+
+
+def _repeated_title(title: str | None) -> _Mark:
+    wanted = normalise(title or "")
+
+    def mark(texts: list[str], reasons: list[str | None]) -> None:
+        kept = _kept(reasons)
+        for index in list(kept)[:TITLE_REGION]:
+            if not wanted or normalise(texts[index]) != wanted:
+                break
+            reasons[index] = "title"
+
+    return mark
+
+
+def _repeated(texts: list[str], reasons: list[str | None]) -> None:
+    seen: set[str] = set()
+    for index in _kept(reasons):
+        key = normalise(texts[index])
+        if len(key) >= MIN_REPEATED and key in seen:
+            reasons[index] = "duplicate"
+        seen.add(key)
+
+
+def _dangling_heading(texts: list[str], reasons: list[str | None]) -> None:
+    """A label that ends in a colon announces a list; when all that followed is gone, it announces nothing."""
+    kept = list(_kept(reasons))
+    while kept and kept[-1] + 1 < len(texts) and texts[kept[-1]].endswith(":") and len(texts[kept[-1]]) < MIN_REPEATED:
+        reasons[kept.pop()] = "related"

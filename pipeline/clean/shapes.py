@@ -1,0 +1,43 @@
+"""Boilerplate that is known by its form, in any language."""
+
+import re
+
+_JSON = re.compile(r"""^\s*[\[{]\s*["'{\[].*["'\]}]\s*[\]}]\s*;?$""", re.DOTALL)
+_JSON_KEYS = re.compile(r"""["'][@\w-]+["']\s*:\s*["'{\[\dtfn-]""")
+_SCRIPT = re.compile(r"^\s*(?:\(?function\s*\(|window\.\w|var \w+\s*=|document\.|googletag\.|\w+\.push\()")
+_COPYRIGHT = re.compile(
+    r"^\W*(?:copyright\s*)?(?:©|\(c\)\s*(?:19|20)\d\d|copyright\s*(?:by\b|\(c\)|(?:19|20)\d\d))", re.IGNORECASE
+)
+_URL_ONLY = re.compile(r"^(?:https?://|www\.|pic\.twitter\.com/)\S+$", re.IGNORECASE)
+_NETWORKS = re.compile(
+    r"""^\W*(?:(?:facebook|twitter|x\.com|x|instagram|linkedin|whatsapp|telegram|pinterest|reddit|e-?mail|mail|messenger|
+    threads|bluesky|mastodon|xing|flipboard|tiktok|youtube|viber|signal|vkontakte|vk|line|weibo|wechat|pocket|tumblr|
+    copy\ link|print|rss|google\ news)\b\W*)+$""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_SYMBOLS_ONLY = re.compile(r"^[\W_]*$")
+
+MAX_NOTICE = 300
+"""Characters; a copyright line that is longer holds something else as well."""
+
+
+def shape_of(paragraph: str) -> str | None:
+    """The reason to remove the paragraph for its form, or None.
+
+    >>> shape_of('{"@type": "NewsArticle", "headline": "x"}')
+    'json'
+    >>> shape_of("© 2024 The Harbour Post. All rights reserved.")
+    'copyright'
+    """
+    if _JSON.match(paragraph) and _JSON_KEYS.search(paragraph):
+        return "json"
+    if _SCRIPT.match(paragraph) and ("{" in paragraph or ";" in paragraph):
+        return "json"
+    if len(paragraph) <= MAX_NOTICE:
+        if _COPYRIGHT.match(paragraph):
+            return "copyright"
+        if _URL_ONLY.match(paragraph):
+            return "placeholder"
+        if _NETWORKS.match(paragraph):
+            return "share"
+    return "placeholder" if _SYMBOLS_ONLY.match(paragraph) and len(paragraph) < MAX_NOTICE else None
