@@ -18,6 +18,23 @@ Decision = Literal["new", "revised", "unchanged", "duplicate"]
 
 
 @dataclass(frozen=True, slots=True)
+class Subscription:
+    """A feed that somebody asks for, as a list of subscriptions has it.
+
+    Attributes:
+        url: the address as given: feeds are fetched literally.
+        title: the subscriber's own name for it.
+        site_url: the page that the feed belongs to, as given.
+        tags: labels, and folders as paths such as ``"Europe/Germany"``.
+    """
+
+    url: str
+    title: str | None = None
+    site_url: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Validators:
     """What a conditional GET sends back to the server (RFC 9110, 13.1)."""
 
@@ -116,6 +133,8 @@ class ParsedFeed:
         version: feedparser's name of the format, such as ``rss20`` or ``atom10``.
         skipped: how many entries could not be used (each is logged).
         malformed: what was wrong with the document, where it was readable all the same.
+        cut: whether the document ends in the middle. Its entries are good, but its validators must not be kept: the
+            next 304 would hide those that were missed.
     """
 
     title: str | None
@@ -125,6 +144,7 @@ class ParsedFeed:
     entries: tuple[Entry, ...]
     skipped: int = 0
     malformed: str | None = None
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
