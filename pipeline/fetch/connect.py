@@ -9,7 +9,7 @@ from itertools import chain, zip_longest
 
 import httpcore
 
-from pipeline.fetch.failure import Refusal
+from pipeline.fetch.failure import Failure
 from pipeline.guard import Guard
 
 MAX_ADDRESSES = 4  # enough for both families twice; a name with fifty dead addresses must not cost fifty time-outs
@@ -41,12 +41,12 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         """Connect to the first permitted address of the host that answers.
 
         Raises:
-            Refusal: the port or every address is forbidden, or the name cannot be resolved.
+            Failure: the port or every address is forbidden, or the name cannot be resolved.
             httpcore.ConnectError: no address could be reached.
             httpcore.ConnectTimeout: the time was over first.
         """
         if not self._guard.permitted_port(port):
-            raise Refusal("blocked_port", f"port {port} is not one of the web", temporary=False)
+            raise Failure("blocked_port", f"port {port} is not one of the web", temporary=False)
         loop = asyncio.get_running_loop()
         ends_at = loop.time() + (timeout if timeout is not None else float("inf"))
         addresses = await self._permitted_addresses(host, port, timeout)
@@ -69,7 +69,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[SocketOption] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """Refuse: no news comes from a socket of this machine."""
-        raise Refusal("blocked_address", f"unix socket {path}", temporary=False)
+        raise Failure("blocked_address", f"unix socket {path}", temporary=False)
 
     async def sleep(self, seconds: float) -> None:
         """Wait; httpcore calls this between attempts."""
@@ -79,7 +79,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         found = await self._addresses(host, port, limit)
         permitted = [address for address in found if self._guard.permitted(address)]
         if not permitted:
-            raise Refusal("blocked_address", f"{host} is {', '.join(found)}: no public address", temporary=False)
+            raise Failure("blocked_address", f"{host} is {', '.join(found)}: no public address", temporary=False)
         return _families_in_turn(permitted)[:MAX_ADDRESSES]
 
     async def _addresses(self, host: str, port: int, limit: float | None) -> list[str]:
@@ -95,10 +95,10 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
                     self._resolver, _look_up, host.encode("ascii", "replace"), port
                 )
         except TimeoutError as error:
-            raise Refusal("dns", f"no answer about {host} in time", temporary=True) from error
+            raise Failure("dns", f"no answer about {host} in time", temporary=True) from error
         except (OSError, ValueError) as error:
             # A name that is unknown today is often a resolver that is ill today; retries are bounded anyway.
-            raise Refusal("dns", f"{host}: {error}", temporary=True) from error
+            raise Failure("dns", f"{host}: {error}", temporary=True) from error
         return list(dict.fromkeys(answers))
 
 

@@ -4,20 +4,29 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import h2.exceptions
 import httpcore
 
-from pipeline.errors import FetchError
 
+class Failure(Exception):  # noqa: N818  # never leaves the package: `Fetcher.get` makes a `FetchError` of it
+    """One request comes to nothing; a `FetchError` that does not know its URL yet."""
 
-class Refusal(Exception):  # noqa: N818  # not an error: our decision
-    """We end the exchange ourselves; becomes a `FetchError` as soon as the URL is known."""
-
-    def __init__(self, reason: str, message: str, *, temporary: bool) -> None:
+    def __init__(
+        self,
+        reason: str,
+        message: str,
+        *,
+        temporary: bool,
+        status: int | None = None,
+        retry_after: timedelta | None = None,
+    ) -> None:
         super().__init__(message)
         self.reason = reason
         self.temporary = temporary
+        self.status = status
+        self.retry_after = retry_after
 
 
 @dataclass(slots=True)
@@ -40,22 +49,17 @@ class Progress:
 
 
 @contextmanager
-def translated(url: str, progress: Progress) -> Iterator[None]:
-    """Turn whatever a network library raises inside into a `FetchError`; cancellation passes."""
+def translated(progress: Progress) -> Iterator[None]:
+    """Turn whatever a network library raises inside into a `Failure`; cancellation passes."""
     try:
         yield
-    except FetchError:
+    except Failure:
         raise
-    except Refusal as error:
-        raise FetchError(url, error.reason, str(error), temporary=error.temporary) from error
     except Exception as error:  # httpcore, h11 and h2 eat hostile bytes, and let KeyError and the like through
-        reason = reason_of(error, progress)
-        message = str(error) or type(error).__name__
-        raise FetchError(url, reason, message, temporary=True) from error
+        raise Failure(_reason(error, progress), str(error) or type(error).__name__, temporary=True) from error
 
 
-def reason_of(error: Exception, progress: Progress) -> str:
-    """The word for a foreign exception."""
+def _reason(error: Exception, progress: Progress) -> str:
     match error:
         case httpcore.TimeoutException():
             return "timeout"

@@ -13,7 +13,7 @@ from typing import Protocol
 import brotli
 import zstandard
 
-from pipeline.fetch.failure import Refusal
+from pipeline.fetch.failure import Failure
 
 ACCEPT_ENCODING = "gzip, deflate, br, zstd"
 MAX_CODINGS = 3  # one is the rule, two are seen behind careless proxies, more is an attack
@@ -52,7 +52,7 @@ class Body:
         """Take a chunk from the wire.
 
         Raises:
-            Refusal: ``too_large`` or ``bad_encoding``.
+            Failure: ``too_large`` or ``bad_encoding``.
         """
         self._received += len(data)
         self._check(self._received)  # a stream may well decode to nothing for ever
@@ -61,21 +61,21 @@ class Body:
                 self._decoded.write(piece)
                 self._check(self._decoded.tell())
         except (zlib.error, brotli.error, zstandard.ZstdError) as error:
-            raise Refusal("bad_encoding", str(error), temporary=True) from error
+            raise Failure("bad_encoding", str(error), temporary=True) from error
 
     def finish(self) -> bytes:
         """The whole body.
 
         Raises:
-            Refusal: ``truncated``, the compressed stream ends before its end.
+            Failure: ``truncated``, the compressed stream ends before its end.
         """
         if self._received and not all(decoder.is_complete for decoder in self._decoders):
-            raise Refusal("truncated", "the compressed body ends too early", temporary=True)
+            raise Failure("truncated", "the compressed body ends too early", temporary=True)
         return self._decoded.getvalue()
 
     def _check(self, size: int) -> None:
         if size > self._max_bytes:
-            raise Refusal("too_large", f"more than {self._max_bytes:,} bytes", temporary=False)
+            raise Failure("too_large", f"more than {self._max_bytes:,} bytes", temporary=False)
 
 
 def decoders(codings: str) -> list[Decoder]:
@@ -84,13 +84,13 @@ def decoders(codings: str) -> list[Decoder]:
     Words that are no coding ("utf-8", "none") are passed over, as browsers do.
 
     Raises:
-        Refusal: ``bad_encoding``, for a coding that we never offered to take, or too many.
+        Failure: ``bad_encoding``, for a coding that we never offered to take, or too many.
     """
     words = [word.strip().lower() for word in codings.split(",")]
     chosen: list[Decoder] = [_DECODERS[word]() for word in reversed(words) if word in _DECODERS]
     unsupported = _UNSUPPORTED.intersection(words)
     if unsupported or len(chosen) > MAX_CODINGS:
-        raise Refusal("bad_encoding", f"Content-Encoding: {codings[:80]}", temporary=True)
+        raise Failure("bad_encoding", f"Content-Encoding: {codings[:80]}", temporary=True)
     return chosen
 
 

@@ -1,0 +1,146 @@
+"""One request and its answer on the wire, without redirects."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+import httpcore
+import httpx
+
+from pipeline.fetch.connect import GuardedBackend
+from pipeline.fetch.failure import Failure, Progress, translated
+from pipeline.fetch.inflate import Body
+from pipeline.guard import Guard
+
+MAX_RESOLVER_THREADS = 32  # look-ups block a thread each; more at once than this is a storm on the resolver
+KEEP_ALIVE_SECONDS = 15.0  # a host is asked again after its delay of some seconds; idle sockets cost little
+DRAIN_BYTES = 64 * 1024  # reading the rest of an error page is cheaper than a new TLS handshake, up to here
+DRAIN_SECONDS = 1.0
+
+Header = tuple[bytes, bytes]
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One answer, as far as it has come."""
+
+    response: httpcore.Response
+    headers: httpx.Headers
+    progress: Progress
+    is_complete: bool = False
+
+    @property
+    def status(self) -> int:
+        """The status of the answer."""
+        return self.response.status
+
+    @property
+    def phrase(self) -> str:
+        """The server's words for the status; HTTP/2 has none."""
+        return bytes(self.response.extensions.get("reason_phrase", b"")).decode("latin-1")
+
+    async def body(self, max_bytes: int) -> bytes:
+        """Read and decode the body.
+
+        Raises:
+            Failure: it is broken, or larger than ``max_bytes``.
+        """
+        announced = self.headers.get("content-length", "")
+        if announced.isdecimal() and len(announced) < 20 and int(announced) > max_bytes:
+            raise Failure("too_large", f"{int(announced):,} bytes announced", temporary=False)
+        body = Body(self.headers.get("content-encoding", ""), max_bytes)
+        async with aclosing(self._chunks()) as chunks:
+            async for chunk in chunks:
+                body.feed(chunk)
+        return body.finish()
+
+    async def drain(self) -> None:
+        """Read what is left of a short body that nobody wants, so that the connection can be used again."""
+        size = 0
+        with suppress(TimeoutError, Failure):
+            async with asyncio.timeout(DRAIN_SECONDS), aclosing(self._chunks()) as chunks:
+                async for chunk in chunks:
+                    size += len(chunk)
+                    if size > DRAIN_BYTES:
+                        return
+
+    async def close(self) -> None:
+        """Give the connection back, or close it if there is more to come that nobody wants."""
+        # What goes wrong here changes nothing about the answer.
+        with suppress(Exception):
+            if not self.is_complete and self.response.extensions.get("http_version") == b"HTTP/2":
+                # httpcore does not reset the stream: the server would go on sending, and the connection's window
+                # shrink for good. Closing the connection is the only way to be rid of the rest.
+                await self.response.extensions["network_stream"].aclose()
+        with suppress(Exception):
+            await self.response.aclose()
+
+    async def _chunks(self) -> AsyncGenerator[bytes, None]:
+        with translated(self.progress):
+            async for chunk in self.response.aiter_stream():
+                yield chunk
+        self.is_complete = True
+
+
+class Wire:
+    """Connections, kept and new.
+
+    Args:
+        guard: which addresses may be connected to.
+        connections: how many at once.
+        timeout: longest wait for one operation: the connection with its look-up, its TLS, each read and write.
+        trust: whose certificates are believed.
+    """
+
+    def __init__(self, guard: Guard, connections: int, timeout: timedelta, trust: ssl.SSLContext) -> None:
+        seconds = timeout.total_seconds()
+        self._timeouts = {"connect": seconds, "read": seconds, "write": seconds}
+        self._resolver = ThreadPoolExecutor(min(connections, MAX_RESOLVER_THREADS), "resolver")
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=trust,
+            max_connections=connections,
+            max_keepalive_connections=connections,
+            keepalive_expiry=KEEP_ALIVE_SECONDS,
+            http2=True,
+            network_backend=GuardedBackend(guard, self._resolver),
+        )
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._pool.aclose()
+        # Not waited for: a look-up that hangs ends by itself, with the resolver's own time-out.
+        self._resolver.shutdown(wait=False, cancel_futures=True)
+
+    @asynccontextmanager
+    async def exchange(self, url: httpx.URL, headers: Sequence[Header]) -> AsyncIterator[Exchange]:
+        """Ask for the URL; gives the answer as soon as its headers are there.
+
+        Raises:
+            Failure: no answer.
+        """
+        try:
+            exchange = await self._send(url, headers, progress := Progress())
+        except Failure as error:
+            if progress.connected or error.reason not in ("reset", "protocol"):
+                raise
+            # A connection kept from before, which the server has closed meanwhile: that says nothing about the page.
+            exchange = await self._send(url, headers, Progress())
+        try:
+            yield exchange
+        finally:
+            await exchange.close()
+
+    async def _send(self, url: httpx.URL, headers: Sequence[Header], progress: Progress) -> Exchange:
+        request = httpcore.Request(
+            b"GET",
+            httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+            headers=[(b"Host", url.netloc), *headers],
+            extensions={"timeout": self._timeouts, "trace": progress},
+        )
+        with translated(progress):
+            response = await self._pool.handle_async_request(request)
+        return Exchange(response, httpx.Headers(response.headers), progress)
