@@ -39,6 +39,16 @@ class SourceError(NewsError):
         self.reason = reason
         self.temporary = temporary
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """How it travels between processes; the way of `Exception` would call the constructor without its words."""
+        return _restore, (type(self), self.args, self.__dict__)
+
+
+def _restore(kind: type[SourceError], args: tuple[object, ...], state: dict[str, object]) -> SourceError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
+
 
 class FetchError(SourceError):
     """One request came to nothing.

@@ -259,6 +259,7 @@ class ArticleRow(Table):
     title: Mapped[str | None] = mapped_column(comment="headline")
     text: Mapped[str] = mapped_column(comment="cleaned text, paragraphs joined by a blank line")
     authors: Mapped[list[Any]] = mapped_column(comment="names in order (article_author has a row for each)")
+    tags: Mapped[list[Any]] = mapped_column(comment="as the page has them (article_tag has a row for each)")
     published_at: Mapped[datetime | None] = mapped_column(index=True, comment="publication, as the page or feed says")
     modified_at: Mapped[datetime | None] = mapped_column(comment="last change, as the page says")
     language: Mapped[str | None] = mapped_column(String(16), comment="ISO 639-1")

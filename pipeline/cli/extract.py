@@ -1,0 +1,98 @@
+"""``news extract``: articles from saved pages, without a database."""
+
+import asyncio
+import gzip
+import json
+import sys
+import zlib
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TextIO
+
+import click
+
+from pipeline.cli.output import plain
+from pipeline.config import Settings
+from pipeline.errors import ConfigError, ExtractError
+from pipeline.model import Article, Response
+from pipeline.urls import canonical_url
+from pipeline.workers import Workers
+
+
+@click.command()
+@click.option("--jobs", type=click.IntRange(min=1), help="Processes; NEWS_JOBS, or one for each core, by default.")
+@click.pass_obj
+def extract(settings: Settings, jobs: int | None) -> None:
+    """Read JSON lines {"id", "url", "path"} on standard input, write the articles as JSON lines.
+
+    PATH is a page: .html, or .html.gz. Each line of the answer has id, url, title, authors, published_at, language,
+    text, removed and more, in the order in which pages are done; a page without an article has error and message in
+    place of the text. The exit code is 1 if a page could not be read at all.
+
+    \b
+    Example:
+      echo '{"id": 1, "url": "https://example.org/a", "path": "a.html.gz"}' | news extract --jobs 4
+    """
+    failed = asyncio.run(_extract_all(settings, jobs or settings.jobs, sys.stdin, sys.stdout))
+    if failed:
+        raise click.ClickException(f"{failed} pages could not be read; their lines say why")
+
+
+async def _extract_all(settings: Settings, jobs: int, source: TextIO, sink: TextIO) -> int:
+    failed = 0
+
+    def write(answer: dict[str, Any], *, is_failure: bool) -> None:
+        nonlocal failed
+        failed += is_failure
+        sink.write(json.dumps(answer, default=plain, ensure_ascii=False) + "\n")
+        sink.flush()
+
+    async with Workers(jobs, settings.extract_timeout) as workers:
+        slots = asyncio.Semaphore(workers.jobs * 3)
+
+        async def answer(request: dict[str, Any]) -> None:
+            try:
+                write(await _extract(workers, request), is_failure=False)
+            except (ExtractError, OSError, EOFError, zlib.error, ValueError) as error:
+                reason = error.reason if isinstance(error, ExtractError) else "unreadable"
+                about = {key: request.get(key) for key in ("id", "url")}
+                write(about | {"error": reason, "message": str(error), "text": ""}, is_failure=True)
+            finally:
+                slots.release()
+
+        async with asyncio.TaskGroup() as tasks:
+            for request in _requests(source):
+                await slots.acquire()
+                tasks.create_task(answer(request))
+    return failed
+
+
+def _requests(source: TextIO) -> Iterator[dict[str, Any]]:
+    for number, line in enumerate(source, start=1):
+        if not line.strip():
+            continue
+        try:
+            request = json.loads(line)
+        except ValueError as error:
+            raise ConfigError(f"line {number} is no JSON: {error}") from error
+        if not isinstance(request, dict) or not isinstance(request.get("path"), str):
+            raise ConfigError(f'line {number}: an object with "id", "url" and "path" is needed')
+        yield request
+
+
+async def _extract(workers: Workers, request: dict[str, Any]) -> dict[str, Any]:
+    url, body = await asyncio.to_thread(_read_page, request)
+    found = await workers.extract(Response(url, 200, {}, body, datetime.now(UTC), timedelta(0)), url, None)
+    answer: dict[str, Any] = {"id": request.get("id"), "url": url}
+    if isinstance(found, Article):
+        return answer | asdict(found)
+    nothing = {"authors": [], "published_at": None, "language": None, "text": ""}
+    return answer | nothing | {"error" if name == "reason" else name: value for name, value in asdict(found).items()}
+
+
+def _read_page(request: dict[str, Any]) -> tuple[str, bytes]:
+    path = Path(request["path"])
+    body = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    return canonical_url(request.get("url") or f"http://localhost{path.resolve().as_posix()}"), body

@@ -1,0 +1,125 @@
+"""The flow: poll what is due, fetch what is due, store what comes of it; the clock and the transactions live here.
+
+A run takes on what was due when it began, and what its own polls discover. It may be run any number of times, by any
+number of processes on any number of machines at once: all of them claim work from the same database.
+"""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from sqlalchemy.engine import Connection, Engine
+
+from pipeline.config import Settings
+from pipeline.fetch import Fetcher
+from pipeline.ingest.context import Context, Database
+from pipeline.ingest.events import Event, Listener, Tally, Totals
+from pipeline.ingest.owner import Owner, is_dead
+from pipeline.ingest.worker import work
+from pipeline.store.engine import open_engine, reading, write
+from pipeline.store.feeds import make_feeds_due
+from pipeline.store.frontier import Due, Scope, count_due, give_up, release_dead
+from pipeline.store.migrate import require_current
+from pipeline.workers import Workers
+
+__all__ = ["Due", "Event", "Listener", "Totals", "plan", "run"]
+
+Clock = Callable[[], datetime]
+KINDS = frozenset({"poll", "crawl"})
+
+SLOTS_PER_JOB = 4
+"""Pages between network and archive for each extraction process: enough to keep it busy, few enough to keep memory
+flat."""
+
+
+def utc_now() -> datetime:
+    """The time, with its zone."""
+    return datetime.now(UTC)
+
+
+def plan(settings: Settings, *, poll_all: bool = False, kinds: frozenset[str] = KINDS, now: Clock = utc_now) -> Due:
+    """How much work is due, after putting back what dead workers left behind.
+
+    Args:
+        settings: where the archive is, and the limits.
+        poll_all: first make every active feed due that is not failing, whatever its interval says.
+        kinds: ``poll``, ``crawl`` or both.
+        now: the clock.
+
+    Raises:
+        ConfigError: the database is not there, or not at the schema of this version.
+    """
+    engine = open_engine(settings.database_url)
+    try:
+        require_current(engine)
+        write(engine, _recover, now(), settings.max_attempts)
+        if poll_all:
+            write(engine, make_feeds_due, now())
+        with reading(engine) as connection:
+            return count_due(connection, _scope(settings, kinds, now()), now())
+    finally:
+        engine.dispose()
+
+
+def run(
+    settings: Settings,
+    *,
+    kinds: frozenset[str] = KINDS,
+    max_pages: int | None = None,
+    listener: Listener | None = None,
+    now: Clock = utc_now,
+) -> Totals:
+    """Do what is due, and return the counts when nothing is left to do.
+
+    Args:
+        settings: where the archive is, and the limits.
+        kinds: ``poll`` for feeds, ``crawl`` for pages, or both.
+        max_pages: fetch no more pages than this; the others stay due.
+        listener: called with every outcome, in the thread of the run.
+        now: the clock.
+
+    Raises:
+        ConfigError: the database is not there, or not at the schema of this version.
+        sqlalchemy.exc.SQLAlchemyError: the database went away. Nothing is lost: the claims of this run end by
+            themselves, and the next run goes on.
+    """
+    engine = open_engine(settings.database_url)
+    try:
+        require_current(engine)
+        write(engine, _recover, now(), settings.max_attempts)
+        tally = Tally(listener)
+        asyncio.run(_run(settings, engine, _scope(settings, kinds, now()), max_pages, tally, now))
+        return tally.totals
+    finally:
+        engine.dispose()
+
+
+async def _run(
+    settings: Settings, engine: Engine, scope: Scope, max_pages: int | None, tally: Tally, now: Clock
+) -> None:
+    # Whoever stops a service sends SIGTERM: end as on Ctrl-C, and give back what is claimed. Not in the main thread
+    # (a test, a notebook), or on a system without signals, there is no handler to set.
+    task = asyncio.current_task()
+    with suppress(RuntimeError, ValueError, NotImplementedError):
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, lambda: task and task.cancel())
+    database = Database(engine)
+    try:
+        async with Fetcher(settings) as fetcher, Workers(settings.jobs, settings.extract_timeout) as workers:
+            slots = asyncio.Semaphore(workers.jobs * SLOTS_PER_JOB)
+            owner = str(Owner.this_process())
+            await work(Context(settings, database, fetcher, workers, scope, owner, tally, now, slots), max_pages)
+    finally:
+        database.close()
+
+
+def _scope(settings: Settings, kinds: frozenset[str], until: datetime) -> Scope:
+    if not kinds or not kinds <= KINDS:
+        raise ValueError(f"kinds must be some of {sorted(KINDS)}, not {sorted(kinds)}")
+    return Scope(until=until, max_attempts=settings.max_attempts, poll="poll" in kinds, crawl="crawl" in kinds)
+
+
+def _recover(connection: Connection, now: datetime, max_attempts: int) -> None:
+    release_dead(connection, is_dead)
+    give_up(connection, now, max_attempts)

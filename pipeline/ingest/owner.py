@@ -1,0 +1,54 @@
+"""Who holds a lease: a name that tells, on the same machine, whether the holder still lives."""
+
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A worker process: its machine, its process id, and when it started (process ids are used again)."""
+
+    machine: str
+    pid: int
+    started: str
+
+    def __str__(self) -> str:
+        return f"{self.machine}|{self.pid}|{self.started}"
+
+    @classmethod
+    def this_process(cls) -> "Owner":
+        """The owner that this process signs its claims with."""
+        return cls(_machine(), os.getpid(), _started(os.getpid()) or "")
+
+    @classmethod
+    def parse(cls, text: str) -> "Owner | None":
+        """The owner that signed like this; None for a signature of another form."""
+        machine, _, rest = text.partition("|")
+        pid, _, started = rest.partition("|")
+        return cls(machine, int(pid), started) if pid.isdecimal() else None
+
+
+def is_dead(signature: str) -> bool:
+    """Whether the worker that signed so surely lives no more; False where that cannot be known from here."""
+    owner = Owner.parse(signature)
+    return owner is not None and owner.machine == _machine() and _started(owner.pid) != owner.started
+
+
+def _started(pid: int) -> str | None:
+    try:
+        return f"{psutil.Process(pid).create_time():.2f}"
+    except psutil.NoSuchProcess:
+        return None
+    except psutil.AccessDenied:
+        return ""
+
+
+def _machine() -> str:
+    # The host name alone is not enough: "localhost" is the name of many machines that may share one database.
+    # The boot id tells machines apart, the host name tells the containers of one machine apart.
+    boot = Path("/proc/sys/kernel/random/boot_id")
+    return f"{socket.gethostname()}/{boot.read_text().strip()[:8] if boot.is_file() else ''}"

@@ -1,0 +1,171 @@
+"""When something is due again, and what a page's row becomes: pure decisions, the clock passed in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pipeline.errors import FetchError, SourceError
+from pipeline.model import Decision, NoArticle, Page, Validators
+
+MAX_BACKOFF = timedelta(hours=24)
+"""A source that fails is asked at least this often: 404 and DNS failures do recover (Media Cloud)."""
+
+GONE = frozenset({404, 410})
+
+
+@dataclass(frozen=True, slots=True)
+class PagePolicy:
+    """The settings that the decisions on pages need."""
+
+    max_attempts: int
+    retry_delay: timedelta
+    revisits: tuple[timedelta, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PageUpdate:
+    """What the row of a page becomes after a fetch.
+
+    Attributes:
+        state: the new state of the ledger (`pipeline.tables.PAGE_STATES`).
+        outcome: what this fetch came to.
+        reason: why the state is what it is; None where nothing is wrong.
+        next_fetch_at: when the page is due again; None for never by itself.
+        succeeded: whether the server gave what we came for; sets the count of attempts back.
+        gone: whether the server says that the page is no more.
+        validators: for the next conditional GET; None keeps those there are.
+    """
+
+    state: str
+    outcome: str
+    next_fetch_at: datetime | None
+    reason: str | None = None
+    detail: str | None = None
+    status: int | None = None
+    succeeded: bool = True
+    gone: bool = False
+    validators: Validators | None = None
+    bytes: int | None = None
+
+
+def backoff(failures: int, first: timedelta) -> timedelta:
+    """The pause after so many failures in a row: doubled each time, a day at most.
+
+    >>> [str(backoff(n, timedelta(minutes=5))) for n in (1, 2, 3, 20)]
+    ['0:05:00', '0:10:00', '0:20:00', '1 day, 0:00:00']
+    """
+    return min(first * 2 ** min(max(failures, 1) - 1, 20), MAX_BACKOFF)
+
+
+def next_poll_at(
+    now: datetime, interval: timedelta, failures: int = 0, retry_after: timedelta | None = None
+) -> datetime:
+    """When a feed is due again: its interval, longer after failures, never before the server's Retry-After."""
+    pause = max(interval, backoff(failures, interval)) if failures else interval
+    return now + max(pause, retry_after or timedelta(0))
+
+
+def next_retry_at(now: datetime, attempts: int, delay: timedelta, retry_after: timedelta | None = None) -> datetime:
+    """When a page that failed is due again; a server that names a time is taken at its word (RFC 9110, 10.2.3)."""
+    return now + (retry_after if retry_after is not None else backoff(attempts, delay))
+
+
+def next_revisit_at(published_at: datetime | None, now: datetime, revisits: Sequence[timedelta]) -> datetime | None:
+    """The first revisit time after publication that is still to come; None when all have passed.
+
+    A page that gives no date counts as published when it was first fetched, and so does one dated in the future.
+    """
+    since = min(published_at or now, now)
+    return min((since + pause for pause in revisits if since + pause > now), default=None)
+
+
+def after_article(
+    decision: Decision,
+    published_at: datetime | None,
+    now: datetime,
+    policy: PagePolicy,
+    *,
+    status: int = 200,
+    validators: Validators | None = None,
+    size: int | None = None,
+) -> PageUpdate:
+    """The page holds an article, which was stored or stood there already."""
+    return PageUpdate(
+        state="stored",
+        outcome=decision,
+        next_fetch_at=next_revisit_at(published_at, now, policy.revisits),
+        status=status,
+        validators=validators,
+        bytes=size,
+    )
+
+
+def after_not_modified(page: Page, now: datetime, policy: PagePolicy) -> PageUpdate:
+    """The server says that nothing has changed since the last fetch (304)."""
+    return PageUpdate(
+        state="stored" if page.stored else "rejected",
+        outcome="not_modified",
+        next_fetch_at=next_revisit_at(page.published_at, now, policy.revisits) if page.stored else None,
+        status=304,
+        reason=None if page.stored else "not_modified",
+    )
+
+
+def after_no_article(
+    page: Page,
+    found: NoArticle,
+    now: datetime,
+    policy: PagePolicy,
+    *,
+    status: int = 200,
+    validators: Validators | None = None,
+    size: int | None = None,
+) -> PageUpdate:
+    """The page was had, and holds no article (any more: then what is stored stays as it is)."""
+    return PageUpdate(
+        state="stored" if page.stored else "rejected",
+        outcome="rejected",
+        next_fetch_at=next_revisit_at(page.published_at, now, policy.revisits) if page.stored else None,
+        reason=found.reason,
+        detail=found.message or None,
+        status=status,
+        validators=None if page.stored else validators,
+        bytes=size,
+    )
+
+
+def after_blocked(page: Page, now: datetime, policy: PagePolicy) -> PageUpdate:
+    """robots.txt forbids the page; it is looked at again only when a feed announces it anew."""
+    return PageUpdate(
+        state="stored" if page.stored else "blocked",
+        outcome="blocked",
+        next_fetch_at=None,
+        reason="robots",
+        detail="robots.txt forbids this URL",
+    )
+
+
+def after_error(page: Page, error: SourceError, now: datetime, policy: PagePolicy) -> PageUpdate:
+    """The fetch or the extraction failed: try again, or give up; an article that is stored is never lost."""
+    status = error.status if isinstance(error, FetchError) else None
+    retry_after = error.retry_after if isinstance(error, FetchError) else None
+    gone = page.stored and status in GONE
+    retry = error.temporary and page.attempts < policy.max_attempts
+    if gone:
+        state, due = "gone", None
+    elif retry:
+        state = "stored" if page.stored else "queued"
+        due = next_retry_at(now, page.attempts, policy.retry_delay, retry_after)
+    else:
+        state = "stored" if page.stored else "failed"
+        due = next_revisit_at(page.published_at, now, policy.revisits) if page.stored else None
+    return PageUpdate(
+        state=state,
+        outcome="gone" if gone else "retry" if retry else "failed",
+        next_fetch_at=due,
+        reason=error.reason,
+        detail=str(error),
+        status=status,
+        succeeded=page.stored and not retry,
+        gone=gone,
+    )

@@ -1,0 +1,202 @@
+"""The archive: articles, their revisions, and which of them are duplicates."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import cast
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from pipeline.dedup import Stored, decide
+from pipeline.model import Article, Decision, Page
+from pipeline.schedule import PagePolicy, PageUpdate, after_article
+from pipeline.store.frontier import MAX_URL, record_page
+from pipeline.store.rows import ensure_hosts, storable, upsert
+from pipeline.tables import ArticleAuthorRow, ArticleRow, ArticleTagRow, PageRow, RevisionRow
+from pipeline.urls import host_of
+
+REVISED = ("title", "text", "word_count", "content_hash", "removed", "extractor", "extractor_version")
+"""The columns of an article that only a revision changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What saving an article came to; ``decision`` is None when the claim was lost to another worker."""
+
+    decision: Decision | None
+    url: str
+
+
+def save_article(
+    connection: Connection,
+    page: Page,
+    owner: str,
+    article: Article,
+    now: datetime,
+    policy: PagePolicy,
+    fetched: PageUpdate,
+) -> Saved:
+    """Store an article and what became of its page, in one transaction.
+
+    ``fetched`` carries what the response said (status, validators, size). Where the page turned out to be another
+    URL of an article (a redirect, a canonical link), the article belongs to that URL, and this page becomes an alias.
+    """
+    held = connection.scalar(
+        sa.select(PageRow.id).where(PageRow.id == page.id, PageRow.lease_owner == owner).with_for_update()
+    )
+    if held is None:
+        return Saved(None, article.url)
+    home = _home(connection, page, article, now)
+    _lock_text(connection, article.content_hash)
+    stored = connection.execute(sa.select(ArticleRow.__table__).where(ArticleRow.page_id == home)).mappings().first()
+    first = connection.scalar(
+        sa.select(ArticleRow.id)
+        .where(ArticleRow.content_hash == article.content_hash, ArticleRow.page_id != home)
+        .order_by(ArticleRow.duplicate_of.is_not(None), ArticleRow.id)
+        .limit(1)
+    )
+    before = Stored(stored["title"], stored["content_hash"], stored["text"]) if stored else None
+    decision = decide(before, article, first)
+    published_at = article.published_at or page.published_at
+    values = _columns(article) | {"page_id": home, "published_at": published_at}
+    if decision == "unchanged":
+        # The text differs in layout at most: it stays together with what it was made by, as in its revision.
+        values = {name: value for name, value in values.items() if name not in REVISED}
+    else:
+        # An edit may make a copy of an article, or make it differ from the one that it was a copy of.
+        values["duplicate_of"] = first
+        values["title"] = values["title"] or (before.title if before else None)
+    _write_article(connection, stored, values, decision, now)
+
+    update = after_article(
+        decision, published_at, now, policy, status=fetched.status or 200, validators=fetched.validators,
+        size=fetched.bytes,
+    )  # fmt: skip
+    if home == page.id:
+        record_page(connection, page, owner, update, now)
+    else:
+        _record_alias(connection, page, owner, home, update, now)
+    return Saved(decision, article.url)
+
+
+def _home(connection: Connection, page: Page, article: Article, now: datetime) -> int:
+    """The id of the page that the article belongs to."""
+    if article.url == page.url or page.stored or len(article.url) > MAX_URL:
+        return page.id  # an article that is stored never moves
+    ensure_hosts(connection, [host_of(article.url)], now)
+    connection.execute(
+        upsert(connection, PageRow)
+        .values(
+            url=article.url,
+            host=host_of(article.url),
+            state="queued",
+            attempts=0,
+            next_fetch_at=now,
+            published_at=page.published_at,
+            discovered_at=now,
+        )
+        .on_conflict_do_nothing()
+    )
+    row = connection.execute(
+        sa.select(PageRow.id, PageRow.alias_of).where(PageRow.url == article.url).with_for_update()
+    ).one()
+    # Two pages that each name the other as canonical must not become aliases of each other.
+    target: int = row.alias_of or row.id
+    return target
+
+
+def _lock_text(connection: Connection, content_hash: str) -> None:
+    """Let workers store equal texts one after the other, so that the second sees the first.
+
+    SQLite has one writer at a time anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(int(content_hash[:15], 16))))
+
+
+def _columns(article: Article) -> dict[str, object]:
+    values = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in asdict(article).items()
+        if name in ArticleRow.__table__.columns
+    }
+    # NUL and half surrogates have no place in SQL; what is compared must be what is stored.
+    return {name: storable(value) for name, value in values.items()}
+
+
+def _write_article(
+    connection: Connection,
+    stored: sa.RowMapping | None,
+    values: dict[str, object],
+    decision: Decision,
+    now: datetime,
+) -> None:
+    if stored is None:
+        number = 1
+        article_id = connection.execute(
+            sa.insert(ArticleRow).values(values | {"first_seen_at": now, "updated_at": now}).returning(ArticleRow.id)
+        ).scalar_one()
+    else:
+        article_id = stored["id"]
+        if all(stored[name] == value for name, value in values.items()):
+            return
+        connection.execute(
+            sa.update(ArticleRow).where(ArticleRow.id == article_id).values(values | {"updated_at": now})
+        )
+        number = (
+            1
+            + connection.scalars(
+                sa.select(sa.func.max(RevisionRow.number)).where(RevisionRow.article_id == article_id)
+            ).one()
+        )
+    _write_lists(connection, article_id, values)
+    if stored is None or decision == "revised":
+        connection.execute(
+            sa.insert(RevisionRow).values(
+                {name: values[name] for name in REVISED}
+                | {"article_id": article_id, "number": number, "changed": _changed(stored, values), "seen_at": now}
+            )
+        )
+
+
+def _changed(stored: sa.RowMapping | None, values: dict[str, object]) -> str:
+    if stored is None:
+        return "first"
+    text = stored["content_hash"] != values["content_hash"]
+    title = stored["title"] != values["title"]
+    return "both" if title and text else "text" if text else "title"
+
+
+def _write_lists(connection: Connection, article_id: int, values: dict[str, object]) -> None:
+    """The rows of authors and tags, which SQL groups by."""
+    authors, tags = cast("list[str]", values["authors"]), cast("list[str]", values["tags"])
+    connection.execute(sa.delete(ArticleAuthorRow).where(ArticleAuthorRow.article_id == article_id))
+    connection.execute(sa.delete(ArticleTagRow).where(ArticleTagRow.article_id == article_id))
+    rows = [{"article_id": article_id, "position": place, "name": name} for place, name in enumerate(authors)]
+    if rows:
+        connection.execute(sa.insert(ArticleAuthorRow), rows)
+    named = [{"article_id": article_id, "tag": tag} for tag in dict.fromkeys(tags)]
+    if named:
+        connection.execute(sa.insert(ArticleTagRow), named)
+
+
+def _record_alias(connection: Connection, page: Page, owner: str, home: int, update: PageUpdate, now: datetime) -> None:
+    connection.execute(
+        sa.update(PageRow)
+        .where(PageRow.id == home)
+        .values(
+            state="stored",
+            outcome=update.outcome,
+            reason=None,
+            detail=None,
+            attempts=0,
+            next_fetch_at=update.next_fetch_at,
+            fetched_at=now,
+            gone_at=None,
+        )
+    )
+    alias = PageUpdate(state="alias", outcome=update.outcome, next_fetch_at=None, status=update.status)
+    record_page(connection, page, owner, alias, now)
+    connection.execute(sa.update(PageRow).where(PageRow.id == page.id).values(alias_of=home))
+    # Whatever led to this page leads to its home now: aliases are never more than one step long.
+    connection.execute(sa.update(PageRow).where(PageRow.alias_of == page.id).values(alias_of=home))

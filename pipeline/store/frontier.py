@@ -1,0 +1,349 @@
+"""The frontier and the ledger: what is to be fetched, who has claimed it, and what became of it.
+
+A worker leases a host, so that politeness holds however many workers and machines there are, and then claims that
+host's feeds and pages one at a time. The claim of a page counts as an attempt before anything is fetched: a page that
+kills its worker is given up after so many attempts instead of circling for ever.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from pipeline.errors import SourceError
+from pipeline.model import Entry, Page, Validators
+from pipeline.schedule import PageUpdate
+from pipeline.store.rows import batches, ensure_hosts, storable, upsert
+from pipeline.tables import ArticleRow, FeedRow, HostRow, PageRow
+from pipeline.urls import host_of
+
+MAX_URL = 2000
+"""Longest URL in characters that is stored; PostgreSQL's indexes take 2,704 bytes, and browsers not much more."""
+
+LEASED = (HostRow, FeedRow, PageRow)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """How much work is due now and not claimed by anyone."""
+
+    feeds: int
+    pages: int
+    hosts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A host that a worker has leased."""
+
+    name: str
+    next_fetch_at: datetime
+    delay: timedelta
+    failures: int
+    robots: str | None
+    robots_fetched_at: datetime | None
+
+
+def free(row: type[Any], now: datetime) -> sa.ColumnElement[bool]:
+    """Nobody holds a claim on the row, or the claim has run out."""
+    return sa.or_(row.leased_until.is_(None), row.leased_until <= now)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a run takes on: the kinds of work, and what was due when the run began.
+
+    Attributes:
+        until: work due up to this time is the run's; later retries and revisits are the next run's, so that a run
+            always ends.
+        max_attempts: claims of a page before it is given up.
+    """
+
+    until: datetime
+    max_attempts: int
+    poll: bool = True
+    crawl: bool = True
+
+    def has_work(self, now: datetime) -> sa.ColumnElement[bool]:
+        """The host has a feed or a page in this scope that nobody holds."""
+        work = []
+        if self.poll:
+            work.append(sa.exists().where(FeedRow.host == HostRow.name, due_feeds(self, now)))
+        if self.crawl:
+            work.append(sa.exists().where(PageRow.host == HostRow.name, due_pages(self, now)))
+        return sa.or_(*work)
+
+
+def due_feeds(scope: Scope, now: datetime) -> sa.ColumnElement[bool]:
+    """The feed is due and free."""
+    return sa.and_(FeedRow.state == "active", FeedRow.next_poll_at <= scope.until, free(FeedRow, now))
+
+
+def due_pages(scope: Scope, now: datetime) -> sa.ColumnElement[bool]:
+    """The page is due and free, and has attempts left."""
+    return sa.and_(PageRow.next_fetch_at <= scope.until, PageRow.attempts < scope.max_attempts, free(PageRow, now))
+
+
+def count_due(connection: Connection, scope: Scope, now: datetime) -> Due:
+    """What is due: feeds, pages, and the hosts that these are on."""
+    feeds = sa.select(FeedRow.host).where(due_feeds(scope, now))
+    pages = sa.select(PageRow.host).where(due_pages(scope, now))
+    count = sa.select(sa.func.count())
+    return Due(
+        feeds=connection.scalar(count.select_from(feeds.subquery())) or 0,
+        pages=connection.scalar(count.select_from(pages.subquery())) or 0,
+        hosts=connection.scalar(count.select_from(feeds.union(pages).subquery())) or 0,
+    )
+
+
+def claim_hosts(
+    connection: Connection, scope: Scope, owner: str, now: datetime, lease: timedelta, limit: int
+) -> list[Host]:
+    """Lease up to ``limit`` hosts that have work and may be asked now, the longest waiting first."""
+    rows = (
+        connection.execute(
+            sa.select(HostRow.__table__)
+            .where(HostRow.next_fetch_at <= now, free(HostRow, now), scope.has_work(now))
+            .order_by(HostRow.next_fetch_at, HostRow.name)
+            .limit(limit)
+            .with_for_update(skip_locked=True, of=HostRow.__table__)
+        )
+        .mappings()
+        .all()
+    )
+    for batch in batches([row["name"] for row in rows]):
+        connection.execute(
+            sa.update(HostRow).where(HostRow.name.in_(batch)).values(leased_until=now + lease, lease_owner=owner)
+        )
+    return [
+        Host(
+            name=row["name"],
+            next_fetch_at=row["next_fetch_at"],
+            delay=timedelta(seconds=row["delay"]),
+            failures=row["failures"],
+            robots=row["robots"],
+            robots_fetched_at=row["robots_fetched_at"],
+        )
+        for row in rows
+    ]
+
+
+def next_host_at(connection: Connection, scope: Scope, now: datetime, patience: timedelta) -> datetime | None:
+    """When the next host with work may be asked, if that is soon; None where there is nothing to wait for.
+
+    Hosts that another worker holds do not count: that worker does their work.
+    """
+    return connection.scalar(
+        sa.select(sa.func.min(HostRow.next_fetch_at)).where(
+            HostRow.next_fetch_at <= now + patience, free(HostRow, now), scope.has_work(now)
+        )
+    )
+
+
+def record_robots(
+    connection: Connection, host: str, now: datetime, *, text: str, status: int | None, delay: timedelta
+) -> None:
+    """Keep what robots.txt said, and the pause that it asks for."""
+    connection.execute(
+        sa.update(HostRow)
+        .where(HostRow.name == host)
+        .values(
+            robots=storable(text),
+            robots_status=status,
+            robots_fetched_at=now,
+            delay=delay.total_seconds(),
+            failures=0,
+        )
+    )
+
+
+def release_host(connection: Connection, host: str, owner: str, next_fetch_at: datetime) -> None:
+    """End the lease of a host; it is asked again from ``next_fetch_at`` on."""
+    connection.execute(
+        sa.update(HostRow)
+        .where(HostRow.name == host, HostRow.lease_owner == owner)
+        .values(next_fetch_at=next_fetch_at, leased_until=None, lease_owner=None)
+    )
+
+
+def postpone_host(
+    connection: Connection, scope: Scope, host: str, now: datetime, next_fetch_at: datetime, error: SourceError
+) -> int:
+    """Note that a host cannot be asked now: one failed attempt for each of its due pages, without asking for them.
+
+    Pages that have had their attempts are given up. Returns how many pages that is.
+    """
+    connection.execute(sa.update(HostRow).where(HostRow.name == host).values(failures=HostRow.failures + 1))
+    connection.execute(
+        sa.update(PageRow)
+        .where(PageRow.host == host, due_pages(scope, now))
+        .values(
+            attempts=PageRow.attempts + 1,
+            outcome="retry",
+            reason=error.reason,
+            detail=storable(str(error)),
+            fetched_at=now,
+            next_fetch_at=next_fetch_at,
+        )
+    )
+    return give_up(connection, now, scope.max_attempts, host=host)
+
+
+def give_up(connection: Connection, now: datetime, max_attempts: int, host: str | None = None) -> int:
+    """Give up pages that have had all their attempts, such as one that killed its worker each time.
+
+    An article that is stored stays; it is only not looked at again until a feed announces it anew.
+    """
+    spent = [PageRow.attempts >= max_attempts, PageRow.next_fetch_at.is_not(None), free(PageRow, now)]
+    if host is not None:
+        spent.append(PageRow.host == host)
+    done = connection.execute(
+        sa.update(PageRow)
+        .where(*spent)
+        .values(
+            state=sa.case((PageRow.state == "queued", "failed"), else_=PageRow.state),
+            outcome="failed",
+            reason=sa.func.coalesce(PageRow.reason, "worker_died"),
+            next_fetch_at=None,
+            leased_until=None,
+            lease_owner=None,
+        )
+    )
+    return done.rowcount
+
+
+def claim_page(
+    connection: Connection, scope: Scope, host: str, owner: str, now: datetime, lease: timedelta
+) -> Page | None:
+    """Claim a page of this host that is due, and count the attempt."""
+    row = (
+        connection.execute(
+            sa.select(PageRow.__table__, sa.exists().where(ArticleRow.page_id == PageRow.id).label("has_article"))
+            .where(PageRow.host == host, due_pages(scope, now))
+            .order_by(PageRow.next_fetch_at, PageRow.id)
+            .limit(1)
+            .with_for_update(skip_locked=True, of=PageRow.__table__)
+        )
+        .mappings()
+        .first()
+    )
+    if row is None:
+        return None
+    connection.execute(
+        sa.update(PageRow)
+        .where(PageRow.id == row["id"])
+        .values(attempts=PageRow.attempts + 1, leased_until=now + lease, lease_owner=owner)
+    )
+    return Page(
+        id=row["id"],
+        url=row["url"],
+        host=row["host"],
+        validators=Validators(row["etag"], row["last_modified"]),
+        attempts=row["attempts"] + 1,
+        stored=bool(row["has_article"]),
+        published_at=row["published_at"],
+    )
+
+
+def record_page(connection: Connection, page: Page, owner: str, update: PageUpdate, now: datetime) -> bool:
+    """Store what a fetch came to and end the claim. False when the claim was lost to another worker meanwhile."""
+    values: dict[str, object] = {
+        "state": update.state,
+        "outcome": update.outcome,
+        "reason": update.reason,
+        "detail": storable(update.detail),
+        "next_fetch_at": update.next_fetch_at,
+        "fetched_at": now,
+        "leased_until": None,
+        "lease_owner": None,
+    }
+    if update.status is not None:
+        values["status"] = update.status
+    if update.bytes is not None:
+        values["bytes"] = update.bytes
+    if update.succeeded:
+        values["attempts"] = 0
+    if update.validators is not None:
+        values |= {"etag": storable(update.validators.etag), "last_modified": storable(update.validators.last_modified)}
+    if update.gone:
+        values["gone_at"] = sa.func.coalesce(PageRow.gone_at, sa.bindparam("gone_now", now, type_=PageRow.gone_at.type))
+    elif update.status is not None and update.status < 400:
+        values["gone_at"] = None
+    done = connection.execute(
+        sa.update(PageRow).where(PageRow.id == page.id, PageRow.lease_owner == owner).values(values)
+    )
+    return done.rowcount == 1
+
+
+def discover(connection: Connection, entries: Iterable[Entry], now: datetime, due_at: datetime) -> dict[str, int]:
+    """Put the pages of these entries into the frontier; returns the ids of all, also of those there already."""
+    wanted = {
+        entry.url: entry.published_at
+        for entry in entries
+        if entry.url is not None and len(entry.url) <= MAX_URL and storable(entry.url) == entry.url
+    }
+    ensure_hosts(connection, (host_of(url) for url in wanted), now)
+    ids: dict[str, int] = {}
+    for batch in batches(sorted(wanted)):
+        rows = [
+            {
+                "url": url,
+                "host": host_of(url),
+                "state": "queued",
+                "attempts": 0,
+                "next_fetch_at": due_at,
+                "published_at": wanted[url],
+                "discovered_at": now,
+            }
+            for url in batch
+        ]
+        connection.execute(upsert(connection, PageRow).values(rows).on_conflict_do_nothing())
+        found = connection.execute(sa.select(PageRow.url, PageRow.id).where(PageRow.url.in_(batch)))
+        ids |= {row.url: row.id for row in found}
+    return ids
+
+
+def requeue(connection: Connection, page_ids: Sequence[int], due_at: datetime) -> None:
+    """Make pages due again since a feed announced a change; what leads elsewhere makes its target due."""
+    for batch in batches(sorted(set(page_ids))):
+        targets = sa.select(sa.func.coalesce(PageRow.alias_of, PageRow.id)).where(PageRow.id.in_(batch))
+        connection.execute(
+            sa.update(PageRow)
+            .where(PageRow.id.in_(targets.scalar_subquery()), PageRow.state != "queued")
+            .values(next_fetch_at=due_at, attempts=0)
+        )
+
+
+def renew_leases(connection: Connection, owner: str, now: datetime, lease: timedelta) -> None:
+    """Make everything that this worker has claimed last longer: its sign of life."""
+    for row in LEASED:
+        connection.execute(sa.update(row).where(row.lease_owner == owner).values(leased_until=now + lease))
+
+
+def release_leases(connection: Connection, owner: str, *, count_attempt: bool) -> int:
+    """End all claims of a worker that stops, or that is known to be dead; returns how many pages it held.
+
+    A worker that stops on purpose takes its attempts back; one that died has used them up.
+    """
+    pages = 0
+    for row in LEASED:
+        values: dict[str, object] = {"leased_until": None, "lease_owner": None}
+        if row is PageRow and not count_attempt:
+            values["attempts"] = sa.case((PageRow.attempts > 0, PageRow.attempts - 1), else_=0)
+        done = connection.execute(sa.update(row).where(row.lease_owner == owner).values(values))
+        pages = done.rowcount if row is PageRow else pages
+    return pages
+
+
+def release_dead(connection: Connection, is_dead: Callable[[str], bool]) -> list[str]:
+    """End the claims of workers that are known to be dead, without waiting for their leases to run out."""
+    owners: set[str] = set()
+    for row in LEASED:
+        owners |= set(connection.scalars(sa.select(row.lease_owner).where(row.lease_owner.is_not(None)).distinct()))
+    dead = sorted(owner for owner in owners if is_dead(owner))
+    for owner in dead:
+        release_leases(connection, owner, count_attempt=True)
+    return dead

