@@ -29,6 +29,9 @@ PAGE_TYPES = frozenset(name for name, weight in ARTICLE_TYPES.items() if weight 
 MAX_VALUE = 5_000  # characters of one meta element that are kept
 
 
+__all__ = ["ARTICLE_TYPES", "Node", "Structured", "read_structured", "types_of"]
+
+
 @dataclass(frozen=True, slots=True)
 class Structured:
     """What the page declares of itself.

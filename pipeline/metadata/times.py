@@ -1,0 +1,246 @@
+"""When the article was published and last changed, by all that the page says of it."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from lxml.etree import _Element
+
+from pipeline.metadata.evidence import Candidate
+from pipeline.metadata.moments import Moment, parse_moment
+from pipeline.metadata.surroundings import dated_snippets, is_elsewhere, texts_after, time_elements
+from pipeline.metadata.tables import load_table
+from pipeline.metadata.zones import in_zone
+from pipeline.model import Precision, Provenance
+from pipeline.structured import Structured
+from pipeline.structured.selection import selector, text_of
+
+_IN_PATH = re.compile(
+    r"/(?P<year>(?:19|20)\d\d)[-/]?(?P<month>0[1-9]|1[0-2]|[1-9](?=/))[-/]?(?P<day>0[1-9]|[12]\d|3[01]|[1-9](?=/))?(?![\d])"
+)
+_IN_SLUG = re.compile(r"(?<!\d)(?P<year>20[0-3]\d)[-_/](?P<month>0[1-9]|1[0-2])[-_/](?P<day>0[1-9]|[12]\d|3[01])(?!\d)")
+_MONTH_PATH = re.compile(r"/(?P<year>(?:19|20)\d\d)/(?P<word>[a-z]{3,9})/(?P<day>\d{1,2})/")
+_UPDATE_WORDS = re.compile(
+    r"updat|modif|aktualis|stand\b|geänd|mis à jour|màj|actualiz|aggiorn|bijgewerkt|gewijzigd|oppdater|opdater|uppdater"
+    r"|muokattu|päivit|akt\."
+    r"|güncel|обновл|оновл|更新|수정|frissít|atualiz|zaktual|revis|edited|last reviewed",
+    re.IGNORECASE,
+)
+_headings = selector("//h1")
+Found = Candidate[Moment]
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Publication and last change, zone-aware, each with its precision and provenance."""
+
+    published_at: datetime | None = None
+    published_precision: Precision | None = None
+    published_provenance: Provenance | None = None
+    modified_at: datetime | None = None
+    modified_precision: Precision | None = None
+    modified_provenance: Provenance | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What dates are read by: the page's language, its host, and the time after which no date can lie."""
+
+    language: str | None
+    language_tag: str | None
+    host: str
+    latest: datetime | None
+
+    def read(self, text: str) -> Moment | None:
+        """The date in the text, if it can be one of this page."""
+        moment = parse_moment(text, self.language, month_first=self._month_first)
+        if moment and self.latest and moment.at.replace(tzinfo=None) > self.latest.replace(tzinfo=None):
+            return None
+        return moment
+
+    @property
+    def _month_first(self) -> bool:
+        """American pages write 05/03/2024 for the third of May; English ones elsewhere mostly do not."""
+        tag = (self.language_tag or "").replace("_", "-").lower()
+        if self.host.endswith((".uk", ".au", ".nz", ".ie", ".in", ".za", ".ca")):
+            return False
+        return tag in {"en-us", "en", ""} and self.language in {"en", None}
+
+
+def read_times(
+    tree: _Element, url: str, structured: Structured, setting: Setting, hint: datetime | None = None
+) -> Times:
+    """The times of the article. Costly sources are read only while the cheap ones say nothing."""
+    published = list(_declared(structured, setting, "datePublished", "published"))
+    modified = list(_declared(structured, setting, "dateModified", "modified"))
+    from_url = _in_url(url, setting)
+    if not published:
+        published += _weak_declared(structured, setting)
+    if not published or published[0].weight < 0.6:
+        published += _printed(tree, setting, modified)
+    if from_url:
+        published.append(from_url)
+    if hint:
+        published.append(Candidate(Moment(hint, has_time=True), "feed", 0.6))
+    if not published:
+        published += _searched(tree, url, setting)
+    if not published and modified:
+        published = [Candidate(found.value, found.source, found.weight / 2) for found in modified[:1]]
+    everything = [found.value for found in (*published, *modified)]
+    return _conclude(published, modified, everything, setting)
+
+
+def _declared(structured: Structured, setting: Setting, key: str, names: str) -> Iterator[Found]:
+    for node in structured.articles:
+        yield from _of_node(node, key, "json-ld", 0.9, setting)
+    for name in load_table("meta")[names]:
+        for value in structured.meta.get(name, ())[:1]:
+            if moment := setting.read(value):
+                yield Candidate(moment, name, 0.85 if name.startswith(("article:", "og:")) else 0.7)
+    for value in structured.microdata.get(key.lower(), ())[:1]:
+        if moment := setting.read(value):
+            yield Candidate(moment, "microdata", 0.7)
+
+
+def _weak_declared(structured: Structured, setting: Setting) -> Iterator[Found]:
+    for node in structured.pages:
+        yield from _of_node(node, "datePublished", "json-ld:page", 0.65, setting)
+    for node in structured.articles:
+        for key in ("dateCreated", "uploadDate"):
+            yield from _of_node(node, key, "json-ld", 0.6, setting)
+
+
+def _of_node(node: Mapping[str, Any], key: str, source: str, weight: float, setting: Setting) -> Iterator[Found]:
+    value = node.get(key)
+    value = value[0] if isinstance(value, list) and value else value
+    value = value.get("@value") if isinstance(value, dict) else value
+    if isinstance(value, str | int) and (moment := setting.read(str(value))):
+        yield Candidate(moment, source, weight)
+
+
+def _in_url(url: str, setting: Setting) -> Found | None:
+    path = urlsplit(url).path
+    match = _IN_SLUG.search(path) or _IN_PATH.search(path)
+    if match and match["day"]:
+        moment = setting.read(f"{match['year']}-{int(match['month']):02}-{int(match['day']):02}")
+        return Candidate(moment, "url", 0.5) if moment else None
+    if match := _MONTH_PATH.search(path):
+        moment = setting.read(f"{match['day']} {match['word']} {match['year']}")
+        return Candidate(moment, "url", 0.5) if moment else None
+    return None
+
+
+def _printed(tree: _Element, setting: Setting, modified: list[Found]) -> list[Found]:
+    """Dates as readers see them: time elements, elements named after dates, text below the headline."""
+    found: list[Found] = []
+    for element in time_elements(tree):
+        text = text_of(element, 120)
+        moment = setting.read(element.get("datetime") or element.get("content") or "") or setting.read(text)
+        if moment is None:
+            continue
+        if _is_update(element, text):
+            modified.append(Candidate(moment, "time", 0.4))
+        else:
+            found.append(Candidate(moment, "time", 0.6))
+            break
+    if not found:
+        found = _in_named_elements(tree, setting, modified) or _below_headline(tree, setting)
+    return found
+
+
+def _is_update(element: _Element, text: str) -> bool:
+    parent = element.getparent()
+    names = " ".join(
+        filter(None, (element.get("class"), element.get("itemprop"), parent.get("class") if parent is not None else ""))
+    )
+    before = element.getprevious()
+    lead = (before.tail or text_of(before, 60)) if before is not None else (parent.text if parent is not None else "")
+    return bool(_UPDATE_WORDS.search(f"{names} {text} {(lead or '')[-40:]}"))
+
+
+def _in_named_elements(tree: _Element, setting: Setting, modified: list[Found]) -> list[Found]:
+    for element in dated_snippets(tree):
+        text = text_of(element, 200)
+        if moment := setting.read(text):
+            if _UPDATE_WORDS.search(text):
+                modified.append(Candidate(moment, "printed", 0.4))
+                continue
+            return [Candidate(moment, "printed", 0.5)]
+    return []
+
+
+def _below_headline(tree: _Element, setting: Setting) -> list[Found]:
+    for heading in _headings(tree)[:3]:
+        if is_elsewhere(heading):
+            continue
+        for text in texts_after(heading):
+            if len(text) < 120 and (moment := setting.read(text)):
+                return [Candidate(moment, "printed", 0.4)]
+    return []
+
+
+def _searched(tree: _Element, url: str, setting: Setting) -> list[Found]:
+    """What htmldate finds: it reads the whole page, which takes longer than all the rest together."""
+    from htmldate import find_date
+
+    try:
+        date = find_date(tree, url=url, original_date=True, outputformat="%Y-%m-%d")
+    except Exception:  # noqa: BLE001  # htmldate meets hostile input here and may raise anything
+        return []
+    moment = setting.read(date) if date else None
+    return [Candidate(moment, "search", 0.3)] if moment else []
+
+
+def _conclude(published: list[Found], modified: list[Found], everything: list[Moment], setting: Setting) -> Times:
+    first, last = _pick(published), _pick(modified)
+    if first is None:
+        return Times()
+
+    def aware(moment: Moment) -> datetime:
+        return in_zone(moment, everything, setting.host, setting.language_tag)
+
+    times = Times(aware(first.value), _precision(first.value), _explain(first, published))
+    if last is None or aware(last.value) + timedelta(days=1) < (times.published_at or aware(last.value)):
+        return times
+    return Times(
+        times.published_at,
+        times.published_precision,
+        times.published_provenance,
+        aware(last.value),
+        _precision(last.value),
+        _explain(last, modified),
+    )
+
+
+def _precision(moment: Moment) -> Precision:
+    return "time" if moment.has_time else "day"
+
+
+def _pick(found: list[Found]) -> Found | None:
+    """The surest; of those that name its day, the one that knows most (a time, a zone)."""
+    if not found:
+        return None
+    best = max(found, key=lambda candidate: candidate.weight)
+    if best.value.is_ambiguous:
+        swapped = (best.value.at.year, best.value.at.day, best.value.at.month)
+        best = next((other for other in found if other.value.day == swapped), best)
+    same = [other for other in found if other.value.day == best.value.day]
+    return max(
+        same, key=lambda other: (other.value.has_time, other.value.has_time and other is best, other.value.has_zone)
+    )
+
+
+def _explain(best: Found, found: list[Found]) -> Provenance:
+    agreeing = [other for other in found if other.value.day == best.value.day]
+    differing = [other for other in found if other.value.day != best.value.day]
+    doubt = 1.0
+    for other in agreeing:
+        doubt *= 1 - other.weight
+    return Provenance(
+        source="+".join(dict.fromkeys((best.source, *(other.source for other in agreeing)))),
+        confidence=round((1 - doubt) * (0.8 if differing else 1.0), 2),
+        alternatives=tuple((other.source, other.value.at.isoformat()) for other in differing[:5]),
+    )
