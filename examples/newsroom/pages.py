@@ -90,7 +90,8 @@ def chrome(site: Site, article: Article) -> Iterator[tuple[str, tuple[Block, ...
         "site": site.title,
     }
     for slot, lines in site.chrome.items():
-        yield slot, tuple(Block(slot, Template(line).substitute(facts)) for line in lines)
+        told = lines if article.authors else [line for line in lines if "$authors" not in line]
+        yield slot, tuple(Block(slot, Template(line).substitute(facts)) for line in told)
     others = [other for other in site.articles.values() if other.slug != article.slug]
     start = sorted(site.articles).index(article.slug) % max(len(others), 1)
     nearby = (others[start:] + others[:start])[:RELATED]

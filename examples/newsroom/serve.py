@@ -137,17 +137,18 @@ class Newsroom:
         site = self.sites.get(host.partition(":")[0].lower())
         if site is None:
             return _text(HTTPStatus.MISDIRECTED_REQUEST, f"No site called {host} is served here.")
-        if path in site.failures:
-            return _text(site.failures[path], "This page fails on purpose.")
-        if path in site.redirects:
-            return Answer(301, "text/plain", b"", location=base_url(site, self.port) + site.redirects[path])
+        bare = _without_tracking(path)
+        if bare in site.failures:
+            return _text(site.failures[bare], "This page fails on purpose.")
+        if bare in site.redirects:
+            return Answer(301, "text/plain", b"", location=base_url(site, self.port) + site.redirects[bare])
         if path == "/robots.txt" and site.robots is not None:
             return _text(HTTPStatus.OK, site.robots)
         for feed in site.feeds:
             if path == feed.path:
                 return self._answer_feed(site, feed)
         for article in site.articles.values():
-            if _without_tracking(path) == article.path:
+            if bare == article.path:
                 return self._answer_page(site, article)
         if path == "/":
             return self._answer_home(site)
