@@ -63,6 +63,15 @@ class Feed:
 
 
 @dataclass(frozen=True, slots=True)
+class Fetched:
+    """What the ledger keeps of a response."""
+
+    status: int
+    validators: Validators
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Response:
     """What a server answered, whole.
 
@@ -87,6 +96,11 @@ class Response:
     def validators(self) -> Validators:
         """The validators to send with the next request of the same URL."""
         return Validators(self.headers.get("etag"), self.headers.get("last-modified"))
+
+    @property
+    def fetched(self) -> Fetched:
+        """What the ledger keeps of it."""
+        return Fetched(self.status, self.validators, len(self.body))
 
     @property
     def content_type(self) -> str:
@@ -154,7 +168,8 @@ class Page:
     Attributes:
         attempts: how often it was claimed since it last succeeded, this time included.
         stored: whether there is an article of it already.
-        published_at: as announced by the first feed.
+        published_at: of the article where there is one, else as announced by the first feed.
+        first_seen_at: when the article was first stored.
     """
 
     id: int
@@ -164,6 +179,7 @@ class Page:
     attempts: int
     stored: bool = False
     published_at: datetime | None = None
+    first_seen_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

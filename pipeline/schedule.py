@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pipeline.errors import FetchError, SourceError
-from pipeline.model import Decision, NoArticle, Page, Validators
+from pipeline.model import Decision, Fetched, NoArticle, Page, Validators
 
 MAX_BACKOFF = timedelta(hours=24)
 """A source that fails is asked at least this often: 404 and DNS failures do recover (Media Cloud)."""
@@ -54,7 +54,8 @@ def backoff(failures: int, first: timedelta) -> timedelta:
     >>> [str(backoff(n, timedelta(minutes=5))) for n in (1, 2, 3, 20)]
     ['0:05:00', '0:10:00', '0:20:00', '1 day, 0:00:00']
     """
-    return min(first * 2 ** min(max(failures, 1) - 1, 20), MAX_BACKOFF)
+    doubled: int = 2 ** min(max(failures, 1) - 1, 20)
+    return min(first * doubled, MAX_BACKOFF)
 
 
 def next_poll_at(
@@ -70,33 +71,34 @@ def next_retry_at(now: datetime, attempts: int, delay: timedelta, retry_after: t
     return now + (retry_after if retry_after is not None else backoff(attempts, delay))
 
 
-def next_revisit_at(published_at: datetime | None, now: datetime, revisits: Sequence[timedelta]) -> datetime | None:
+def next_revisit_at(
+    published_at: datetime | None, first_seen_at: datetime | None, now: datetime, revisits: Sequence[timedelta]
+) -> datetime | None:
     """The first revisit time after publication that is still to come; None when all have passed.
 
-    A page that gives no date counts as published when it was first fetched, and so does one dated in the future.
+    A page that gives no date, or one later than we saw it, counts as published when it was first seen.
     """
-    since = min(published_at or now, now)
+    seen = first_seen_at or now
+    since = min(published_at or seen, seen)
     return min((since + pause for pause in revisits if since + pause > now), default=None)
 
 
 def after_article(
     decision: Decision,
+    fetched: Fetched,
     published_at: datetime | None,
+    first_seen_at: datetime,
     now: datetime,
     policy: PagePolicy,
-    *,
-    status: int = 200,
-    validators: Validators | None = None,
-    size: int | None = None,
 ) -> PageUpdate:
     """The page holds an article, which was stored or stood there already."""
     return PageUpdate(
         state="stored",
         outcome=decision,
-        next_fetch_at=next_revisit_at(published_at, now, policy.revisits),
-        status=status,
-        validators=validators,
-        bytes=size,
+        next_fetch_at=next_revisit_at(published_at, first_seen_at, now, policy.revisits),
+        status=fetched.status,
+        validators=fetched.validators,
+        bytes=fetched.bytes,
     )
 
 
@@ -105,36 +107,32 @@ def after_not_modified(page: Page, now: datetime, policy: PagePolicy) -> PageUpd
     return PageUpdate(
         state="stored" if page.stored else "rejected",
         outcome="not_modified",
-        next_fetch_at=next_revisit_at(page.published_at, now, policy.revisits) if page.stored else None,
+        next_fetch_at=_next_look(page, now, policy),
         status=304,
         reason=None if page.stored else "not_modified",
     )
 
 
-def after_no_article(
-    page: Page,
-    found: NoArticle,
-    now: datetime,
-    policy: PagePolicy,
-    *,
-    status: int = 200,
-    validators: Validators | None = None,
-    size: int | None = None,
-) -> PageUpdate:
+def after_no_article(page: Page, found: NoArticle, fetched: Fetched, now: datetime, policy: PagePolicy) -> PageUpdate:
     """The page was had, and holds no article (any more: then what is stored stays as it is)."""
     return PageUpdate(
         state="stored" if page.stored else "rejected",
         outcome="rejected",
-        next_fetch_at=next_revisit_at(page.published_at, now, policy.revisits) if page.stored else None,
+        next_fetch_at=_next_look(page, now, policy),
         reason=found.reason,
         detail=found.message or None,
-        status=status,
-        validators=None if page.stored else validators,
-        bytes=size,
+        status=fetched.status,
+        # Those of the article must not be lost: a 304 to these would say that the article is there unchanged.
+        validators=None if page.stored else fetched.validators,
+        bytes=fetched.bytes,
     )
 
 
-def after_blocked(page: Page, now: datetime, policy: PagePolicy) -> PageUpdate:
+def _next_look(page: Page, now: datetime, policy: PagePolicy) -> datetime | None:
+    return next_revisit_at(page.published_at, page.first_seen_at, now, policy.revisits) if page.stored else None
+
+
+def after_blocked(page: Page) -> PageUpdate:
     """robots.txt forbids the page; it is looked at again only when a feed announces it anew."""
     return PageUpdate(
         state="stored" if page.stored else "blocked",
@@ -158,7 +156,7 @@ def after_error(page: Page, error: SourceError, now: datetime, policy: PagePolic
         due = next_retry_at(now, page.attempts, policy.retry_delay, retry_after)
     else:
         state = "stored" if page.stored else "failed"
-        due = next_revisit_at(page.published_at, now, policy.revisits) if page.stored else None
+        due = _next_look(page, now, policy)
     return PageUpdate(
         state=state,
         outcome="gone" if gone else "retry" if retry else "failed",

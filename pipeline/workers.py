@@ -98,7 +98,7 @@ class Workers:
 
     async def __aexit__(self, *_: object) -> None:
         """End the processes, whatever they are doing."""
-        self._pool.stop()
+        self._pool.stop()  # type: ignore[no-untyped-call]
         await asyncio.to_thread(self._pool.join)
 
     async def parse(self, response: Response, url: str) -> ParsedFeed:

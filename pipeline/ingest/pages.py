@@ -9,7 +9,6 @@ from pipeline.ingest.events import Event
 from pipeline.model import Article, NoArticle, Page, Response
 from pipeline.schedule import (
     PageUpdate,
-    after_article,
     after_blocked,
     after_error,
     after_no_article,
@@ -33,17 +32,13 @@ async def finish_page(context: Context, page: Page, response: Response) -> None:
     except ExtractError as error:
         await record_error(context, page, error)
         return
-    now, size = context.now(), len(response.body)
+    now = context.now()
     if isinstance(found, NoArticle):
-        update = after_no_article(
-            page, found, now, context.policy, status=response.status, validators=response.validators, size=size
-        )
-        await record(context, page, update)
+        await record(context, page, after_no_article(page, found, response.fetched, now, context.policy))
         return
-    fetched = after_article(
-        "new", None, now, context.policy, status=response.status, validators=response.validators, size=size
+    saved = await context.database.write(
+        save_article, page, context.owner, found, response.fetched, now, context.policy
     )
-    saved = await context.database.write(save_article, page, context.owner, found, now, context.policy, fetched)
     facts = {"words": found.word_count, "removed": len(found.removed), "home": saved.url}
     context.tally.report(Event("page", page.url, saved.decision or "lost", facts=facts))
 
@@ -65,7 +60,7 @@ async def record_error(context: Context, page: Page, error: SourceError) -> None
 
 async def record_blocked(context: Context, page: Page) -> None:
     """Store that robots.txt forbids the page."""
-    await record(context, page, after_blocked(page, context.now(), context.policy))
+    await record(context, page, after_blocked(page))
 
 
 async def record(context: Context, page: Page, update: PageUpdate) -> None:

@@ -71,7 +71,12 @@ def _failed(
 
 
 def _event(poll: Poll, counts: PollCounts) -> Event:
-    facts = {"status": poll.status, "seen": counts.seen, "new": counts.new, "changed": counts.changed}
+    facts: dict[str, object] = {
+        "status": poll.status,
+        "seen": counts.seen,
+        "new": counts.new,
+        "changed": counts.changed,
+    }
     if poll.error:
         facts["error"] = poll.error
     return Event("poll", poll.feed.url, poll.outcome, poll.failed, facts)

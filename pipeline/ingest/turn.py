@@ -143,7 +143,7 @@ class Turn:
             response = await context.fetcher.get(url, accept=ACCEPT_TEXT)
             text, status = response.body.decode("utf-8", "replace"), response.status
         except FetchError as error:
-            if robots_verdict(error.status) != "allow_all":
+            if robots_verdict(error) != "allow_all":
                 self._answered(error)
                 if read_at is not None:
                     return parse_robots(host.robots or "")

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from pipeline.dedup import Stored, decide
-from pipeline.model import Article, Decision, Page
+from pipeline.model import Article, Decision, Fetched, Page
 from pipeline.schedule import PagePolicy, PageUpdate, after_article
 from pipeline.store.frontier import MAX_URL, record_page
 from pipeline.store.rows import ensure_hosts, storable, upsert
@@ -32,13 +32,13 @@ def save_article(
     page: Page,
     owner: str,
     article: Article,
+    fetched: Fetched,
     now: datetime,
     policy: PagePolicy,
-    fetched: PageUpdate,
 ) -> Saved:
     """Store an article and what became of its page, in one transaction.
 
-    ``fetched`` carries what the response said (status, validators, size). Where the page turned out to be another
+    Where the page turned out to be another
     URL of an article (a redirect, a canonical link), the article belongs to that URL, and this page becomes an alias.
     """
     held = connection.scalar(
@@ -68,10 +68,8 @@ def save_article(
         values["title"] = values["title"] or (before.title if before else None)
     _write_article(connection, stored, values, decision, now)
 
-    update = after_article(
-        decision, published_at, now, policy, status=fetched.status or 200, validators=fetched.validators,
-        size=fetched.bytes,
-    )  # fmt: skip
+    first_seen_at = stored["first_seen_at"] if stored else now
+    update = after_article(decision, fetched, published_at, first_seen_at, now, policy)
     if home == page.id:
         record_page(connection, page, owner, update, now)
     else:

@@ -221,7 +221,12 @@ def claim_page(
     """Claim a page of this host that is due, and count the attempt."""
     row = (
         connection.execute(
-            sa.select(PageRow.__table__, sa.exists().where(ArticleRow.page_id == PageRow.id).label("has_article"))
+            sa.select(
+                PageRow.__table__,
+                ArticleRow.published_at.label("article_published_at"),
+                ArticleRow.first_seen_at.label("article_first_seen_at"),
+            )
+            .outerjoin(ArticleRow, ArticleRow.page_id == PageRow.id)
             .where(PageRow.host == host, due_pages(scope, now))
             .order_by(PageRow.next_fetch_at, PageRow.id)
             .limit(1)
@@ -243,8 +248,9 @@ def claim_page(
         host=row["host"],
         validators=Validators(row["etag"], row["last_modified"]),
         attempts=row["attempts"] + 1,
-        stored=bool(row["has_article"]),
-        published_at=row["published_at"],
+        stored=row["article_first_seen_at"] is not None,
+        published_at=row["article_published_at"] or row["published_at"],
+        first_seen_at=row["article_first_seen_at"],
     )
 
 
