@@ -17,7 +17,7 @@ import lxml.html
 import pytest
 from protego import Protego
 
-from examples.newsroom import source
+from examples.newsroom import answers, source
 from examples.newsroom.expectations import EXPECTED, OPML, expected_files, opml
 from examples.newsroom.serve import Newsroom
 
@@ -89,8 +89,10 @@ def words_of(html, encoding="utf-8"):
     return "".join(tree.text_content().split())
 
 
-def test_doctests_of_the_sources_hold():
-    assert doctest.testmod(source).failed == 0
+@pytest.mark.parametrize("module", [source, answers], ids=["source", "answers"])
+def test_doctests_hold(module):
+    result = doctest.testmod(module)
+    assert (result.failed, result.attempted > 0) == (0, True)
 
 
 def test_there_are_thirty_articles_in_at_least_six_languages(newsroom):
@@ -163,6 +165,7 @@ def test_expected_paragraphs_stand_in_each_page_in_order(newsroom, second_editio
     for told in newsroom.expected():
         site = newsroom.sites[told["site"]]
         seen = words_of(get(newsroom, told["url"]).body, site.encoding)
+        assert "".join(told["title"].split()) in seen
         at = 0
         for paragraph in told["paragraphs"]:
             wanted = "".join(paragraph.split())
@@ -204,6 +207,7 @@ def test_an_etag_is_answered_with_304(newsroom, site):
     first = get(newsroom, url)
     second = get(newsroom, url, If_None_Match=f'"other", {first.headers["ETag"]}')
     assert (second.status, second.raw, second.headers["ETag"]) == (304, b"", first.headers["ETag"])
+    assert get(newsroom, url, if_none_match=first.headers["ETag"]).status == 304  # names have no case
     assert get(newsroom, url, If_None_Match='"other"').status == 200
 
 

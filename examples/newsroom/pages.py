@@ -68,7 +68,7 @@ def expected(site: Site, article: Article, port: int) -> dict[str, Any]:
     return {
         "url": article_url(site, article, port),
         "site": site.host,
-        "title": article.title,
+        "title": " ".join(article.title.split()),
         "authors": list(article.authors),
         "published_at": article.relative or article.published_at.isoformat(),
         "modified_at": article.modified_at.isoformat() if article.modified_at else None,
@@ -116,8 +116,10 @@ def _body(site: Site, article: Article) -> str:
 def _marked_up(site: Site, block: Block, article: Article) -> str:
     """The block in the site's markup of its kind: ``$text`` is its first line, ``$second`` and ``$third`` the next."""
     parts = [block.text] if block.is_kept else block.text.split(" | ")
-    texts = [inline_html(html.escape(part, quote=False)) for part in parts] + ["", ""]
     markup = site.markup.get(block.kind) or site.markup["other"]
+    if len(parts) > 1 + ("$second" in markup) + ("$third" in markup):
+        raise ValueError(f"the markup of [{block.kind}] has no place for all of {block.text!r}")
+    texts = [inline_html(html.escape(part, quote=False)) for part in parts] + ["", ""]
     return Template(markup).substitute(
         text=texts[0], second=texts[1], third=texts[2], kind=block.kind, slug=html.escape(article.slug)
     )

@@ -16,7 +16,6 @@ Any host also answers ``/__edition`` (the edition served), ``/__edition/2`` (swi
 
 import argparse
 import gzip
-import hashlib
 import json
 import signal
 import sys
@@ -24,7 +23,6 @@ import threading
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from email.utils import format_datetime, parsedate_to_datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -34,10 +32,10 @@ from typing import Any, Self
 if __package__ in {None, ""}:  # started as a file: the checkout is not on the path then
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from examples.newsroom.answers import Answer, answer_site, answer_text
 from examples.newsroom.expectations import EDITIONS, PORT, write_expected
-from examples.newsroom.feeds import announcements, changed_at, content_type, render_feed
-from examples.newsroom.pages import base_url, expected, render_page
-from examples.newsroom.source import Article, FeedSource, Site, load
+from examples.newsroom.pages import base_url, expected
+from examples.newsroom.source import Site, load
 
 MIN_GZIP = 200
 """Bytes below which compressing makes an answer longer."""
@@ -54,31 +52,6 @@ class Asked:
     user_agent: str | None
     if_none_match: str | None
     if_modified_since: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a path is answered with, before conditions and compression."""
-
-    status: int
-    content_type: str
-    body: bytes
-    location: str | None = None
-    modified_at: datetime | None = None
-    validators: tuple[str, ...] = ()
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """Type, validators and target of the answer."""
-        told = {"Content-Type": self.content_type}
-        if self.location:
-            told["Location"] = self.location
-        if "etag" in self.validators:
-            # Weak, for the compressed and the plain form are not the same bytes (RFC 9110, 8.8.3.3).
-            told["ETag"] = f'W/"{hashlib.sha256(self.body).hexdigest()[:20]}"'
-        if "last-modified" in self.validators and self.modified_at:
-            told["Last-Modified"] = format_datetime(self.modified_at, usegmt=True)
-        return told
 
 
 class Newsroom:
@@ -136,42 +109,9 @@ class Newsroom:
             return self._answer_control(path)
         site = self.sites.get(host.partition(":")[0].lower())
         if site is None:
-            return _text(HTTPStatus.MISDIRECTED_REQUEST, f"No site called {host} is served here.")
-        bare = _without_tracking(path)
-        if bare in site.failures:
-            return _text(site.failures[bare], "This page fails on purpose.")
-        if bare in site.redirects:
-            return Answer(301, "text/plain", b"", location=base_url(site, self.port) + site.redirects[bare])
-        if path == "/robots.txt" and site.robots is not None:
-            return _text(HTTPStatus.OK, site.robots)
-        for feed in site.feeds:
-            if path == feed.path:
-                return self._answer_feed(site, feed)
-        for article in site.articles.values():
-            if bare == article.path:
-                return self._answer_page(site, article)
-        if path == "/":
-            return self._answer_home(site)
-        return _text(HTTPStatus.NOT_FOUND, "There is no such page.")
-
-    def _answer_page(self, site: Site, article: Article) -> Answer:
+            return answer_text(HTTPStatus.MISDIRECTED_REQUEST, f"No site called {host} is served here.")
         self._readers += 1
-        page = render_page(site, article, self.port, self._readers)
-        changed = article.modified_at or article.published_at
-        body = page.encode(site.encoding, "xmlcharrefreplace")
-        return Answer(200, "text/html" + _charset(site), body, modified_at=changed, validators=site.validators)
-
-    def _answer_feed(self, site: Site, feed: FeedSource) -> Answer:
-        body = render_feed(site, feed, self.port).encode(site.encoding, "xmlcharrefreplace")
-        changed = changed_at(announcements(site, feed, self.port))
-        return Answer(
-            200, content_type(feed) + _charset(site), body, modified_at=changed, validators=("etag", "last-modified")
-        )
-
-    def _answer_home(self, site: Site) -> Answer:
-        links = "".join(f'<li><a href="{a.path}">{a.title}</a></li>' for a in site.articles.values())
-        body = f"<!doctype html><title>{site.title}</title><h1>{site.title}</h1><ul>{links}</ul>"
-        return Answer(200, "text/html" + _charset(site), body.encode(site.encoding, "xmlcharrefreplace"))
+        return answer_site(site, path, self.port, self._readers)
 
     def _answer_control(self, path: str) -> Answer:
         if path == "/__requests":
@@ -179,13 +119,16 @@ class Newsroom:
             return Answer(200, "application/json", told.encode())
         wanted = path.removeprefix("/__edition").strip("/")
         if wanted and wanted not in map(str, EDITIONS):
-            return _text(HTTPStatus.NOT_FOUND, f"There are editions {EDITIONS}.")
+            return answer_text(HTTPStatus.NOT_FOUND, f"There are editions {EDITIONS}.")
         self.edition = int(wanted or self.edition)
-        return _text(HTTPStatus.OK, f"edition {self.edition}")
+        return answer_text(HTTPStatus.OK, f"edition {self.edition}")
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = (
+        128  # of connections; with the default of 5, a crawl of all sites at once waits for SYN retries
+    )
     newsroom: Newsroom
 
 
@@ -198,7 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer, with 304 where the client has it already."""
         answer = self.server.newsroom.answer(self.headers.get("Host", ""), self.path)
-        unchanged = answer.status == HTTPStatus.OK and self._has(answer)
+        unchanged = answer.is_known(self.headers.get("If-None-Match"), self.headers.get("If-Modified-Since"))
         status = HTTPStatus.NOT_MODIFIED if unchanged else HTTPStatus(answer.status)
         self._record(status)
         body = b"" if unchanged else answer.body
@@ -217,19 +160,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_HEAD = do_GET  # noqa: N815  # the name is http.server's
 
-    def _has(self, answer: Answer) -> bool:
-        """Whether the client's copy is current; If-None-Match rules out If-Modified-Since (RFC 9110, 13.2.2)."""
-        known = self.headers.get("If-None-Match")
-        if known is not None:
-            return answer.headers.get("ETag") in {tag.strip() for tag in known.split(",")}
-        since, changed = self.headers.get("If-Modified-Since"), answer.headers.get("Last-Modified")
-        if not since or not changed:
-            return False
-        try:
-            return parsedate_to_datetime(changed) <= parsedate_to_datetime(since)
-        except (TypeError, ValueError):
-            return False
-
     def _record(self, status: HTTPStatus) -> None:
         if not self.path.startswith("/__"):
             told = [self.headers.get(name) for name in ("User-Agent", "If-None-Match", "If-Modified-Since")]
@@ -238,21 +168,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name is http.server's
         """Nothing: ``/__requests`` tells."""
-
-
-def _text(status: int, message: str) -> Answer:
-    return Answer(int(status), "text/plain; charset=utf-8", (message + "\n").encode())
-
-
-def _charset(site: Site) -> str:
-    return f"; charset={site.encoding}"
-
-
-def _without_tracking(path: str) -> str:
-    """The path without the parameters that feeds add, for a page is the same with and without them."""
-    bare, _, query = path.partition("?")
-    kept = "&".join(part for part in query.split("&") if part and not part.startswith(("utm_", "ref=")))
-    return f"{bare}?{kept}" if kept else bare
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
