@@ -1,0 +1,60 @@
+"""Extraction gives what the sample newsroom expects of its pages: the text whole, the boilerplate gone."""
+
+import pytest
+
+from examples.newsroom.serve import Newsroom
+from pipeline.extract import extract_article
+from pipeline.model import Article
+
+
+@pytest.fixture(scope="module")
+def newsroom():
+    with Newsroom() as served:
+        yield served
+
+
+def pages(newsroom):
+    """Each page's source, what was extracted from it, and what is expected."""
+    for told in newsroom.expected():
+        site = newsroom.sites[told["site"]]
+        path = told["url"].partition(f":{newsroom.port}")[2]
+        source = next(article for article in site.articles.values() if article.path == path)
+        body = newsroom.answer(site.host, path).body
+        yield source, extract_article(body, told["url"], charset=site.encoding), told
+
+
+def found(newsroom, slug):
+    return next((article, told) for source, article, told in pages(newsroom) if source.slug == slug)
+
+
+def test_every_page_holds_an_article_under_its_headline(newsroom):
+    for _, article, told in pages(newsroom):
+        assert isinstance(article, Article), told["url"]
+        assert article.title == told["title"]
+
+
+def test_no_paragraph_of_any_article_is_lost_in_any_language(newsroom):
+    for source, article, told in pages(newsroom):
+        kept = article.text.split("\n\n")
+        wanted = [line for block in source.blocks if block.kind in {"p", "quote"} for line in block.lines]
+        assert [line for line in wanted if line not in kept] == [], told["url"]
+
+
+def test_the_four_lines_after_the_last_paragraph_go_and_nothing_else_does(newsroom):
+    article, told = found(newsroom, "strait-commander")
+    removed = [removed.text for removed in article.removed]
+    assert removed[-4:] == [
+        "NOW WATCH: An investor explains why she would rather buy a lighthouse than a shipping company",
+        "Meridian Ledger Emails & Alerts",
+        "Site highlights each day to your inbox.",
+        "Follow Meridian Ledger Karnia on Facebook, Twitter, LinkedIn, and Instagram.",
+    ]
+    assert article.text.endswith(told["paragraphs"][-1])
+    assert set(article.text.split("\n\n")) <= set(told["paragraphs"])
+
+
+@pytest.mark.parametrize("slug", ["bakery-fire", "cookie-tax", "lighthouse-auditor"])
+def test_an_article_comes_out_exactly(newsroom, slug):
+    article, told = found(newsroom, slug)
+    assert article.text.split("\n\n") == told["paragraphs"]
+    assert (list(article.authors), article.language) == (told["authors"], told["language"])
