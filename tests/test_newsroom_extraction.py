@@ -8,13 +8,13 @@ from pipeline.model import Article
 
 
 @pytest.fixture(scope="module")
-def newsroom():
-    with Newsroom() as served:
-        yield served
+def pages():
+    """By slug: the article's source, what was extracted from its page, and what is expected."""
+    with Newsroom() as newsroom:
+        return {source.slug: page for page in extracted(newsroom) for source in page[:1]}
 
 
-def pages(newsroom):
-    """Each page's source, what was extracted from it, and what is expected."""
+def extracted(newsroom):
     for told in newsroom.expected():
         site = newsroom.sites[told["site"]]
         path = told["url"].partition(f":{newsroom.port}")[2]
@@ -23,25 +23,21 @@ def pages(newsroom):
         yield source, extract_article(body, told["url"], charset=site.encoding), told
 
 
-def found(newsroom, slug):
-    return next((article, told) for source, article, told in pages(newsroom) if source.slug == slug)
-
-
-def test_every_page_holds_an_article_under_its_headline(newsroom):
-    for _, article, told in pages(newsroom):
+def test_every_page_holds_an_article_under_its_headline(pages):
+    for _, article, told in pages.values():
         assert isinstance(article, Article), told["url"]
         assert article.title == told["title"]
 
 
-def test_no_paragraph_of_any_article_is_lost_in_any_language(newsroom):
-    for source, article, told in pages(newsroom):
+def test_no_paragraph_of_any_article_is_lost_in_any_language(pages):
+    for source, article, told in pages.values():
         kept = article.text.split("\n\n")
         wanted = [line for block in source.blocks if block.kind in {"p", "quote"} for line in block.lines]
         assert [line for line in wanted if line not in kept] == [], told["url"]
 
 
-def test_the_four_lines_after_the_last_paragraph_go_and_nothing_else_does(newsroom):
-    article, told = found(newsroom, "strait-commander")
+def test_the_four_lines_after_the_last_paragraph_go_and_nothing_else_does(pages):
+    _, article, told = pages["strait-commander"]
     removed = [removed.text for removed in article.removed]
     assert removed[-4:] == [
         "NOW WATCH: An investor explains why she would rather buy a lighthouse than a shipping company",
@@ -54,7 +50,7 @@ def test_the_four_lines_after_the_last_paragraph_go_and_nothing_else_does(newsro
 
 
 @pytest.mark.parametrize("slug", ["bakery-fire", "cookie-tax", "lighthouse-auditor"])
-def test_an_article_comes_out_exactly(newsroom, slug):
-    article, told = found(newsroom, slug)
+def test_an_article_comes_out_exactly(pages, slug):
+    _, article, told = pages[slug]
     assert article.text.split("\n\n") == told["paragraphs"]
     assert (list(article.authors), article.language) == (told["authors"], told["language"])
