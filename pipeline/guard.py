@@ -37,6 +37,9 @@ def _networks(*texts: str) -> tuple[Network, ...]:
     return tuple(ipaddress.ip_network(text) for text in texts)
 
 
+# URL standard (url.spec.whatwg.org, 3.1), "forbidden host code points": such a name is never worth a look-up.
+_FORBIDDEN_IN_HOST = frozenset(map(chr, range(0x21))) | frozenset("#%/:<>?@[\\]^|\x7f")
+
 # Written out rather than left to `ipaddress.is_global`, whose answer for several of these changed between the
 # releases of Python that we support (3.11.7 calls 192.88.99.1 and 3fff::1 global; later ones do not agree).
 _NOT_PUBLIC = _networks(
@@ -77,8 +80,8 @@ class Guard:
         parts, host, port = _split(url)
         if parts.scheme not in ("http", "https"):
             raise _refused(url, "blocked_scheme", f"{parts.scheme or 'no scheme'!r} is neither http nor https")
-        if not host:
-            raise _refused(url, "bad_url", "there is no host in it")
+        if not host or ("[" not in parts.netloc and not _FORBIDDEN_IN_HOST.isdisjoint(host)):
+            raise _refused(url, "bad_url", f"{host!r} is no host")
         if "@" in parts.netloc:
             # The pipeline reads what is public; and `http://example.com@evil.example/` exists to deceive.
             raise _refused(url, "blocked_credentials", "user name or password in the URL")

@@ -3,7 +3,7 @@
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from itertools import chain, zip_longest
 
@@ -15,6 +15,7 @@ from pipeline.guard import Guard
 MAX_ADDRESSES = 4  # enough for both families twice; a name with fifty dead addresses must not cost fifty time-outs
 PATIENCE_SECONDS = 3.0  # for an address when there is another to try: broken IPv6 is common, and hangs (RFC 8305)
 
+LookUp = Callable[[bytes, int], list[str]]
 SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
 
 
@@ -23,11 +24,17 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
 
     It resolves the name itself and connects to the very address that was checked, so that no second look-up can
     give another (DNS rebinding). TLS is verified against the name all the same: httpcore asks for that later.
+
+    Args:
+        guard: which addresses and ports are permitted.
+        resolver: threads to look names up in.
+        look_up: what to call there, with a name and a port; by default the system's resolver.
     """
 
-    def __init__(self, guard: Guard, resolver: Executor) -> None:
+    def __init__(self, guard: Guard, resolver: Executor, look_up: LookUp | None = None) -> None:
         self._guard = guard
         self._resolver = resolver
+        self._look_up = look_up or _look_up
         self._inner = httpcore.AnyIOBackend()
 
     async def connect_tcp(
@@ -92,7 +99,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
             async with asyncio.timeout(limit):
                 # As bytes: Python's IDNA codec raises on names that are merely odd; httpx has encoded it already.
                 answers = await asyncio.get_running_loop().run_in_executor(
-                    self._resolver, _look_up, host.encode("ascii", "replace"), port
+                    self._resolver, self._look_up, host.encode("ascii", "replace"), port
                 )
         except TimeoutError as error:
             raise Failure("dns", f"no answer about {host} in time", temporary=True) from error

@@ -6,12 +6,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+import h2.errors
+import h2.events
 import h2.exceptions
 import httpcore
 
 
 class Failure(Exception):  # noqa: N818  # never leaves the package: `Fetcher.get` makes a `FetchError` of it
-    """One request comes to nothing; a `FetchError` that does not know its URL yet."""
+    """One request comes to nothing; a `FetchError` that does not know its URL yet.
+
+    Attributes:
+        lost: the connection went away, as against an answer that is wrong.
+    """
+
+    lost = False
 
     def __init__(
         self,
@@ -56,24 +64,34 @@ def translated(progress: Progress) -> Iterator[None]:
     except Failure:
         raise
     except Exception as error:  # httpcore, h11 and h2 eat hostile bytes, and let KeyError and the like through
-        raise Failure(_reason(error, progress), str(error) or type(error).__name__, temporary=True) from error
+        reason, lost = _reason(error, progress)
+        failure = Failure(reason, str(error) or type(error).__name__, temporary=True)
+        failure.lost = lost
+        raise failure from error
 
 
-def _reason(error: Exception, progress: Progress) -> str:
+def _reason(error: Exception, progress: Progress) -> tuple[str, bool]:
+    """The word for a foreign exception, and whether it means that the connection is gone."""
+    # httpcore wraps what h2 raised or saw without chaining it.
+    inner = error.args[0] if isinstance(error, httpcore.ProtocolError) and error.args else error
     match error:
         case httpcore.TimeoutException():
-            return "timeout"
+            return "timeout", False
         case httpcore.ConnectError():
-            return "tls" if progress.step == "connection.start_tls" else "connect"
-        case h2.exceptions.InvalidBodyLengthError():
-            return "truncated"
+            return ("tls" if progress.step == "connection.start_tls" else "connect"), False
+        case httpcore.ProtocolError() if isinstance(inner, h2.exceptions.InvalidBodyLengthError):
+            return "truncated", False
         case httpcore.RemoteProtocolError() if "peer closed connection" in str(error):
-            return "truncated"  # h11's words for a body shorter than announced
+            return "truncated", False  # h11's words for a body shorter than announced
+        case httpcore.RemoteProtocolError() if isinstance(inner, h2.events.ConnectionTerminated):
+            return "reset", True
+        case httpcore.RemoteProtocolError() if isinstance(inner, h2.events.StreamReset):
+            return "reset", inner.error_code == h2.errors.ErrorCodes.REFUSED_STREAM
         case httpcore.RemoteProtocolError() if "disconnected" in str(error):
-            return "reset"
+            return "reset", True
         case ssl.SSLError():
-            return "tls"
+            return "tls", False
         case httpcore.NetworkError() | OSError():
-            return "reset"
+            return "reset", True
         case _:
-            return "protocol"
+            return "protocol", False

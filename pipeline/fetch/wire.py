@@ -14,10 +14,10 @@ import httpx
 from pipeline.fetch.connect import GuardedBackend
 from pipeline.fetch.failure import Failure, Progress, translated
 from pipeline.fetch.inflate import Body
+from pipeline.fetch.pools import KEEP_ALIVE_SECONDS, Pools
 from pipeline.guard import Guard
 
 MAX_RESOLVER_THREADS = 32  # look-ups block a thread each; more at once than this is a storm on the resolver
-KEEP_ALIVE_SECONDS = 15.0  # a host is asked again after its delay of some seconds; idle sockets cost little
 DRAIN_BYTES = 64 * 1024  # reading the rest of an error page is cheaper than a new TLS handshake, up to here
 DRAIN_SECONDS = 1.0
 
@@ -100,18 +100,22 @@ class Wire:
         seconds = timeout.total_seconds()
         self._timeouts = {"connect": seconds, "read": seconds, "write": seconds}
         self._resolver = ThreadPoolExecutor(min(connections, MAX_RESOLVER_THREADS), "resolver")
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=trust,
-            max_connections=connections,
-            max_keepalive_connections=connections,
-            keepalive_expiry=KEEP_ALIVE_SECONDS,
-            http2=True,
-            network_backend=GuardedBackend(guard, self._resolver),
+        backend = GuardedBackend(guard, self._resolver)
+        self._pools = Pools(
+            lambda: httpcore.AsyncConnectionPool(
+                ssl_context=trust,
+                max_connections=connections,
+                max_keepalive_connections=1,  # of this origin
+                keepalive_expiry=KEEP_ALIVE_SECONDS,
+                http2=True,
+                network_backend=backend,
+            ),
+            most=connections,
         )
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._pool.aclose()
+        await self._pools.close()
         # Not waited for: a look-up that hangs ends by itself, with the resolver's own time-out.
         self._resolver.shutdown(wait=False, cancel_futures=True)
 
@@ -122,19 +126,26 @@ class Wire:
         Raises:
             Failure: no answer.
         """
-        try:
-            exchange = await self._send(url, headers, progress := Progress())
-        except Failure as error:
-            if progress.connected or error.reason not in ("reset", "protocol"):
-                raise
-            # A connection kept from before, which the server has closed meanwhile: that says nothing about the page.
-            exchange = await self._send(url, headers, Progress())
-        try:
-            yield exchange
-        finally:
-            await exchange.close()
+        async with self._pools.of(url) as pool:
+            exchange = await self._begin(pool, url, headers)
+            try:
+                yield exchange
+            finally:
+                await exchange.close()
 
-    async def _send(self, url: httpx.URL, headers: Sequence[Header], progress: Progress) -> Exchange:
+    async def _begin(self, pool: httpcore.AsyncConnectionPool, url: httpx.URL, headers: Sequence[Header]) -> Exchange:
+        progress = Progress()
+        try:
+            return await self._send(pool, url, headers, progress)
+        except Failure as error:
+            if progress.connected or not error.lost:
+                raise
+        # A connection kept from before, which the server has closed meanwhile: that says nothing about the page.
+        return await self._send(pool, url, headers, Progress())
+
+    async def _send(
+        self, pool: httpcore.AsyncConnectionPool, url: httpx.URL, headers: Sequence[Header], progress: Progress
+    ) -> Exchange:
         request = httpcore.Request(
             b"GET",
             httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
@@ -142,5 +153,5 @@ class Wire:
             extensions={"timeout": self._timeouts, "trace": progress},
         )
         with translated(progress):
-            response = await self._pool.handle_async_request(request)
+            response = await pool.handle_async_request(request)
         return Exchange(response, httpx.Headers(response.headers), progress)

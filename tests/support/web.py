@@ -1,4 +1,4 @@
-"""A small web on loopback: a real HTTP/1.1 server in a thread, which can also misbehave.
+"""A small web on loopback: a real HTTP server in a thread, which can also misbehave.
 
 ::
 
@@ -22,7 +22,9 @@ from http import HTTPStatus
 from types import TracebackType
 from typing import Literal, Self
 
-End = Literal["keep", "close", "reset", "hang"]
+from tests.support.http2 import Answer, serve_http2
+
+End = Literal["keep", "close", "reset", "hang", "goaway"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Request:
     host: str
     address: str
     connection: int
+    version: str = "HTTP/1.1"
 
     @property
     def path(self) -> str:
@@ -50,7 +53,8 @@ class Reply:
         length: the Content-Length to claim, where it is to be a lie; "none" to leave it out (ends at the close).
         pieces: the body in pieces instead of at once.
         pause: seconds before each piece: a slow drip.
-        end: what becomes of the connection once everything is sent.
+        end: what becomes of the connection once everything is sent. Over HTTP/2, "reset" ends the stream alone, and
+            "goaway" is the polite end of a connection.
         raw: exactly these bytes instead of everything above.
     """
 
@@ -119,7 +123,7 @@ class Web:
     Args:
         routes: may be changed while the server runs.
         addresses: loopback addresses to serve on, all at one port.
-        tls: serve https with this context.
+        tls: serve https with this context; HTTP/2 too, if the context offers it.
     """
 
     def __init__(
@@ -156,15 +160,15 @@ class Web:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._closing.set()
-        with self._lock:
-            sockets = list(self._sockets)
-        for sock in sockets:
-            with suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
         for thread in list(self._threads):
-            thread.join(timeout=10)
-            assert not thread.is_alive(), "a connection of the test server does not end"
-        for sock in sockets:
+            while thread.is_alive():  # a connection may just be about to be accepted, and join the list
+                with self._lock:
+                    sockets = list(self._sockets)
+                for sock in sockets:
+                    with suppress(OSError):
+                        socket.socket.shutdown(sock, socket.SHUT_RDWR)  # without TLS's farewell, which waits
+                thread.join(timeout=0.1)
+        for sock in list(self._sockets):
             sock.close()
 
     @property
@@ -180,8 +184,8 @@ class Web:
         """The URL of a path here; ``host`` defaults to the first address."""
         return f"{'https' if self._tls else 'http'}://{host or self._addresses[0]}:{self.port}{path}"
 
-    def _start(self, work: Callable[[socket.socket], None], sock: socket.socket) -> None:
-        thread = threading.Thread(target=work, args=(sock,), daemon=True)
+    def _start(self, work: Callable[..., None], *arguments: object) -> None:
+        thread = threading.Thread(target=work, args=arguments, daemon=True)
         self._threads.append(thread)
         thread.start()
 
@@ -194,31 +198,53 @@ class Web:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or each small answer takes 40 ms
             with self._lock:
                 self.connections += 1
-                self._sockets.add(connection)
-            self._start(self._serve, connection)
+            self._start(self._serve, connection, self.connections)
 
-    def _serve(self, plain: socket.socket) -> None:
-        number = self.connections
-        connection = plain
+    def _serve(self, plain: socket.socket, number: int) -> None:
         try:
-            if self._tls:
-                connection = self._tls.wrap_socket(plain, server_side=True)
-            with connection.makefile("rb") as stream:
-                while request := _read_request(stream, connection, number):
-                    self.requests.append(request)
-                    end = self._answer(connection, self._reply(request), request)
-                    if end == "hang":
-                        self._closing.wait()
-                    if end == "reset":
-                        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                    if end != "keep":
-                        return
+            # The handshake comes with the first read: by then the socket is known, and can be shut down.
+            connection = self._tls.wrap_socket(plain, True, do_handshake_on_connect=False) if self._tls else plain
+        except OSError:
+            return
+        with self._lock:
+            self._sockets.add(connection)
+        try:
+            if isinstance(connection, ssl.SSLSocket):
+                connection.do_handshake()
+                if connection.selected_alpn_protocol() == "h2":
+                    serve_http2(connection, lambda headers: self._http2(connection, number, headers))
+                    return
+            self._serve_http1(connection, number)
         except (OSError, ValueError):
             return  # the client went away
         finally:
             connection.close()
             with self._lock:
-                self._sockets.discard(plain)
+                self._sockets.discard(connection)
+
+    def _serve_http1(self, connection: socket.socket, number: int) -> None:
+        with connection.makefile("rb") as stream:
+            while request := _read_request(stream, connection, number):
+                self.requests.append(request)
+                end = self._answer(connection, self._reply(request), request)
+                if end == "hang":
+                    self._closing.wait()
+                if end == "reset":
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                if end != "keep":
+                    return
+
+    def _http2(self, connection: socket.socket, number: int, headers: dict[str, str]) -> Answer:
+        host = headers[":authority"].rpartition(":")[0]
+        target, address = headers[":path"], connection.getsockname()[0]
+        request = Request(headers[":method"], target, headers, host, address, number, "HTTP/2")
+        self.requests.append(request)
+        reply = self._reply(request)
+        if reply.end == "hang":
+            self._closing.wait()
+        pieces = [reply.body] if reply.pieces is None else list(reply.pieces)
+        length = {} if reply.length in (None, "none") else {"content-length": str(reply.length)}
+        return reply.status, {**reply.headers, **length}, [piece for piece in pieces if piece], reply.end
 
     def _reply(self, request: Request) -> Reply:
         route = self.routes.get(f"//{request.host}{request.path}") or self.routes.get(request.path)

@@ -1,0 +1,80 @@
+"""Connections kept open between requests: a small pool for each origin.
+
+httpcore's own pool looks at every connection twice for each request, and counts all of them for each idle one: with
+64 hosts waiting out their delays that took more processor time than all else. A crawler asks many hosts, each
+seldom, so here a host's connections are found by its name.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+import httpcore
+import httpx
+
+KEEP_ALIVE_SECONDS = 15.0  # a host is asked again after its delay of some seconds; idle sockets cost little
+
+Origin = tuple[str, str, int | None]
+
+
+@dataclass(slots=True)
+class _Kept:
+    pool: httpcore.AsyncConnectionPool
+    users: int = 0
+    left_at: float = 0.0
+
+
+class Pools:
+    """Gives each origin its pool, and closes those that are no longer used.
+
+    Args:
+        make: a new pool.
+        most: how many pools are kept, as long as some have no user.
+        clock: seconds that never go back.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[], httpcore.AsyncConnectionPool],
+        most: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._make = make
+        self._most = most
+        self._clock = clock
+        self._kept: OrderedDict[Origin, _Kept] = OrderedDict()  # least recently left first
+
+    @asynccontextmanager
+    async def of(self, url: httpx.URL) -> AsyncIterator[httpcore.AsyncConnectionPool]:
+        """The pool of the URL's origin; it stays open at least until the context ends."""
+        origin = (url.scheme, url.host, url.port)
+        kept = self._kept.get(origin)
+        if kept is None:
+            kept = self._kept[origin] = _Kept(self._make())
+        kept.users += 1
+        try:
+            yield kept.pool
+        finally:
+            kept.users -= 1
+            kept.left_at = self._clock()
+            self._kept.move_to_end(origin)
+            await self._close_some()
+
+    async def close(self) -> None:
+        """Close everything."""
+        while self._kept:
+            _, kept = self._kept.popitem()
+            await kept.pool.aclose()
+
+    async def _close_some(self) -> None:
+        old = self._clock() - KEEP_ALIVE_SECONDS
+        for origin, kept in list(self._kept.items()):
+            if kept.users or self._kept.get(origin) is not kept:  # the latter: while we waited for another to close
+                continue
+            if len(self._kept) <= self._most and kept.left_at > old:
+                return
+            del self._kept[origin]
+            with suppress(Exception):  # nobody waits for what these connections might still say
+                await kept.pool.aclose()
