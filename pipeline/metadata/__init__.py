@@ -19,11 +19,13 @@ from pipeline.metadata.details import (
     read_section,
     read_site_name,
     read_tags,
+    section_names,
     site_names,
 )
 from pipeline.metadata.evidence import Choice  # noqa: TC001  # local annotations are read by people too
 from pipeline.metadata.headline import read_title
 from pipeline.metadata.language import language_tags, read_language
+from pipeline.metadata.surroundings import look_around
 from pipeline.metadata.times import Setting, read_times
 from pipeline.model import Metadata, Provenance
 from pipeline.structured import Structured, read_structured
@@ -62,10 +64,12 @@ def read_metadata(
         host=host_of(url),
         latest=now + CLOCK_ERROR if now else None,
     )
-    times = read_times(tree, url, structured, setting, published_hint)
-    names, signed_provenance = read_authors(tree, structured, own)
+    title = read_title(tree, structured, own, section_names(structured), title_hint)
+    around = look_around(tree, title.value if title else None)
+    times = read_times(around, url, structured, setting, published_hint)
+    names, signed_provenance = read_authors(around, structured, own)
     choices: dict[str, Choice[Any] | None] = {
-        "title": read_title(tree, structured, own, title_hint),
+        "title": title,
         "url": read_address(url, structured),
         "language": language,
         "section": read_section(structured),

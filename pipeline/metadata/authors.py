@@ -4,10 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lxml.etree import _Element
-
 from pipeline.metadata.names import Name, fold_name, read_names
-from pipeline.metadata.surroundings import byline_texts
+from pipeline.metadata.surroundings import Surroundings
 from pipeline.metadata.tables import load_table
 from pipeline.model import Provenance
 from pipeline.structured import Structured, types_of
@@ -30,7 +28,7 @@ class Signed:
 
 
 def read_authors(
-    tree: _Element, structured: Structured, site_names: Iterable[str]
+    around: Surroundings, structured: Structured, site_names: Iterable[str]
 ) -> tuple[tuple[Name, ...], Provenance | None]:
     """The names that signed, in order, and where they stand.
 
@@ -40,7 +38,7 @@ def read_authors(
     own = tuple(site_names)
     signed = [found for found in _declared(structured, own) if found.names]
     if not any(found.has_person for found in signed):
-        signed += [found for found in _printed(tree, own) if found.names]
+        signed += [found for found in _printed(around, own) if found.names]
     if not signed:
         return (), None
     best = next((found for found in signed if found.has_person), signed[0])
@@ -89,8 +87,8 @@ def _persons(value: object) -> Iterator[tuple[str, bool]]:
                 yield text, is_organisation
 
 
-def _printed(tree: _Element, own: tuple[str, ...]) -> Iterator[Signed]:
-    for text in byline_texts(tree):
+def _printed(around: Surroundings, own: tuple[str, ...]) -> Iterator[Signed]:
+    for text in around.bylines():
         yield Signed("byline", 0.5, read_names([text], own))
 
 

@@ -8,7 +8,7 @@ from pipeline.metadata.evidence import Candidate, Choice, choose
 from pipeline.metadata.headline import tidy
 from pipeline.metadata.tables import load_table
 from pipeline.model import Access
-from pipeline.structured import ARTICLE_TYPES, Structured, types_of
+from pipeline.structured import ARTICLE_TYPES, Node, Structured, types_of
 
 MAX_TAGS = 40
 MAX_TAG = 80  # characters
@@ -48,7 +48,7 @@ def read_publisher(structured: Structured) -> Choice[str] | None:
     return _first((source, weight, value) for source, weight, value in names if value and "://" not in value)
 
 
-def _of_type(structured: Structured, kind: str) -> Iterator[object]:
+def _of_type(structured: Structured, kind: str) -> Iterator[Node]:
     return (node for node in structured.nodes if kind in types_of(node))
 
 
@@ -84,14 +84,28 @@ def read_section(structured: Structured) -> Choice[str] | None:
     )
 
 
+def section_names(structured: Structured) -> tuple[str, ...]:
+    """All sections that the page names, to tell from headlines."""
+    names = [text for node in structured.articles for text in _texts(node.get("articleSection"))]
+    names += [*structured.meta.get("article:section", ()), *_breadcrumbs(structured)]
+    names += [value for name in load_table("meta")["section"] for value in structured.meta.get(name, ())[:3]]
+    return tuple(name for name in names if len(name) < MAX_TAG)
+
+
 def _breadcrumb(structured: Structured) -> str | None:
     """The last but one step of the breadcrumbs (the last is the article, the first the front page)."""
-    for node in structured.nodes:
+    steps = _breadcrumbs(structured)
+    return steps[-1] if len(steps) > 1 else None
+
+
+def _breadcrumbs(structured: Structured) -> list[str]:
+    """The steps of the breadcrumbs but the last."""
+    for node in _of_type(structured, "breadcrumblist"):
         steps = node.get("itemListElement")
-        if str(node.get("@type")).lower() == "breadcrumblist" and isinstance(steps, list) and len(steps) > 2:
-            step = steps[-2]
-            return first_text(step.get("name") or step.get("item")) if isinstance(step, dict) else None
-    return None
+        if isinstance(steps, list):
+            named = [first_text(step.get("name") or step.get("item")) for step in steps if isinstance(step, dict)]
+            return [name for name in named[:-1] if name]
+    return []
 
 
 def read_tags(structured: Structured) -> Choice[tuple[str, ...]] | None:

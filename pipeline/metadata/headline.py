@@ -13,7 +13,13 @@ from pipeline.structured.selection import selector, text_of
 
 MAX_TITLE = 500  # characters
 _SEPARATOR = re.compile(r"\s+[|\-–—·•:»«~/]{1,2}\s+|\s*[|｜ㅣ︱]\s*|\s+::\s+|(?<=\w)-(?=\w+[|ㅣ])")
+_ENDS = re.compile(r"[\s|\-–—·•:»«~/｜ㅣ︱]+$")
+_STARTS = re.compile(r"^[\s|\-–—·•:»«~/｜ㅣ︱]+")
+_TAIL = re.compile(r"[|\-–—·•»«~/｜ㅣ︱](?!\d)")
 _MAX_HEADLINES = 30
+_MIN_INSIDE = 15  # characters: shorter headlines occur inside others by chance
+_MIN_CUT = 90  # characters: headlines that are cut without a mark are cut near 100 or 110
+_MIN_SHARED = 0.3  # of an h1's words, for it to be about the same as the declared titles
 _title = selector("//head/title | /html/title | //title[not(ancestor::svg)]")
 _headlines = selector("//h1")
 
@@ -24,17 +30,21 @@ def fold_title(text: str) -> str:
 
 
 def read_title(
-    tree: _Element, structured: Structured, site_names: Iterable[str], hint: str | None
+    tree: _Element,
+    structured: Structured,
+    site_names: Iterable[str] = (),
+    sections: Iterable[str] = (),
+    hint: str | None = None,
 ) -> Choice[str] | None:
     """The headline, chosen by weighted agreement of all that name one."""
     own = {fold_title(name) for name in site_names} - {""}
-    sections = {fold_title(name) for name in structured.meta.get("article:section", ())}
+    parts = {fold_title(name) for name in sections} - {""}
     found = [
         Candidate(cleaned, candidate.source, candidate.weight)
-        for candidate in _candidates(tree, structured, hint)
-        if (cleaned := _strip_site(tidy(candidate.value), own, sections)) and fold_title(cleaned) not in own
+        for candidate in _candidates(tree, structured, hint, own)
+        if (cleaned := _strip_site(tidy(candidate.value), own, parts)) and fold_title(cleaned) not in own
     ]
-    return choose(_merge_tails(found), fold_title)
+    return choose(_agree(found), fold_title)
 
 
 def tidy(text: str) -> str:
@@ -47,20 +57,20 @@ def tidy(text: str) -> str:
     return " ".join(text.split())[:MAX_TITLE]
 
 
-def _candidates(tree: _Element, structured: Structured, hint: str | None) -> Iterator[Candidate[str]]:
+def _candidates(tree: _Element, structured: Structured, hint: str | None, own: set[str]) -> Iterator[Candidate[str]]:
     meta = [
-        ("json-ld", 0.8, _declared(structured)),
-        ("og:title", 0.7, structured.first_meta("og:title")),
-        ("twitter:title", 0.25, structured.first_meta("twitter:title")),
+        ("json-ld", 0.9, _declared(structured)),
+        ("og:title", 0.6, structured.first_meta("og:title")),
+        ("twitter:title", 0.1, structured.first_meta("twitter:title")),
         ("meta", 0.3, structured.first_meta(*load_table("meta")["title"])),
         ("microdata", 0.4, next(iter(structured.microdata.get("headline", ())), None)),
-        ("title", 0.25, next((text_of(element) for element in _title(tree)[:1]), None)),
+        ("title", 0.2, next((text_of(element) for element in _title(tree)[:1]), None)),
         ("feed", 0.5, hint),
     ]
     named = [Candidate(value, source, weight) for source, weight, value in meta if value]
-    printed = _printed(tree, [candidate.value for candidate in named])
+    printed = _printed(tree, [candidate.value for candidate in named], own)
     if printed:
-        yield Candidate(printed, "h1", 0.9)
+        yield Candidate(printed, "h1", 1.3)
     yield from named
 
 
@@ -73,62 +83,88 @@ def _declared(structured: Structured) -> str | None:
     return None
 
 
-def _printed(tree: _Element, others: list[str]) -> str | None:
-    """The h1 that is the headline: one that others repeat, else the first that shares most words with them."""
-    texts = [text for element in _headlines(tree)[:_MAX_HEADLINES] if (text := text_of(element, MAX_TITLE))]
+def _printed(tree: _Element, others: list[str], own: set[str]) -> str | None:
+    """The h1 that is the headline: one that others repeat; else that which shares most words with them.
+
+    Failing both, the only h1 of the page counts: headlines are often printed otherwise than they are declared.
+    """
+    texts: dict[str, str] = {}
+    for element in _headlines(tree)[:_MAX_HEADLINES]:
+        text = text_of(element, MAX_TITLE)
+        if text and not _is_site(fold_title(text), own):
+            texts.setdefault(fold_title(text), text)
     keys = [fold_title(tidy(other)) for other in others]
-    for text in texts:
-        key = fold_title(text)
-        if key and any(key == other or (len(key) > 15 and (key in other)) for other in keys):
+    for key, text in texts.items():
+        if any(key == other or (len(key) > _MIN_INSIDE and key in other) for other in keys):
             return text
     words = set(" ".join(keys).split())
-    shared = [(len(words & set(fold_title(text).split())) / (1 + len(text.split())), text) for text in texts]
-    best = max(shared, default=(0.0, ""), key=lambda pair: pair[0])
-    if best[0] >= 0.4 or not words:
-        return best[1] or None
-    return None
+    shared = [(len(words & set(key.split())) / (1 + len(key.split())), text) for key, text in texts.items()]
+    share, best = max(shared, default=(0.0, ""), key=lambda pair: pair[0])
+    return best if share >= _MIN_SHARED or (len(texts) == 1 and (share > 0 or not words)) else None
 
 
 def _strip_site(title: str, own: set[str], sections: set[str]) -> str:
-    """The title without the site's name at its end or start, and a section before that name."""
+    """The title without the site's name at its end or start, and without a section before that name."""
     for _ in range(3):
         parts = _SEPARATOR.split(title)
         if len(parts) < 2:
-            return title
+            break
         first, last = fold_title(parts[0]), fold_title(parts[-1])
         if _is_site(last, own) or last in sections:
-            title = title[: len(title) - len(parts[-1])]
-            title = re.sub(r"[\s|\-–—·•:»«~/｜ㅣ︱]+$", "", title)
-        elif first in own:
-            title = re.sub(r"^[\s|\-–—·•:»«~/｜ㅣ︱]+", "", title[len(parts[0]) :])
+            title = _ENDS.sub("", title[: len(title) - len(parts[-1])])
+        elif _is_site(first, own):
+            title = _STARTS.sub("", title[len(parts[0]) :])
         else:
-            return title
-    return title
+            break
+    head, dash, tail = title.rpartition("-")
+    return head if dash and fold_title(tail) in sections else title
 
 
 def _is_site(segment: str, own: set[str]) -> bool:
+    """Whether a folded part of a title is the site's name, or that with an addition (*Example News*)."""
     squeezed = segment.replace(" ", "")
     return any(
-        squeezed == name.replace(" ", "") or (len(name) > 3 and segment.startswith((name + " ", "the " + name)))
+        squeezed == name.replace(" ", "") or (len(name) > 3 and segment.startswith((f"{name} ", f"the {name}")))
         for name in own
     )
 
 
-def _merge_tails(found: list[Candidate[str]]) -> Iterator[Candidate[str]]:
-    """Counts a title that is another one with a tail behind a separator for that other one."""
-    plain = {
-        fold_title(candidate.value): candidate.value for candidate in found if candidate.source in {"h1", "json-ld"}
-    }
-    for candidate in found:
+def _agree(found: list[Candidate[str]]) -> Iterator[Candidate[str]]:
+    """Counts forms of one headline together.
+
+    A title that goes on behind a separator where another ends counts for that other; a headline that was cut short
+    counts for the whole one; an h1 that holds more than what two others agree on (a label, a counter) counts for them.
+    """
+    trusted = {candidate.source: candidate.value for candidate in found if candidate.source in {"h1", "json-ld"}}
+    keys = [fold_title(candidate.value) for candidate in found]
+    for candidate, key in zip(found, keys, strict=True):
         value = candidate.value
-        for part in _heads(value):
-            if fold_title(part) in plain and candidate.source not in {"h1", "json-ld"}:
-                value = plain[fold_title(part)]
-                break
-        yield Candidate(value, candidate.source, candidate.weight)
+        if candidate.source == "h1":
+            value = next((other.value for other in found if _is_inside(fold_title(other.value), key, keys)), value)
+        elif candidate.source not in trusted:
+            value = next((head for head in trusted.values() if _goes_on(value, head)), value)
+        whole = (other.value for other in found if _is_cut(value, other.value))
+        yield Candidate(next(whole, value), candidate.source, candidate.weight)
 
 
-def _heads(title: str) -> list[str]:
-    """What stands before each separator, the longest first."""
-    ends = [match.start() for match in _SEPARATOR.finditer(title)]
-    return [title[:end] for end in reversed(ends) if len(title[end:].split()) <= 8]
+def _is_inside(part: str, whole: str, keys: list[str]) -> bool:
+    """Whether two sources agree on this part at an edge of the h1."""
+    return (
+        len(part) > _MIN_INSIDE
+        and part != whole
+        and keys.count(part) >= 2
+        and (whole.startswith(part + " ") or whole.endswith(" " + part))
+    )
+
+
+def _goes_on(title: str, head: str) -> bool:
+    """Whether the title is ``head`` with more behind a separator."""
+    rest = title[len(head) :].lstrip()
+    return bool(head) and title.casefold().startswith(head.casefold()) and bool(_TAIL.match(rest))
+
+
+def _is_cut(title: str, whole: str) -> bool:
+    """Whether the title is the beginning of ``whole``, cut off at a limit of characters (Google asks for 110)."""
+    bare = title.rstrip(" .…")
+    limit = _MIN_CUT if bare == title else _MIN_INSIDE
+    return len(whole) > len(title) and len(bare) >= limit and whole.casefold().startswith(bare.casefold())

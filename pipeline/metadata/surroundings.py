@@ -1,27 +1,37 @@
-"""What stands around the headline: by-lines and dates as readers see them."""
+"""What stands around the headline: by-lines and dates as readers see them, without those of teasers and comments."""
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
 
 from lxml.etree import _Element
 
 from pipeline.structured.selection import selector, text_of
 
-# An element below one of these tells nothing about the article itself.
+# Words of classes and ids below which nothing tells about the article itself.
 _ELSEWHERE = re.compile(
-    r"comment|related|teaser|recommend|sidebar|side-bar|widget|footer|most-?read|latest|popular|trending|newsletter|promo"
-    r"|carousel|breaking|ticker|next-?post|prev|more-?(?:news|stories|articles|posts)|read-?more|also-?like|similar|disqus"
-    r"|reply|review-?list|archive|menu|nav(?:bar|igation|-)|weather|masthead|kommentar|komentar|leserbrief|auch-interessant",
+    r"comment|related|teaser|recommend|side-?bar|widget|footer|most-?read|latest|popular|trending|newsletter|promo|carousel"
+    r"|breaking|ticker|next-?post|prev(?:ious)?-|more-?(?:news|stories|articles|posts)|read-?more|also-?like|similar|disqus"
+    r"|reply|review-?list|archive|menu|nav(?:bar|igation|-)|weather|masthead|kommentar|komentar|leserbrief"
+    r"|(?:^|\s)(?:site|page|main)-?header(?:$|\s)",
     re.IGNORECASE,
+)
+# Parts of such names that tell about layout only: builders call every block a widget, themes say what a page lacks.
+_LAYOUT = re.compile(
+    r"\b(?:elementor|wp-block|has|no|with|without|under|single|post-template|page-template)-[\w-]*", re.IGNORECASE
 )
 _ELSEWHERE_TAGS = frozenset({"footer", "nav", "aside", "select", "form", "svg"})
-_BYLINE = re.compile(
-    r"by-?line|author|autor|auteur|\bauteurs?\b|writer|contributor|firma|signature|reporter|journalist", re.IGNORECASE
+_UNREAD_TAGS = frozenset(
+    {"script", "style", "noscript", "template", "svg", "select", "iframe", "title", "head", "meta"}
 )
 _NO_BYLINE = re.compile(
-    r"bio\b|about|box|avatar|image|img|photo|picture|social|follow|more|link-list|description|desc\b|related|comment|job|role|title\b|position|twitter",
+    r"bio\b|about|box|avatar|image|img|photo|picture|social|follow|more|link-list|description|desc\b|job|role|title\b"
+    r"|position|twitter",
     re.IGNORECASE,
 )
+_headings = selector("//h1")
+_other_headings = selector("//h2 | //*[@itemprop='headline'] | //*[contains(@class, 'eadline')]")
 _times = selector("//time")
 _rel_author = selector("//a[contains(concat(' ', @rel, ' '), ' author ')] | //address//a")
 
@@ -53,66 +63,106 @@ _with_date = selector(
 )
 
 
-def is_elsewhere(element: _Element, *, within: int = 12) -> bool:
-    """Whether the element lies in a comment, teaser, menu or footer rather than in the article."""
-    node: _Element | None = element
-    for _ in range(within):
-        if node is None or node.tag in {"body", "html", "article", "main"}:
-            return False
-        if node.tag in _ELSEWHERE_TAGS:
-            return True
-        names = f"{node.get('class') or ''} {node.get('id') or ''}"
-        if len(names) > 1 and _ELSEWHERE.search(names):
-            return True
-        node = node.getparent()
-    return False
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """A page seen from its headline.
+
+    Attributes:
+        tree: the page's root.
+        headline: the element that the headline is printed in; None where none was found.
+        around: the headline's element and all that hold it.
+    """
+
+    tree: _Element
+    headline: _Element | None
+    around: frozenset[_Element] = field(default_factory=frozenset)
+
+    def is_elsewhere(self, element: _Element) -> bool:
+        """Whether the element lies in a comment, teaser, menu or footer rather than with the article."""
+        node: _Element | None = element
+        in_article = False
+        while node is not None and node not in self.around and node.tag not in {"body", "html"}:
+            if node.tag in _ELSEWHERE_TAGS or (node.tag == "header" and not in_article and self.headline is None):
+                return True
+            if node.tag == "article":
+                in_article = True
+            names = f"{node.get('class') or ''} {node.get('id') or ''}"
+            if len(names) > 1 and _ELSEWHERE.search(_LAYOUT.sub("", names)):
+                return True
+            node = node.getparent()
+        return in_article and self._is_in_article
+
+    @property
+    def _is_in_article(self) -> bool:
+        return any(element.tag == "article" for element in self.around)
+
+    def times(self) -> Iterator[_Element]:
+        """The ``time`` elements of the article, in document order."""
+        return (element for element in _times(self.tree)[:60] if not self.is_elsewhere(element))
+
+    def named_after_dates(self) -> Iterator[_Element]:
+        """Elements whose class or id promises a date, with little text."""
+        for element in _with_date(self.tree)[:200]:
+            if 5 < len(text_of(element, 200)) < 160 and not self.is_elsewhere(element):
+                yield element
+
+    def bylines(self) -> Iterator[str]:
+        """By-lines as printed, the likeliest first."""
+        for element in _rel_author(self.tree)[:10]:
+            if not self.is_elsewhere(element) and (text := text_of(element, 120)):
+                yield text
+        for element in _with_byline(self.tree)[:60]:
+            names = f"{element.get('class') or ''} {element.get('id') or ''}"
+            if element in self.around or element.tag in _UNREAD_TAGS or _NO_BYLINE.search(names):
+                continue
+            text = text_of(element, 200)
+            if 3 < len(text) < 160 and not self.is_elsewhere(element):
+                yield text
+
+    def texts_near(self, after: int = 40, before: int = 12) -> Iterator[tuple[_Element, str]]:
+        """Pieces of text below the headline, then those above it, each with its element, the nearest first."""
+        if self.headline is None:
+            return
+        for is_after, limit in ((True, after), (False, before)):
+            for element, text in islice(self._texts(self.headline, is_after=is_after), limit):
+                if not self.is_elsewhere(element):
+                    yield element, text
+
+    def _texts(self, start: _Element, *, is_after: bool) -> Iterator[tuple[_Element, str]]:
+        node: _Element | None = start
+        while node is not None and node.tag != "body":
+            parent = node.getparent()
+            for sibling in node.itersiblings(preceding=not is_after):
+                inside = _texts_in(sibling)
+                yield from inside if is_after else reversed(list(inside))
+            node = parent
 
 
-def time_elements(tree: _Element) -> Iterator[_Element]:
-    """The ``time`` elements of the article, in document order."""
-    for element in _times(tree)[:60]:
-        if not is_elsewhere(element):
-            yield element
-
-
-def dated_snippets(tree: _Element) -> Iterator[_Element]:
-    """Elements whose class or id promises a date, with little text."""
-    for element in _with_date(tree)[:200]:
-        if 5 < len(text_of(element, 200)) < 160 and not is_elsewhere(element):
-            yield element
-
-
-def byline_texts(tree: _Element) -> Iterator[str]:
-    """By-lines as printed, the likeliest first."""
-    for element in _rel_author(tree)[:10]:
-        if not is_elsewhere(element) and (text := text_of(element, 120)):
-            yield text
-    for element in _with_byline(tree)[:60]:
-        names = f"{element.get('class') or ''} {element.get('id') or ''}"
-        if (
-            _NO_BYLINE.search(names)
-            or is_elsewhere(element)
-            or element.tag in {"script", "style", "meta", "link", "body", "html"}
-        ):
+def _texts_in(element: _Element) -> Iterator[tuple[_Element, str]]:
+    for inner in element.iter():
+        if not isinstance(inner.tag, str) or inner.tag in _UNREAD_TAGS:
             continue
-        text = text_of(element, 200)
-        if 3 < len(text) < 160:
-            yield text
+        for text, owner in ((inner.text, inner), (inner.tail if inner is not element else None, inner.getparent())):
+            if text and owner is not None and (stripped := " ".join(text.split())):
+                yield owner, stripped
 
 
-def texts_after(headline: _Element, limit: int = 40) -> Iterator[str]:
-    """The pieces of text that follow the headline, in document order."""
-    count = 0
-    node: _Element | None = headline
-    while node is not None and node.tag != "body" and count < limit:
-        for sibling in node.itersiblings():
-            for inner in sibling.iter():
-                if not isinstance(inner.tag, str) or inner.tag in {"script", "style", "noscript", "template"}:
-                    continue
-                for text in (inner.text, inner.tail):
-                    if text and (stripped := text.strip()):
-                        yield stripped
-                        count += 1
-                if count >= limit:
-                    return
-        node = node.getparent()
+def look_around(tree: _Element, title: str | None) -> Surroundings:
+    """The page seen from the element that prints this title (from its only h1 where none does)."""
+    key = _letters(title or "")
+    headings = _headings(tree)[:30]
+    for element in (*headings, *_other_headings(tree)[:60]):
+        if key and _letters(text_of(element, 500)) == key:
+            return _from(tree, element)
+    for element in headings:
+        if key and key in _letters(text_of(element, 500)):
+            return _from(tree, element)
+    return _from(tree, headings[0]) if len(headings) == 1 else Surroundings(tree, None)
+
+
+def _from(tree: _Element, headline: _Element) -> Surroundings:
+    return Surroundings(tree, headline, frozenset([headline, *headline.iterancestors()]))
+
+
+def _letters(text: str) -> str:
+    return "".join(character for character in text.casefold() if character.isalnum())

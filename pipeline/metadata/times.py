@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,25 +12,19 @@ from lxml.etree import _Element
 
 from pipeline.metadata.evidence import Candidate
 from pipeline.metadata.moments import Moment, parse_moment
-from pipeline.metadata.surroundings import dated_snippets, is_elsewhere, texts_after, time_elements
+from pipeline.metadata.surroundings import Surroundings
 from pipeline.metadata.tables import load_table
 from pipeline.metadata.zones import in_zone
 from pipeline.model import Precision, Provenance
 from pipeline.structured import Structured
-from pipeline.structured.selection import selector, text_of
+from pipeline.structured.selection import text_of
 
 _IN_PATH = re.compile(
     r"/(?P<year>(?:19|20)\d\d)[-/]?(?P<month>0[1-9]|1[0-2]|[1-9](?=/))[-/]?(?P<day>0[1-9]|[12]\d|3[01]|[1-9](?=/))?(?![\d])"
 )
 _IN_SLUG = re.compile(r"(?<!\d)(?P<year>20[0-3]\d)[-_/](?P<month>0[1-9]|1[0-2])[-_/](?P<day>0[1-9]|[12]\d|3[01])(?!\d)")
 _MONTH_PATH = re.compile(r"/(?P<year>(?:19|20)\d\d)/(?P<word>[a-z]{3,9})/(?P<day>\d{1,2})/")
-_UPDATE_WORDS = re.compile(
-    r"updat|modif|aktualis|stand\b|geänd|mis à jour|màj|actualiz|aggiorn|bijgewerkt|gewijzigd|oppdater|opdater|uppdater"
-    r"|muokattu|päivit|akt\."
-    r"|güncel|обновл|оновл|更新|수정|frissít|atualiz|zaktual|revis|edited|last reviewed",
-    re.IGNORECASE,
-)
-_headings = selector("//h1")
+MAX_DATE_LINE = 100  # characters: a longer text is a sentence that tells of other days
 Found = Candidate[Moment]
 
 
@@ -71,7 +66,7 @@ class Setting:
 
 
 def read_times(
-    tree: _Element, url: str, structured: Structured, setting: Setting, hint: datetime | None = None
+    around: Surroundings, url: str, structured: Structured, setting: Setting, hint: datetime | None = None
 ) -> Times:
     """The times of the article. Costly sources are read only while the cheap ones say nothing."""
     published = list(_declared(structured, setting, "datePublished", "published"))
@@ -80,13 +75,13 @@ def read_times(
     if not published:
         published += _weak_declared(structured, setting)
     if not published or published[0].weight < 0.6:
-        published += _printed(tree, setting, modified)
+        published += _printed(around, setting, modified)
     if from_url:
         published.append(from_url)
     if hint:
         published.append(Candidate(Moment(hint, has_time=True), "feed", 0.6))
     if not published:
-        published += _searched(tree, url, setting)
+        published += _searched(around.tree, url, setting)
     if not published and modified:
         published = [Candidate(found.value, found.source, found.weight / 2) for found in modified[:1]]
     everything = [found.value for found in (*published, *modified)]
@@ -133,53 +128,72 @@ def _in_url(url: str, setting: Setting) -> Found | None:
     return None
 
 
-def _printed(tree: _Element, setting: Setting, modified: list[Found]) -> list[Found]:
-    """Dates as readers see them: time elements, elements named after dates, text below the headline."""
-    found: list[Found] = []
-    for element in time_elements(tree):
-        text = text_of(element, 120)
-        moment = setting.read(element.get("datetime") or element.get("content") or "") or setting.read(text)
-        if moment is None:
-            continue
-        if _is_update(element, text):
-            modified.append(Candidate(moment, "time", 0.4))
-        else:
-            found.append(Candidate(moment, "time", 0.6))
-            break
-    if not found:
-        found = _in_named_elements(tree, setting, modified) or _below_headline(tree, setting)
-    return found
+def _printed(around: Surroundings, setting: Setting, modified: list[Found]) -> list[Found]:
+    """The date as readers see it: near the headline, in time elements, in elements named after dates.
 
-
-def _is_update(element: _Element, text: str) -> bool:
-    parent = element.getparent()
-    names = " ".join(
-        filter(None, (element.get("class"), element.get("itemprop"), parent.get("class") if parent is not None else ""))
-    )
-    before = element.getprevious()
-    lead = (before.tail or text_of(before, 60)) if before is not None else (parent.text if parent is not None else "")
-    return bool(_UPDATE_WORDS.search(f"{names} {text} {(lead or '')[-40:]}"))
-
-
-def _in_named_elements(tree: _Element, setting: Setting, modified: list[Found]) -> list[Found]:
-    for element in dated_snippets(tree):
-        text = text_of(element, 200)
-        if moment := setting.read(text):
-            if _UPDATE_WORDS.search(text):
-                modified.append(Candidate(moment, "printed", 0.4))
+    The first that is labelled as the publication, else the first without a label; updates are put aside.
+    """
+    plain: list[Found] = []
+    for source, weight, elements in (
+        ("printed", 0.5, around.texts_near()),
+        ("time", 0.6, ((element, text_of(element, 120)) for element in around.times())),
+        ("printed", 0.4, ((element, text_of(element, 200)) for element in around.named_after_dates())),
+    ):
+        for element, text in elements:
+            if len(text) > MAX_DATE_LINE and element.tag != "time":
                 continue
-            return [Candidate(moment, "printed", 0.5)]
+            for label, moment in _labelled(element, text, setting):
+                found = Candidate(moment, "time" if element.tag == "time" else source, weight)
+                if label == "published":
+                    return [found]
+                (modified if label == "modified" else plain).append(found)
+        if plain:
+            return plain[:1]
     return []
 
 
-def _below_headline(tree: _Element, setting: Setting) -> list[Found]:
-    for heading in _headings(tree)[:3]:
-        if is_elsewhere(heading):
-            continue
-        for text in texts_after(heading):
-            if len(text) < 120 and (moment := setting.read(text)):
-                return [Candidate(moment, "printed", 0.4)]
-    return []
+def _labelled(element: _Element, text: str, setting: Setting) -> Iterator[tuple[str | None, Moment]]:
+    """The dates in a piece of text, each with what the words before it call it."""
+    machine = element.get("datetime") or element.get("content")
+    if machine and (moment := setting.read(machine)):
+        yield _label(f"{_words_before(element)} {text}") or _label(_names_of(element)), moment
+        return
+    if not any(character.isdigit() for character in text):
+        return
+    outer = _words_before(element)
+    for piece in _labels()[1].split(text):
+        if moment := setting.read(piece):
+            yield _label(piece) or _label(outer) or _label(_names_of(element)), moment
+            outer = ""
+
+
+@cache
+def _labels() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """What finds a label, and what parts a text before each label and at separators."""
+    words = {name: "|".join(map(re.escape, listed)) for name, listed in load_table("datelines").items()}
+    finds = "|".join(f"(?P<{name}>{listed})" for name, listed in words.items())
+    parts = rf"\s(?=(?:last\s)?(?:{'|'.join(words.values())}))|[|•·]|\s[–—-]\s"
+    return re.compile(finds, re.IGNORECASE), re.compile(parts, re.IGNORECASE)
+
+
+def _label(text: str) -> str | None:
+    match = _labels()[0].search(text)
+    return match.lastgroup if match else None
+
+
+def _names_of(element: _Element) -> str:
+    parent = element.getparent()
+    names = [element.get("class"), element.get("itemprop"), element.get("id")]
+    names += [parent.get("class")] if parent is not None else []
+    return " ".join(filter(None, names))
+
+
+def _words_before(element: _Element) -> str:
+    """The last words in front of the element."""
+    before, parent = element.getprevious(), element.getparent()
+    if before is not None:
+        return (before.tail or "").strip()[-40:] or text_of(before, 60)[-40:]
+    return ((parent.text if parent is not None else "") or "")[-40:]
 
 
 def _searched(tree: _Element, url: str, setting: Setting) -> list[Found]:
@@ -187,7 +201,7 @@ def _searched(tree: _Element, url: str, setting: Setting) -> list[Found]:
     from htmldate import find_date
 
     try:
-        date = find_date(tree, url=url, original_date=True, outputformat="%Y-%m-%d")
+        date = find_date(tree, url=url, original_date=True, outputformat="%Y-%m-%d", extensive_search=False)
     except Exception:  # noqa: BLE001  # htmldate meets hostile input here and may raise anything
         return []
     moment = setting.read(date) if date else None
