@@ -50,16 +50,18 @@ def retry_after(value: str | None, now: datetime) -> timedelta | None:
 
 
 def parse_url(url: str) -> httpx.URL:
-    """The URL in the form in which it is sent, without its fragment.
+    """The URL in the form in which it is sent: without its fragment, and with a path.
 
     Raises:
         ValueError: it cannot be asked for.
     """
     try:
         parsed = httpx.URL(url.strip())
-        return parsed.copy_with(fragment=None) if parsed.fragment else parsed
+        if parsed.fragment or "/" not in str(parsed).partition("://")[2]:
+            parsed = parsed.copy_with(raw_path=parsed.raw_path, fragment=None)
     except (httpx.InvalidURL, TypeError) as error:
         raise ValueError(str(error)) from error
+    return parsed
 
 
 def redirect_target(url: httpx.URL, location: str | None) -> httpx.URL:
