@@ -108,7 +108,7 @@ async def _run(
     try:
         async with Fetcher(settings) as fetcher, Workers(settings.jobs, settings.extract_timeout) as workers:
             slots = asyncio.Semaphore(workers.jobs * SLOTS_PER_JOB)
-            owner = str(Owner.this_process())
+            owner = str(Owner.new())
             await work(Context(settings, database, fetcher, workers, scope, owner, tally, now, slots), max_pages)
     finally:
         database.close()

@@ -1,6 +1,7 @@
 """Who holds a lease: a name that tells, on the same machine, whether the holder still lives."""
 
 import os
+import secrets
 import socket
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,26 +11,35 @@ import psutil
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """A worker process: its machine, its process id, and when it started (process ids are used again)."""
+    """One run of a worker.
+
+    Attributes:
+        machine: where it runs.
+        pid: its process.
+        started: when that process started, for process ids are used again.
+        run: tells several runs of one process apart.
+    """
 
     machine: str
     pid: int
     started: str
+    run: str
 
     def __str__(self) -> str:
-        return f"{self.machine}|{self.pid}|{self.started}"
+        return f"{self.machine}|{self.pid}|{self.started}|{self.run}"
 
     @classmethod
-    def this_process(cls) -> "Owner":
-        """The owner that this process signs its claims with."""
-        return cls(_machine(), os.getpid(), _started(os.getpid()) or "")
+    def new(cls) -> "Owner":
+        """An owner for a run of this process."""
+        return cls(_machine(), os.getpid(), _started(os.getpid()) or "", secrets.token_hex(4))
 
     @classmethod
     def parse(cls, text: str) -> "Owner | None":
         """The owner that signed like this; None for a signature of another form."""
-        machine, _, rest = text.partition("|")
-        pid, _, started = rest.partition("|")
-        return cls(machine, int(pid), started) if pid.isdecimal() else None
+        match text.split("|"):
+            case [machine, pid, started, run] if pid.isdecimal():
+                return cls(machine, int(pid), started, run)
+        return None
 
 
 def is_dead(signature: str) -> bool:

@@ -1,0 +1,409 @@
+"""The flow against a real HTTP server on loopback, on both databases."""
+
+import ipaddress
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from pipeline.config import Settings
+from pipeline.errors import ConfigError
+from pipeline.ingest import plan, run
+from pipeline.ingest.owner import Owner, is_dead
+from pipeline.model import Subscription
+from pipeline.store.engine import open_engine, reading, write
+from pipeline.store.feeds import add_feeds
+from pipeline.store.report import show
+from pipeline.tables import ArticleRow, EntryRow, FeedRow, HostRow, PageRow, PollRow, RevisionRow
+from tests.support.stories import article_page, paragraphs, rss, title
+from tests.support.web import Reply, Web, in_turn, page, redirect, status, validated
+
+XML = "application/rss+xml"
+
+
+class Pipeline:
+    """A newsroom on loopback, an archive, and a clock that can be put forward."""
+
+    def __init__(self, web: Web, url: str) -> None:
+        self.web = web
+        self.url = url
+        self.ahead = timedelta(0)
+        self.engine = open_engine(url)
+        self.settings = Settings(
+            database_url=url,
+            allow_networks=(ipaddress.ip_network("127.0.0.0/8"),),
+            host_delay=timedelta(0),
+            retry_delay=timedelta(minutes=5),
+            timeout=timedelta(seconds=10),
+            jobs=1,
+        )
+
+    def now(self):
+        return datetime.now(UTC) + self.ahead
+
+    def subscribe(self, *paths, host=None):
+        urls = [self.web.url(path, host=host) for path in paths]
+        write(self.engine, add_feeds, [Subscription(url=url) for url in urls], self.now(), timedelta(minutes=30))
+
+    def serve_stories(self, *numbers, feed="/feed.xml"):
+        """Articles at /NUMBER and a feed that announces them, subscribed to."""
+        for number in numbers:
+            self.web.routes[f"/{number}"] = validated(article_page(number), f'"{number}"')
+        self.web.routes[feed] = validated(self.feed_of(*numbers), f'"{numbers}"', XML)
+        self.subscribe(feed)
+
+    def feed_of(self, *numbers, **options):
+        return rss({self.web.url(f"/{number}"): title(number) for number in numbers}, **options)
+
+    def ingest(self, **options):
+        poll_all = options.pop("poll_all", True)
+        plan(self.settings, poll_all=poll_all, now=self.now)
+        return run(self.settings, now=self.now, **options)
+
+    def rows(self, table):
+        with reading(self.engine) as connection:
+            return connection.execute(sa.select(table.__table__).order_by(sa.text("1"))).mappings().all()
+
+    def page(self, path):
+        return next(row for row in self.rows(PageRow) if row["url"] == self.web.url(path))
+
+
+@pytest.fixture
+def newsroom(database_url):
+    with Web(addresses=("127.0.0.1", "127.0.0.2", "127.0.0.3")) as web:
+        pipeline = Pipeline(web, database_url)
+        yield pipeline
+        pipeline.engine.dispose()
+
+
+def told(totals, *names):
+    return tuple(totals.as_dict()[name] for name in names)
+
+
+def test_feeds_in_articles_out_and_a_second_run_changes_nothing(newsroom):
+    newsroom.serve_stories(1, 2, 3)
+    first = newsroom.ingest()
+    assert told(first, "polls", "entries_new", "pages", "new") == (1, 3, 3, 3)
+    stored = newsroom.rows(ArticleRow)
+    assert [row["title"] for row in stored] == [title(number) for number in (1, 2, 3)]
+    assert stored[0]["text"] == "\n\n".join(paragraphs(1))
+    tables = (ArticleRow, RevisionRow, EntryRow, PageRow)
+    before = [newsroom.rows(table) for table in tables]
+    asked = len(newsroom.web.requests)
+
+    second = newsroom.ingest()
+
+    assert told(second, "polls", "pages") == (1, 0)
+    assert [newsroom.rows(table) for table in tables] == before
+    assert newsroom.web.paths[asked:] == ["/feed.xml"]
+    assert newsroom.web.requests[-1].headers["if-none-match"] == '"(1, 2, 3)"'
+    assert [row["outcome"] for row in newsroom.rows(PollRow)] == ["read", "unchanged"]
+
+
+def test_a_feed_that_never_answers_304_is_known_by_its_bytes(newsroom):
+    newsroom.serve_stories(1)
+    newsroom.web.routes["/feed.xml"] = page(newsroom.feed_of(1), XML)
+    newsroom.ingest()
+    newsroom.ingest()
+    assert [row["outcome"] for row in newsroom.rows(PollRow)] == ["read", "unchanged"]
+
+
+def test_only_feeds_that_are_due_are_polled_unless_all_are_wanted(newsroom):
+    newsroom.serve_stories(1)
+    newsroom.ingest()
+    assert newsroom.ingest(poll_all=False).polls == 0
+    newsroom.ahead = timedelta(minutes=31)
+    assert newsroom.ingest(poll_all=False).polls == 1
+
+
+def test_a_change_that_a_feed_announces_becomes_a_revision(newsroom):
+    newsroom.serve_stories(1, 2)
+    newsroom.ingest()
+    edited = [*paragraphs(1)[:3], "The board has since withdrawn its plan, and the hearing will not take place at all."]
+    newsroom.web.routes["/1"] = validated(article_page(1, text=edited), '"edited"')
+    newsroom.web.routes["/feed.xml"] = page(newsroom.feed_of(1, 2, updated={newsroom.web.url("/1"): "Updated"}), XML)
+    totals = newsroom.ingest()
+    assert told(totals, "entries_new", "entries_changed", "pages", "revised") == (0, 1, 1, 1)
+    assert [row["number"] for row in newsroom.rows(RevisionRow)] == [1, 1, 2]
+    assert newsroom.rows(ArticleRow)[0]["text"] == "\n\n".join(edited)
+
+
+def test_a_silent_edit_is_found_at_a_revisit_with_the_pages_own_validators(newsroom):
+    newsroom.serve_stories(1, 2)
+    newsroom.ingest()
+    newsroom.web.routes["/1"] = validated(article_page(1, headline="Quite another headline"), '"edited"')
+    newsroom.ahead = timedelta(days=6)  # published two days before: the revisit after a week is due
+    totals = newsroom.ingest()
+    assert told(totals, "pages", "revised", "not_modified") == (2, 1, 1)
+    assert newsroom.web.asked("/2")[-1].headers["if-none-match"] == '"2"'
+    assert newsroom.rows(RevisionRow)[-1]["changed"] == "title"
+    newsroom.ahead = timedelta(days=400)
+    assert newsroom.ingest().pages == 0  # no revisit is left
+
+
+def test_a_page_that_has_gone_is_noted_and_its_article_kept(newsroom):
+    newsroom.serve_stories(1)
+    newsroom.ingest()
+    newsroom.web.routes["/1"] = status(410)
+    newsroom.ahead = timedelta(days=6)
+    assert newsroom.ingest().gone == 1
+    gone = newsroom.page("/1")
+    assert gone["state"] == "gone"
+    assert gone["gone_at"] is not None
+    assert len(newsroom.rows(ArticleRow)) == 1
+
+
+def test_what_fails_for_a_while_is_tried_again_and_what_fails_for_good_is_given_up(newsroom):
+    newsroom.serve_stories(1, 2, 3)
+    newsroom.web.routes["/1"] = in_turn(status(503), validated(article_page(1)))
+    newsroom.web.routes["/2"] = status(451)
+    newsroom.web.routes["/3"] = status(500)
+    assert told(newsroom.ingest(), "retry", "failed", "new") == (2, 1, 0)
+    assert told(newsroom.ingest(), "pages") == (0,)  # not before the pause is over
+    for _ in range(newsroom.settings.max_attempts):
+        newsroom.ahead += timedelta(hours=24)
+        newsroom.ingest()
+    ledger = {path: (newsroom.page(path)["state"], newsroom.page(path)["reason"]) for path in ("/1", "/2", "/3")}
+    assert ledger == {"/1": ("stored", None), "/2": ("failed", "http_451"), "/3": ("failed", "http_500")}
+    assert len(newsroom.web.asked("/3")) == newsroom.settings.max_attempts
+
+
+def test_one_bad_feed_fails_no_other(newsroom):
+    newsroom.serve_stories(1)
+    newsroom.web.routes["/html"] = page("<!doctype html><html><body><p>Please sign in.</p></body></html>")
+    newsroom.web.routes["/error"] = status(500)
+    newsroom.subscribe("/html", "/error", "/missing")
+    totals = newsroom.ingest()
+    assert told(totals, "polls", "polls_failed", "new") == (4, 3, 1)
+    outcomes = {row["url"].rpartition("/")[2]: (row["last_outcome"], row["failures"]) for row in newsroom.rows(FeedRow)}
+    assert outcomes["feed.xml"] == ("read", 0)
+    assert outcomes["html"] == ("html", 1)
+    assert outcomes["error"] == ("http_500", 1)
+    assert outcomes["missing"] == ("http_404", 1)
+    assert newsroom.ingest().polls == 1  # the failing ones wait
+
+
+def test_validators_of_a_document_that_could_not_be_read_are_not_kept(newsroom):
+    newsroom.web.routes["/feed.xml"] = validated("this is no feed at all", '"bad"', XML)
+    newsroom.subscribe("/feed.xml")
+    newsroom.ingest()
+    assert newsroom.rows(FeedRow)[0]["etag"] is None
+
+
+def test_what_robots_txt_forbids_is_not_asked_for(newsroom):
+    newsroom.serve_stories(1, 2)
+    newsroom.web.routes["/robots.txt"] = page("User-agent: *\nDisallow: /2\n", "text/plain")
+    assert told(newsroom.ingest(), "new", "blocked") == (1, 1)
+    assert newsroom.web.asked("/2") == []
+    assert (newsroom.page("/2")["state"], newsroom.page("/2")["reason"]) == ("blocked", "robots")
+    newsroom.ingest()
+    assert len(newsroom.web.asked("/robots.txt")) == 1  # remembered
+
+
+def test_without_a_readable_robots_txt_nothing_is_fetched_and_nothing_lost(newsroom):
+    newsroom.serve_stories(1, 2)
+    newsroom.web.routes["/robots.txt"] = in_turn(status(503), status(404))
+    assert newsroom.ingest().new == 0
+    assert newsroom.web.asked("/1") == newsroom.web.asked("/2") == []
+    assert {newsroom.page(path)["reason"] for path in ("/1", "/2")} == {"robots_unreachable"}
+    newsroom.ahead = timedelta(hours=1)
+    assert newsroom.ingest().new == 2
+
+
+def test_the_crawl_delay_of_a_host_is_kept_between_requests(newsroom):
+    newsroom.serve_stories(1, 2)
+    newsroom.web.routes["/robots.txt"] = page("User-agent: *\nCrawl-delay: 0.4\n", "text/plain")
+    times = []
+
+    def timed(route):
+        def answer(request):
+            times.append(time.monotonic())
+            return route(request)
+
+        return answer
+
+    for path in ("/1", "/2"):
+        newsroom.web.routes[path] = timed(newsroom.web.routes[path])
+    newsroom.ingest()
+    assert times[1] - times[0] >= 0.4
+    assert newsroom.rows(HostRow)[0]["delay"] == 0.4
+
+
+def test_a_redirect_is_followed_and_leads_to_one_article(newsroom):
+    newsroom.serve_stories(1)
+    newsroom.web.routes["/short"] = redirect("/1", 301)
+    newsroom.web.routes["/feed.xml"] = page(
+        rss({newsroom.web.url("/short"): title(1), newsroom.web.url("/1"): title(1)}), XML
+    )
+    newsroom.ingest()
+    assert len(newsroom.rows(ArticleRow)) == 1
+    assert newsroom.page("/short")["state"] == "alias"
+    with reading(newsroom.engine) as connection:
+        found = show(connection, newsroom.web.url("/1"))
+    assert found["aliases"] == [newsroom.web.url("/short")]
+    assert len(found["announced_by"]) == 2
+
+
+def test_an_article_that_leads_to_the_front_page_is_no_article(newsroom):
+    newsroom.serve_stories(1)
+    newsroom.web.routes["/1"] = redirect("/")
+    newsroom.web.routes["/"] = page(article_page(9))
+    newsroom.ingest()
+    assert (newsroom.page("/1")["state"], newsroom.page("/1")["reason"]) == ("rejected", "front_page")
+
+
+@pytest.mark.parametrize(
+    ("route", "state", "reason"),
+    [
+        pytest.param(page(b"%PDF-1.4 ...", "application/pdf"), "rejected", "content_type", id="a PDF"),
+        pytest.param(page("<html><body><p>Hi.</p></body></html>"), "rejected", None, id="hardly any text"),
+        pytest.param(lambda _: Reply(body=b"x" * 10, length=999, end="close"), "queued", "truncated", id="cut short"),
+        pytest.param(status(200), "queued", "empty", id="nothing at all"),
+    ],
+)
+def test_a_page_without_an_article_has_a_state_and_a_reason(newsroom, route, state, reason):
+    newsroom.serve_stories(1)
+    newsroom.web.routes["/1"] = route
+    newsroom.ingest()
+    row = newsroom.page("/1")
+    assert row["state"] == state
+    assert row["reason"] == reason if reason else row["reason"] is not None
+
+
+def test_the_same_text_on_two_sites_is_stored_twice_and_linked(newsroom):
+    text = article_page(5)
+    for host in ("127.0.0.2", "127.0.0.3"):
+        newsroom.web.routes[f"//{host}/wire"] = page(text)
+    newsroom.web.routes["/feed.xml"] = page(
+        rss({newsroom.web.url("/wire", host=host): title(5) for host in ("127.0.0.2", "127.0.0.3")}), XML
+    )
+    newsroom.subscribe("/feed.xml")
+    assert told(newsroom.ingest(), "new", "duplicate") == (1, 1)
+    first, second = newsroom.rows(ArticleRow)
+    assert second["duplicate_of"] == first["id"]
+
+
+def test_a_budget_of_pages_is_kept_and_the_rest_stays_due(newsroom):
+    newsroom.serve_stories(*range(1, 8))
+    assert newsroom.ingest(max_pages=3).pages == 3
+    assert plan(newsroom.settings, now=newsroom.now).pages == 4
+    assert newsroom.ingest(kinds=frozenset({"crawl"})).pages == 4
+
+
+def test_polling_alone_fetches_no_page_and_crawling_alone_polls_no_feed(newsroom):
+    newsroom.serve_stories(1)
+    assert told(newsroom.ingest(kinds=frozenset({"poll"})), "polls", "pages") == (1, 0)
+    assert told(newsroom.ingest(kinds=frozenset({"crawl"})), "polls", "pages") == (0, 1)
+
+
+def test_with_nothing_to_do_a_run_ends(newsroom):
+    assert newsroom.ingest().as_dict() == dict.fromkeys(newsroom.ingest().as_dict(), 0)
+
+
+def test_two_runs_at_once_share_the_work_and_store_nothing_twice(newsroom):
+    hosts = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
+    urls = {newsroom.web.url(f"/{number}", host=hosts[number % 3]): title(number) for number in range(30)}
+    for number in range(30):
+        newsroom.web.routes[f"/{number}"] = page(article_page(number))
+    newsroom.web.routes["/feed.xml"] = page(rss(urls), XML)
+    newsroom.subscribe("/feed.xml")
+    newsroom.ingest(kinds=frozenset({"poll"}))
+    results, errors = [], []
+
+    def crawl():
+        try:
+            results.append(run(newsroom.settings, kinds=frozenset({"crawl"}), now=newsroom.now))
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=crawl) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert sum(totals.new for totals in results) == 30
+    assert len(newsroom.rows(ArticleRow)) == len(newsroom.rows(RevisionRow)) == 30
+    assert {len(newsroom.web.asked(f"/{number}")) for number in range(30)} == {1}
+
+
+def crawl_in_a_process(pipeline):
+    code = "from tests.support.crawl import main; main()"
+    env = os.environ | {
+        "NEWS_DATABASE_URL": pipeline.url,
+        "NEWS_ALLOW_NETWORKS": "127.0.0.0/8",
+        "NEWS_HOST_DELAY": "0",
+        "NEWS_JOBS": "1",
+    }
+    return subprocess.Popen([sys.executable, "-c", code], env=env)
+
+
+def stories_that_stop_at(newsroom, stop, total=12):
+    """Stories of which one holds its answer back, so that a worker is surely in the middle of its work then."""
+    reached, go_on = threading.Event(), threading.Event()
+
+    def held(request):
+        reached.set()
+        go_on.wait()
+        return page(article_page(stop))(request)
+
+    newsroom.serve_stories(*range(1, total + 1))
+    newsroom.web.routes[f"/{stop}"] = in_turn(held, page(article_page(stop)))
+    return reached, go_on
+
+
+def test_a_killed_worker_loses_nothing_and_the_next_run_goes_on_at_once(newsroom):
+    reached, go_on = stories_that_stop_at(newsroom, 6)
+    worker = crawl_in_a_process(newsroom)
+    try:
+        assert reached.wait(120)
+        worker.send_signal(signal.SIGKILL)
+    finally:
+        worker.kill()
+        worker.wait()
+        go_on.set()
+    held = [row for row in newsroom.rows(PageRow) if row["leased_until"] is not None]
+    assert len(held) >= 1
+    newsroom.ingest()
+    pages = newsroom.rows(PageRow)
+    assert {row["state"] for row in pages} == {"stored"}
+    assert [row["leased_until"] for row in pages] == [None] * 12
+    assert len(newsroom.rows(ArticleRow)) == len(newsroom.rows(RevisionRow)) == 12
+
+
+def test_a_worker_that_is_told_to_stop_gives_back_what_it_holds(newsroom):
+    reached, go_on = stories_that_stop_at(newsroom, 3)
+    worker = crawl_in_a_process(newsroom)
+    try:
+        assert reached.wait(120)
+        worker.send_signal(signal.SIGTERM)
+        worker.wait(60)
+    finally:
+        worker.kill()
+        go_on.set()
+    pages = newsroom.rows(PageRow)
+    assert [row["leased_until"] for row in pages] == [None] * 12
+    assert newsroom.page("/3")["attempts"] == 0
+    assert all(row["leased_until"] is None for row in newsroom.rows(HostRow))
+
+
+def test_a_living_worker_is_not_taken_for_dead_and_a_dead_one_is():
+    mine = Owner.new()
+    assert not is_dead(str(mine))
+    assert not is_dead("another machine|1|1.0|a")
+    assert not is_dead("no signature at all")
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    assert is_dead(str(Owner(mine.machine, gone.pid, "1.00", "a")))
+    assert is_dead(str(Owner(mine.machine, mine.pid, "1.00", "a")))  # the number is used again, by another process
+
+
+def test_a_database_without_tables_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="news db upgrade"):
+        run(Settings(database_url=f"sqlite:///{tmp_path}/empty.db"))
