@@ -11,7 +11,7 @@ from pipeline.model import Article
 def pages():
     """By slug: the article's source, what was extracted from its page, and what is expected."""
     with Newsroom() as newsroom:
-        return {source.slug: page for page in extracted(newsroom) for source in page[:1]}
+        return {page[0].slug: page for page in extracted(newsroom)}
 
 
 def extracted(newsroom):
