@@ -153,14 +153,13 @@ def _textual(text: str, language: str | None, _month_first: bool) -> Moment | No
 def _numeric(text: str, _language: str | None, month_first: bool) -> Moment | None:
     for match in _NUMERIC.finditer(text):
         first, second = int(match["first"]), int(match["second"])
-        if match["mark"] == ".":
-            month_first = False  # nobody writes 05.31.2024
-        day, month = (second, first) if month_first else (first, second)
+        slashed = match["mark"] == "/"  # nobody writes 05.31.2024, and few 05-31-2024
+        day, month = (second, first) if month_first and slashed else (first, second)
         if month > 12 >= day:
             day, month = month, day
         moment = _build(match, month, text, day=day)
         if moment:
-            ambiguous = match["mark"] != "." and first <= 12 and second <= 12 and first != second
+            ambiguous = slashed and first <= 12 and second <= 12 and first != second
             return Moment(moment.at, moment.has_time, ambiguous)
     return None
 

@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
 from pipeline.metadata.moments import parse_moment
@@ -58,6 +58,7 @@ def read_names(
     return tuple(found.values())
 
 
+@lru_cache(maxsize=2048)
 def fold_name(text: str) -> str:
     """What two spellings of a name have in common: letters and digits, without case and accents.
 

@@ -3,8 +3,12 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
+from heapq import merge
 from itertools import islice
+from typing import cast
 
+from lxml import etree
 from lxml.etree import _Element
 
 from pipeline.structured.selection import selector, text_of
@@ -21,46 +25,47 @@ _ELSEWHERE = re.compile(
 _LAYOUT = re.compile(
     r"\b(?:elementor|wp-block|has|no|with|without|under|single|post-template|page-template)-[\w-]*", re.IGNORECASE
 )
-_ELSEWHERE_TAGS = frozenset({"footer", "nav", "aside", "select", "form", "svg"})
+_ELSEWHERE_TAGS = frozenset({"footer", "nav", "select", "form", "svg"})
 _UNREAD_TAGS = frozenset(
     {"script", "style", "noscript", "template", "svg", "select", "iframe", "title", "head", "meta"}
+)
+_BYLINE = re.compile(
+    r"by-?line|aut(?:h|e|o)r|auteur|reporter|writer|contributor|journalist|firma\b|credits?\b", re.IGNORECASE
+)
+_DATE = re.compile(
+    r"date|time|publish|posted|datum|fecha|\bdata\b|(?:^|[\s_-])meta|Meta|by-?line|pubdat|gepubl|veröff", re.IGNORECASE
 )
 _NO_BYLINE = re.compile(
     r"bio\b|about|box|avatar|image|img|photo|picture|social|follow|more|link-list|description|desc\b|job|role|title\b"
     r"|position|twitter",
     re.IGNORECASE,
 )
+LONG_LINE = 100  # characters: a longer text is a sentence that tells of other days
+SHORT_LINE = 45  # further away from the headline
+_CLOSE = 40  # pieces of text from the headline
+SHORT_ASIDE = 300  # characters: a longer aside is no list of the article's own facts
 _headings = selector("//h1")
 _other_headings = selector("//h2 | //*[@itemprop='headline'] | //*[contains(@class, 'eadline')]")
+_printing_xpath = etree.XPath("//body//*[text()[normalize-space() = $title]]")
 _times = selector("//time")
 _rel_author = selector("//a[contains(concat(' ', @rel, ' '), ' author ')] | //address//a")
 
 
-def _containing(attributes: str, fragments: str, *exact: str) -> str:
-    """An XPath to elements with one of these fragments in one of these attributes.
-
-    XPath 1.0 cannot fold case: the fragments leave out the letter that may be a capital.
-    """
-    tests = [f"contains(@{name}, '{part}')" for name in attributes.split() for part in fragments.split()]
-    return f"//*[{' or '.join([*tests, *exact])}]"
+_named = selector("//body//*[@class or @id or @itemprop or @property or @data-testid]")
 
 
-_with_byline = selector(
-    _containing(
-        "class id data-testid",
-        "yline uthor utor auteur eporter riter ontributor BYLINE",
-        "@itemprop='author'",
-        "@property='author'",
+@lru_cache(maxsize=8192)  # pages of one site, and the elements of one page, share their few hundred names
+def _promises(names: str) -> tuple[bool, bool, bool]:
+    """Whether the names of an element promise a by-line, promise a date, and place it elsewhere."""
+    return (
+        bool(_BYLINE.search(names)) and not _NO_BYLINE.search(names),
+        bool(_DATE.search(names)),
+        bool(_ELSEWHERE.search(_LAYOUT.sub("", names))),
     )
-)
-_with_date = selector(
-    _containing(
-        "class",
-        "date Date ime ublish osted datum fecha meta Meta yline",
-        "contains(@id, 'date')",
-        "@itemprop='datePublished'",
-    )
-)
+
+
+def _names_of(element: _Element) -> str:
+    return " ".join(filter(None, map(element.get, ("class", "id", "itemprop", "property", "data-testid"))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +87,13 @@ class Surroundings:
         node: _Element | None = element
         in_article = False
         while node is not None and node not in self.around and node.tag not in {"body", "html"}:
+            if node.tag == "aside" and len(text_of(node, SHORT_ASIDE)) == SHORT_ASIDE:
+                return True
             if node.tag in _ELSEWHERE_TAGS or (node.tag == "header" and not in_article and self.headline is None):
                 return True
             if node.tag == "article":
                 in_article = True
-            names = f"{node.get('class') or ''} {node.get('id') or ''}"
-            if len(names) > 1 and _ELSEWHERE.search(_LAYOUT.sub("", names)):
+            if _promises(f"{node.get('class') or ''} {node.get('id') or ''}")[2]:
                 return True
             node = node.getparent()
         return in_article and self._is_in_article
@@ -102,7 +108,7 @@ class Surroundings:
 
     def named_after_dates(self) -> Iterator[_Element]:
         """Elements whose class or id promises a date, with little text."""
-        for element in _with_date(self.tree)[:200]:
+        for element in [element for element in _named(self.tree) if _promises(_names_of(element))[1]][:200]:
             if 5 < len(text_of(element, 200)) < 160 and not self.is_elsewhere(element):
                 yield element
 
@@ -111,22 +117,29 @@ class Surroundings:
         for element in _rel_author(self.tree)[:10]:
             if not self.is_elsewhere(element) and (text := text_of(element, 120)):
                 yield text
-        for element in _with_byline(self.tree)[:60]:
-            names = f"{element.get('class') or ''} {element.get('id') or ''}"
-            if element in self.around or element.tag in _UNREAD_TAGS or _NO_BYLINE.search(names):
+        for element in [element for element in _named(self.tree) if _promises(_names_of(element))[0]][:60]:
+            if element in self.around or element.tag in _UNREAD_TAGS:
                 continue
             text = text_of(element, 200)
             if 3 < len(text) < 160 and not self.is_elsewhere(element):
                 yield text
 
-    def texts_near(self, after: int = 40, before: int = 12) -> Iterator[tuple[_Element, str]]:
-        """Pieces of text below the headline, then those above it, each with its element, the nearest first."""
+    def texts_near(self, limit: int = 90) -> Iterator[tuple[_Element, str]]:
+        """Pieces of text around the headline with their elements, the nearest first.
+
+        Dates stand below a headline more often than above it: what is above counts as thrice as far.
+        """
         if self.headline is None:
             return
-        for is_after, limit in ((True, after), (False, before)):
-            for element, text in islice(self._texts(self.headline, is_after=is_after), limit):
-                if not self.is_elsewhere(element):
-                    yield element, text
+        below = enumerate(islice(self._texts(self.headline, is_after=True), limit))
+        above = (
+            (3 * place + 1, found)
+            for place, found in enumerate(islice(self._texts(self.headline, is_after=False), limit // 6))
+        )
+        for place, (element, text) in merge(below, above, key=lambda pair: pair[0]):
+            longest = LONG_LINE if place < _CLOSE else SHORT_LINE
+            if len(text) <= longest and not self.is_elsewhere(element):
+                yield element, text
 
     def _texts(self, start: _Element, *, is_after: bool) -> Iterator[tuple[_Element, str]]:
         node: _Element | None = start
@@ -140,11 +153,13 @@ class Surroundings:
 
 def _texts_in(element: _Element) -> Iterator[tuple[_Element, str]]:
     for inner in element.iter():
-        if not isinstance(inner.tag, str) or inner.tag in _UNREAD_TAGS:
-            continue
-        for text, owner in ((inner.text, inner), (inner.tail if inner is not element else None, inner.getparent())):
-            if text and owner is not None and (stripped := " ".join(text.split())):
-                yield owner, stripped
+        read = isinstance(inner.tag, str) and inner.tag not in _UNREAD_TAGS
+        text, tail = inner.text if read else None, inner.tail if inner is not element else None
+        if text and (line := " ".join(text.split())):
+            yield inner, line
+        owner = inner.getparent()
+        if tail and owner is not None and (line := " ".join(tail.split())):
+            yield owner, line
 
 
 def look_around(tree: _Element, title: str | None) -> Surroundings:
@@ -157,7 +172,11 @@ def look_around(tree: _Element, title: str | None) -> Surroundings:
     for element in headings:
         if key and key in _letters(text_of(element, 500)):
             return _from(tree, element)
-    return _from(tree, headings[0]) if len(headings) == 1 else Surroundings(tree, None)
+    if len(headings) == 1:
+        return _from(tree, headings[0])
+    for element in _printing(tree, title)[:1] if title else ():
+        return _from(tree, element)
+    return Surroundings(tree, None)
 
 
 def _from(tree: _Element, headline: _Element) -> Surroundings:
@@ -166,3 +185,12 @@ def _from(tree: _Element, headline: _Element) -> Surroundings:
 
 def _letters(text: str) -> str:
     return "".join(character for character in text.casefold() if character.isalnum())
+
+
+def _printing(tree: _Element, title: str) -> list[_Element]:
+    """The elements whose own text is the title."""
+    return [
+        element
+        for element in cast("list[_Element]", _printing_xpath(tree, title=title))
+        if element.tag not in _UNREAD_TAGS
+    ]

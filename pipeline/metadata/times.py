@@ -24,7 +24,6 @@ _IN_PATH = re.compile(
 )
 _IN_SLUG = re.compile(r"(?<!\d)(?P<year>20[0-3]\d)[-_/](?P<month>0[1-9]|1[0-2])[-_/](?P<day>0[1-9]|[12]\d|3[01])(?!\d)")
 _MONTH_PATH = re.compile(r"/(?P<year>(?:19|20)\d\d)/(?P<word>[a-z]{3,9})/(?P<day>\d{1,2})/")
-MAX_DATE_LINE = 100  # characters: a longer text is a sentence that tells of other days
 Found = Candidate[Moment]
 
 
@@ -80,10 +79,12 @@ def read_times(
         published.append(from_url)
     if hint:
         published.append(Candidate(Moment(hint, has_time=True), "feed", 0.6))
-    if not published:
-        published += _searched(around.tree, url, setting)
     if not published and modified:
         published = [Candidate(found.value, found.source, found.weight / 2) for found in modified[:1]]
+    if not published:
+        published = _searched(around.tree, url, setting)
+    if from_url:
+        published += _local_form(published, from_url.value, around, setting)
     everything = [found.value for found in (*published, *modified)]
     return _conclude(published, modified, everything, setting)
 
@@ -140,8 +141,6 @@ def _printed(around: Surroundings, setting: Setting, modified: list[Found]) -> l
         ("printed", 0.4, ((element, text_of(element, 200)) for element in around.named_after_dates())),
     ):
         for element, text in elements:
-            if len(text) > MAX_DATE_LINE and element.tag != "time":
-                continue
             for label, moment in _labelled(element, text, setting):
                 found = Candidate(moment, "time" if element.tag == "time" else source, weight)
                 if label == "published":
@@ -174,6 +173,21 @@ def _labels() -> tuple[re.Pattern[str], re.Pattern[str]]:
     finds = "|".join(f"(?P<{name}>{listed})" for name, listed in words.items())
     parts = rf"\s(?=(?:last\s)?(?:{'|'.join(words.values())}))|[|•·]|\s[–—-]\s"
     return re.compile(finds, re.IGNORECASE), re.compile(parts, re.IGNORECASE)
+
+
+def _local_form(published: list[Found], on: Moment, around: Surroundings, setting: Setting) -> list[Found]:
+    """The publication in the site's own zone, where it is declared in UTC and the address has the day before or after.
+
+    Some declare 03:05Z for what they print as 19:05 of the day before, in a ``time`` element with its offset.
+    """
+    best = _pick(published)
+    if best is None or not best.value.has_zone or best.value.at.utcoffset() or best.value.day == on.day:
+        return []
+    for element in around.times():
+        moment = setting.read(element.get("datetime") or "")
+        if moment and moment.has_zone and moment.at == best.value.at and moment.day == on.day:
+            return [Candidate(moment, "time", best.weight + 0.01)]
+    return []
 
 
 def _label(text: str) -> str | None:

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 Node = dict[str, Any]
@@ -51,7 +52,7 @@ def parse_script(text: str) -> list[Any]:
     text = text.lstrip("\ufeff").strip()
     if not text:
         return []
-    for attempt in (text, *_rewritings(text)):
+    for attempt in chain([text], _rewritings(text)):
         values = _decode(attempt)
         if values is not None:
             return values
