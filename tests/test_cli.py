@@ -1,0 +1,211 @@
+"""The command line, as a user or a program calls it."""
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from pipeline.cli import main
+from tests.support.stories import article_page, paragraphs, rss, title
+from tests.support.web import Web, page, status
+
+
+class News:
+    """The command with an archive of its own."""
+
+    def __init__(self, url):
+        self.env = {"NEWS_DATABASE_URL": url, "NEWS_ALLOW_NETWORKS": "127.0.0.0/8", "NEWS_HOST_DELAY": "0"}
+        self.env |= {"NEWS_JOBS": "1", "NEWS_LOG_LEVEL": "error"}
+
+    def __call__(self, *args, code=0, stdin=None, **env):
+        result = CliRunner().invoke(main, [str(arg) for arg in args], env=self.env | env, input=stdin)
+        assert result.exit_code == code, result.output + repr(result.exception)
+        return result.output if code else result.stdout
+
+    def json(self, *args, **options):
+        return json.loads(self(*args, "--json", **options))
+
+
+@pytest.fixture
+def news(sqlite_url):
+    return News(sqlite_url)
+
+
+@pytest.fixture
+def web():
+    with Web() as web:
+        for number in (1, 2):
+            web.routes[f"/{number}"] = page(article_page(number))
+        web.routes["/feed.xml"] = page(
+            rss({web.url(f"/{number}"): title(number) for number in (1, 2)}), "application/rss+xml"
+        )
+        yield web
+
+
+def commands(command=main, path=()):
+    """All commands, as the words to type."""
+    yield path
+    for name, child in getattr(command, "commands", {}).items():
+        yield from commands(child, (*path, name))
+
+
+@pytest.mark.parametrize("words", list(commands()), ids=" ".join)
+def test_every_command_explains_itself_with_examples(words):
+    result = CliRunner().invoke(main, [*words, "--help"])
+    assert result.exit_code == 0
+    assert "Usage: " in result.output
+    command = main
+    for word in words:
+        command = command.commands[word]
+    if not isinstance(command, click.Group) or command is main:
+        assert "Example" in result.output
+
+
+def test_a_database_is_made_and_brought_up_to_date(tmp_path):
+    news = News(f"sqlite:///{tmp_path}/deep/new.db")
+    assert "news db upgrade" in news("status", code=2)
+    assert "nothing → 0001" in news("db", "upgrade")
+    assert "already at revision" in news("db", "upgrade")
+    assert news.json("status")["articles"]["stored"] == 0
+    news("db", "downgrade", "base", "--yes")
+    assert "news db upgrade" in news("status", code=2)
+
+
+def test_feeds_are_added_listed_paused_resumed_and_removed(news):
+    assert "1 feeds added" in news("feeds", "add", "https://a.example/feed", "--title", "A", "--tag", "x")
+    assert "0 feeds added, 1 were there" in news("feeds", "add", "https://a.example/feed")
+    (feed,) = news.json("feeds", "list")
+    assert (feed["title"], feed["tags"], feed["state"]) == ("A", ["x"], "active")
+    news("feeds", "pause", feed["id"])
+    assert news.json("feeds", "list", "--state", "paused")[0]["url"] == "https://a.example/feed"
+    news("feeds", "resume", "https://a.example/feed")
+    assert news.json("feeds", "show", feed["id"])["state"] == "active"
+    assert "https://a.example/feed" in news("feeds", "list")
+    news("feeds", "remove", "--yes", feed["id"])
+    assert news.json("feeds", "list") == []
+
+
+def test_subscriptions_travel_as_opml_and_as_a_plain_list(news, tmp_path):
+    news("feeds", "import", "-", stdin="# mine\nhttps://a.example/feed\n\nhttps://b.example/feed\n")
+    news("feeds", "add", "https://c.example/feed", "--title", "C & D", "--tag", "far/away")
+    news("feeds", "export", "-o", tmp_path / "feeds.opml")
+    other = News(f"sqlite:///{tmp_path}/other.db")
+    other("db", "upgrade")
+    assert "3 feeds added" in other("feeds", "import", tmp_path / "feeds.opml")
+    known = [{key: row[key] for key in ("url", "title", "tags")} for row in news.json("feeds", "list")]
+    assert [{key: row[key] for key in ("url", "title", "tags")} for row in other.json("feeds", "list")] == known
+    assert sorted(other("feeds", "export", "--plain").split()) == sorted(row["url"] for row in known)
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("feeds", "add", "ftp://a.example/feed"),
+        ("feeds", "add", "not an address"),
+        ("feeds", "show", "7"),
+        ("feeds", "pause", "https://unknown.example/"),
+        ("feeds", "import", "no-such-file.opml"),
+        ("show", "nonsense"),
+        ("ingest", "--pages", "-1"),
+        ("nonsense",),
+    ],
+    ids=" ".join,
+)
+def test_a_wrong_command_line_is_said_so_with_exit_code_2(news, args):
+    assert "Error: " in news(*args, code=2)
+
+
+def test_a_wrong_setting_is_exit_code_2_and_names_the_variable(news):
+    assert "NEWS_LEASE" in news("status", code=2, NEWS_LEASE="soon")
+
+
+def test_a_database_that_is_not_there_is_exit_code_1_without_a_traceback(news):
+    output = news("status", code=1, NEWS_DATABASE_URL="postgresql+psycopg://nobody@127.0.0.1:1/none")
+    assert "the database cannot be used" in output
+    assert "Traceback" not in output
+
+
+def test_the_main_job_from_feed_to_article(news, web):
+    news("feeds", "add", web.url("/feed.xml"))
+    assert news.json("ingest")["new"] == 2
+    assert news.json("ingest")["pages"] == 0
+    found = news.json("status")
+    assert found["pages"] == {"stored": 2}
+    assert found["articles"]["stored"] == 2
+    told = news("status")
+    assert "stored 2" in told
+    shown = news.json("show", web.url("/1"))
+    assert shown["article"]["text"].split("\n\n") == paragraphs(1)
+    assert shown["announced_by"][0]["feed_title"] == "Test Courier"
+    assert paragraphs(1)[0][:60] in news("show", web.url("/1")).replace("\n", " ")
+    assert "was never seen" in news("show", web.url("/3"), code=1)
+
+
+def test_polling_and_crawling_apart(news, web):
+    news("feeds", "add", web.url("/feed.xml"))
+    assert "entries new 2" in news("poll")
+    assert news.json("crawl", "--pages", "1")["new"] == 1
+    assert "new 1" in news("crawl")
+
+
+def test_when_every_poll_fails_the_exit_code_is_1(news, web):
+    web.routes["/feed.xml"] = status(500)
+    news("feeds", "add", web.url("/feed.xml"))
+    assert "every poll failed" in news("ingest", code=1)
+
+
+def test_settings_are_shown_with_their_source(news):
+    rows = {row["variable"]: row for row in news.json("config", NEWS_LEASE="7")}
+    assert (rows["NEWS_LEASE"]["value"], rows["NEWS_LEASE"]["source"]) == ("7", "environment")
+    assert "NEWS_HOST_DELAY" in news("config")
+
+
+def test_a_variable_that_is_no_setting_is_pointed_out(news):
+    result = CliRunner().invoke(main, ["config"], env=news.env | {"NEWS_LAESE": "1"})
+    assert "NEWS_LAESE" in result.stderr
+
+
+def test_articles_are_extracted_from_saved_pages(news, tmp_path):
+    (tmp_path / "1.html").write_text(article_page(1))
+    (tmp_path / "2.html.gz").write_bytes(gzip.compress(article_page(2).encode()))
+    (tmp_path / "3.html").write_text("<html><body><p>Hi.</p></body></html>")
+    lines = [
+        {"id": "a", "url": "https://news.example/1", "path": str(tmp_path / "1.html")},
+        {"id": "b", "url": "https://news.example/2", "path": str(tmp_path / "2.html.gz")},
+        {"id": "c", "url": "https://news.example/3", "path": str(tmp_path / "3.html")},
+    ]
+    output = news("extract", "--jobs", "2", stdin="".join(json.dumps(line) + "\n" for line in lines))
+    answers = {answer["id"]: answer for answer in map(json.loads, output.splitlines())}
+    assert answers["a"]["text"].split("\n\n") == paragraphs(1)
+    assert answers["b"]["title"] == title(2)
+    assert answers["a"]["published_at"][:10] == "2026-11-20"
+    assert set(answers["a"]) >= {"id", "url", "title", "authors", "published_at", "language", "text", "removed"}
+    assert set(answers["c"]) >= {"id", "url", "title", "authors", "published_at", "language", "text", "removed"}
+    assert answers["c"]["error"]
+
+
+def test_a_page_that_cannot_be_read_is_reported_and_does_not_stop_the_others(news, tmp_path):
+    (tmp_path / "1.html").write_text(article_page(1))
+    (tmp_path / "2.html.gz").write_bytes(b"no gzip")
+    lines = [{"id": n, "url": "https://news.example/", "path": str(tmp_path / name)} for n, name in
+             enumerate(["missing.html", "2.html.gz", "1.html"])]  # fmt: skip
+    env = os.environ | news.env
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline", "extract"],
+        input="".join(json.dumps(line) + "\n" for line in lines),
+        env=env, capture_output=True, text=True,
+    )  # fmt: skip
+    answers = {answer["id"]: answer for answer in map(json.loads, done.stdout.splitlines())}
+    assert done.returncode == 1
+    assert answers[0]["error"] == answers[1]["error"] == "unreadable"
+    assert answers[2]["text"]
+
+
+@pytest.mark.parametrize("line", ["no json", "[]", '{"id": 1}'])
+def test_input_that_is_no_request_is_exit_code_2_with_its_line(news, line):
+    assert "line 1" in news("extract", code=2, stdin=line + "\n")
