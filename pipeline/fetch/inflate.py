@@ -154,11 +154,12 @@ class _Brotli:
         self._stream = brotli.Decompressor()
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
-        if self._stream.is_finished():
-            return
-        yield self._stream.process(data, output_buffer_limit=PIECE_BYTES)
-        while not self._stream.can_accept_more_data():
-            yield self._stream.process(b"", output_buffer_limit=PIECE_BYTES)
+        # The limit is kept to within one of the library's blocks (google/brotli#1396), and nothing tells whether more
+        # output is waiting but asking for it: `can_accept_more_data` is true in between.
+        piece = b"" if self._stream.is_finished() else self._stream.process(data, output_buffer_limit=PIECE_BYTES)
+        while piece:
+            yield piece
+            piece = b"" if self._stream.is_finished() else self._stream.process(b"", output_buffer_limit=PIECE_BYTES)
 
     @property
     def is_complete(self) -> bool:
