@@ -1,0 +1,83 @@
+"""The bytes of a feed document become markup that a strict XML parser takes wherever that can be had.
+
+Nothing before the root element is kept, so that document types and what they declare (external entities, expanding
+entities) never reach a parser.
+"""
+
+import re
+from dataclasses import dataclass
+
+from pipeline.decode import decode
+from pipeline.errors import FeedError
+from pipeline.parse.frame import COMMENT, NAME, frame
+from pipeline.parse.repair import repair
+
+MAX_PROLOG = re.compile(
+    rf"{COMMENT}|<\?.*?(?:\?>|\Z)|<!DOCTYPE(?P<type>[^>\[]*)(?:\[.*?(?:\]\s*>|\Z)|>|\Z)|<(?P<name>{NAME})",
+    re.IGNORECASE | re.DOTALL,
+)
+_XML_ENCODING = re.compile(rb"""^\s*<\?xml[^>]{0,100}?encoding\s*=\s*["']([\w.:-]{2,40})["']""", re.IGNORECASE)
+_HTML = frozenset({"html", "head", "body", "title", "meta", "script", "style", "div", "p", "br", "b", "h1", "center"})
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A feed document, as far as possible well-formed.
+
+    Attributes:
+        root: the name of the root element, as written.
+        markup: from the root element on, in UTF-8.
+        malformed: what was put right.
+        left_out: entries that were whole but too many, too long or too intricate.
+        cut: whether the document ends before its root element does.
+    """
+
+    root: str
+    markup: bytes
+    malformed: tuple[str, ...]
+    left_out: int
+    cut: bool
+
+
+def read_document(body: bytes, url: str, content_type: str = "", charset: str | None = None) -> Document:
+    """The document, decoded and repaired.
+
+    Raises:
+        FeedError: ``empty``, ``html``, ``not_a_feed``, or ``unparsable`` where it ends before the first entry does.
+    """
+    if not body.strip(b"\0 \t\r\n\f\xef\xbb\xbf\xfe\xff"):
+        raise FeedError(url, "empty", "the document has no content")
+    declared = _XML_ENCODING.match(body[:300])
+    text, encoding = decode(body, _believable(charset, declared is not None))
+    label = declared.group(1).decode("ascii").lower() if declared else ""
+    notes = [f"declared as {label}, read as {encoding}"] if label and ("utf" in label) != ("utf" in encoding) else []
+    start, root = _root(text, url, content_type)
+    if _PROLOG.sub("", text[:start]).strip("\ufeff \t\r\n"):
+        notes.append("text before the document")
+    framed = frame(text[start:], root, url)
+    if framed.cut:
+        notes.append("cut before its end")
+    markup, repairs = repair(framed.text)
+    source = f"<?xml version='1.0' encoding='utf-8'?>\n{markup}".encode()
+    return Document(root, source, (*notes, *repairs), framed.left_out, framed.cut)
+
+
+def _believable(charset: str | None, has_declaration: bool) -> str | None:
+    """The label of the server, unless it is the default of web servers and the document knows better."""
+    is_default = (charset or "").strip("\"' ").lower() in {"iso-8859-1", "latin1", "us-ascii", "ascii", "windows-1252"}
+    return None if is_default and has_declaration else charset
+
+
+def _root(text: str, url: str, content_type: str) -> tuple[int, str]:
+    """Where the root element begins, and its name."""
+    first = ""
+    for mark in _PROLOG.finditer(text[:MAX_PROLOG]):
+        name = mark["name"] or ""
+        if name.rpartition(":")[2].lower() in ROOTS:
+            return mark.start(), name
+        if name.lower() == "html" or (mark["type"] or "").strip().lower().startswith("html"):
+            raise FeedError(url, "html", "a web page in place of a feed")
+        first = first or name.lower()
+    if first in _HTML or (not first and content_type in {"text/html", "application/xhtml+xml"}):
+        raise FeedError(url, "html", "a web page in place of a feed")
+    raise FeedError(url, "not_a_feed", f"begins with {text.lstrip()[:60]!r}")

@@ -1,0 +1,161 @@
+"""What feedparser made of one entry becomes an `Entry`."""
+
+import re
+from calendar import timegm
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from pipeline.model import Entry
+from pipeline.parse.dates import parse_date, plausible
+from pipeline.parse.identity import Announced, bounded_guid, digest
+from pipeline.parse.plain import Kind, plain_text, shortened
+from pipeline.urls import canonical_url, is_same_site
+
+MAX_SUMMARY = 2_000
+"""Longest summary, in characters: some feeds put the whole article there, and the article is stored elsewhere."""
+
+MAX_TITLE = 1_000
+"""Longest title, in characters; entries without a title have been seen with their text in its place."""
+
+MAX_NAMES = 50
+"""Authors, and tags, kept of one entry."""
+
+MAX_NAME = 200
+"""Longest name of an author or a tag, in characters."""
+
+_ALTERNATES = {"alternate", "http://www.iana.org/assignments/relation/alternate"}
+_PAGES = {"text/html", "application/xhtml+xml", "html", "xhtml", ""}
+_MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{1,8})*\Z", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What reading an entry needs to know of the feed."""
+
+    url: str
+    site_url: str | None
+    version: str
+    now: datetime | None
+
+
+def read_entry(raw: dict[str, Any], context: Context) -> Announced | None:
+    """The entry with its identity; None where it has nothing to be known by."""
+    # dict.get, because feedparser's own gives "published" for a missing "updated", and "summary" for "description".
+    url = _url(raw, context)
+    title = text_of(raw, "title", context.version)
+    summary = _summary(raw, context.version)
+    guid = plain_text(str(dict.get(raw, "id") or ""), "text")
+    if guid in {context.url, context.site_url}:
+        guid = ""  # one address on every entry identifies the feed
+    published_at, updated_at = _dates(raw, context)
+    # Entries of one page may differ in nothing but their title, and those without title in their text.
+    mark = digest(title or summary, published_at.isoformat() if published_at else "")
+    if not (guid or url or title or summary):
+        return None
+    entry = Entry(
+        guid=bounded_guid(guid or url or f"sha256:{mark}"),
+        url=url,
+        title=shortened(title, MAX_TITLE) or None,
+        summary=shortened(summary, MAX_SUMMARY) or None,
+        authors=_authors(raw),
+        tags=_tags(raw),
+        published_at=published_at,
+        updated_at=updated_at,
+        hash=digest(title, url or "", summary, updated_at.isoformat() if updated_at else "", *_contents(raw)),
+    )
+    return Announced(entry, has_guid=bool(guid), mark=mark)
+
+
+def text_of(raw: dict[str, Any], key: str, version: str) -> str:
+    """The field as plain text; empty where there is none."""
+    detail = dict.get(raw, f"{key}_detail") or {}
+    return plain_text(str(dict.get(raw, key) or ""), _kind(detail.get("type"), version))
+
+
+def language_of(feed: dict[str, Any]) -> str | None:
+    """The language that the feed declares, as a language tag; None for what is no tag."""
+    tag = str(dict.get(feed, "language") or "").strip().replace("_", "-")
+    return tag if _LANGUAGE.match(tag) and len(tag) <= 35 else None  # RFC 5646, 4.4.1
+
+
+def _kind(media_type: str | None, version: str) -> Kind:
+    if media_type == "application/xhtml+xml":
+        return "xhtml"
+    # Only Atom says what its text is; in RSS it is markup as often as not.
+    return "text" if version.startswith("atom") and media_type == "text/plain" else "html"
+
+
+def _summary(raw: dict[str, Any], version: str) -> str:
+    return text_of(raw, "summary", version) or next(_contents(raw), "")
+
+
+def _contents(raw: dict[str, Any]) -> Iterator[str]:
+    for content in dict.get(raw, "content") or ():
+        if not str(content.get("type") or "").startswith(("image/", "audio/", "video/", "application/octet")):
+            yield plain_text(str(content.get("value") or ""), _kind(content.get("type"), ""))
+
+
+def _url(raw: dict[str, Any], context: Context) -> str | None:
+    """The first link of the entry that leads to a page."""
+    base = context.url
+    if context.version.startswith("rss") and context.site_url and not is_same_site(context.url, context.site_url):
+        base = context.site_url  # feeds that a service delivers: their relative links lead to the site
+    for link in _links(raw):
+        try:
+            url = canonical_url(link, base)
+        except ValueError:
+            continue
+        if url != context.url:
+            return url
+    return None
+
+
+def _links(raw: dict[str, Any]) -> Iterator[str]:
+    guid = str(dict.get(raw, "id") or "")
+    # Where a service counts clicks, this is the address that it leads to.
+    yield str(dict.get(raw, "feedburner_origlink") or dict.get(raw, "pheedo_origlink") or "")
+    alternates = [x for x in dict.get(raw, "links") or () if x.get("rel", "alternate") in _ALTERNATES and x.get("href")]
+    yield from (str(link["href"]) for link in alternates if link.get("type", "") in _PAGES)
+    link = str(dict.get(raw, "link") or "")
+    # feedparser takes every guid for a link that does not deny it; "4711" is none.
+    if link != guid or re.match(r"https?://|/", link):
+        yield link
+    yield from (str(link["href"]) for link in alternates if not re.search("rss|atom|xml|json", link.get("type", "")))
+
+
+def _dates(raw: dict[str, Any], context: Context) -> tuple[datetime | None, datetime | None]:
+    published, created, updated = (_date(raw, key, context.now) for key in ("published", "created", "updated"))
+    if not context.version.startswith("atom"):
+        # In RSS this is dc:date, which RSS 1.0 has in place of a date of publication.
+        published = published or created or updated
+    return published or created, updated
+
+
+def _date(raw: dict[str, Any], key: str, now: datetime | None) -> datetime | None:
+    text = str(dict.get(raw, key) or "")
+    moment = parse_date(text, now)
+    parsed = dict.get(raw, f"{key}_parsed")
+    if moment is None and parsed is not None and not text.isascii():
+        moment = plausible(datetime.fromtimestamp(timegm(parsed), UTC), now)
+    return moment
+
+
+def _authors(raw: dict[str, Any]) -> tuple[str, ...]:
+    names = [str(author.get("name") or "")[: 2 * MAX_NAME] for author in dict.get(raw, "authors") or ()]
+    return _distinct(_MAIL.sub("", plain_text(name)).strip(" ()<>,;") for name in names)
+
+
+def _tags(raw: dict[str, Any]) -> tuple[str, ...]:
+    tags = dict.get(raw, "tags") or ()
+    return _distinct(plain_text(str(tag.get("label") or tag.get("term") or "")) for tag in tags)
+
+
+def _distinct(names: Iterator[str]) -> tuple[str, ...]:
+    kept: dict[str, str] = {}
+    for name in names:
+        if name and len(name) <= MAX_NAME and len(kept) < MAX_NAMES:
+            kept.setdefault(name.casefold(), name)
+    return tuple(kept.values())

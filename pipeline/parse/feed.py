@@ -1,0 +1,100 @@
+"""A feed document, read whole: RSS 0.9x, 1.0 (RDF) and 2.0, Atom 0.3 and 1.0."""
+
+import io
+from datetime import datetime
+
+import feedparser
+
+from pipeline.errors import FeedError
+from pipeline.model import ParsedFeed
+from pipeline.parse.document import Document, read_document
+from pipeline.parse.entries import MAX_TITLE, Context, language_of, read_entry, text_of
+from pipeline.parse.identity import Announced, distinguished
+from pipeline.parse.plain import shortened
+from pipeline.urls import canonical_url
+
+MAX_NOTE = 500
+"""Longest description of what is malformed, in characters."""
+
+
+def parse_feed(
+    body: bytes, url: str, *, content_type: str = "", charset: str | None = None, now: datetime | None = None
+) -> ParsedFeed:
+    """The feed and its entries, in the order of the document.
+
+    A malformed document with entries is a feed, and so is a sound one without; the reason stands in ``malformed``.
+    An entry that cannot be used is skipped and counted. Nothing is fetched.
+
+    Args:
+        body: the document, decompressed.
+        url: where it was fetched from, after redirects: relative links lead on from there.
+        content_type: as sent; believed only where the document does not say what it is.
+        charset: as sent; believed after valid UTF-8 and after what the document declares of itself.
+        now: the time of the poll; dates far beyond it are dropped as mistakes.
+
+    Raises:
+        FeedError: ``empty``, ``html``, ``not_a_feed`` or ``unparsable``. Nothing else is raised.
+    """
+    try:
+        document = read_document(body, url, content_type, charset)
+        parsed = _parsed(document)
+        return _feed(document, parsed, url, now)
+    except FeedError:
+        raise
+    except Exception as error:  # feedparser meets hostile bytes here and raises what it likes: one bad source, no bug
+        raise FeedError(url, "unparsable", f"{type(error).__name__}: {error}") from error
+
+
+def _parsed(document: Document) -> feedparser.FeedParserDict:
+    # A stream, because feedparser takes bytes for the name of a file first. No address either: it would resolve guids
+    # such as "4711" against it. And no sanitising: all markup is taken out later.
+    return feedparser.parse(
+        io.BytesIO(document.markup),
+        response_headers={"content-type": "application/xml; charset=utf-8"},
+        sanitize_html=False,
+        resolve_relative_uris=False,
+    )
+
+
+def _feed(document: Document, parsed: feedparser.FeedParserDict, url: str, now: datetime | None) -> ParsedFeed:
+    version = parsed.get("version") or ""
+    if not parsed.entries and not version:
+        raise FeedError(url, "not_a_feed", f"the root element is <{document.root}>")
+    site_url = _site_url(parsed.feed, url)
+    context = Context(url=url, site_url=site_url, version=version, now=now)
+    announced, unusable = _announced(parsed.entries, context)
+    notes = list(document.malformed)
+    if parsed.bozo:
+        notes.append(str(parsed.get("bozo_exception")))
+    return ParsedFeed(
+        title=shortened(text_of(parsed.feed, "title", version), MAX_TITLE) or None,
+        site_url=site_url,
+        language=language_of(parsed.feed),
+        version=version,
+        entries=distinguished(announced),
+        skipped=unusable + document.left_out,
+        malformed="; ".join(notes)[:MAX_NOTE] or None,
+        cut=document.cut,
+    )
+
+
+def _announced(entries: list[feedparser.FeedParserDict], context: Context) -> tuple[list[Announced], int]:
+    read: list[Announced] = []
+    unusable = 0
+    for raw in entries:
+        try:
+            announced = read_entry(raw, context)
+        except Exception:  # noqa: BLE001  # one entry that feedparser left in a shape of its own must not cost the others
+            announced = None
+        if announced is None:
+            unusable += 1
+        else:
+            read.append(announced)
+    return read, unusable
+
+
+def _site_url(feed: feedparser.FeedParserDict, url: str) -> str | None:
+    try:
+        return canonical_url(str(feed.get("link") or ""), url)
+    except ValueError:
+        return None
