@@ -12,7 +12,13 @@ from pipeline.errors import FeedError
 from pipeline.parse.frame import COMMENT, NAME, frame
 from pipeline.parse.repair import repair
 
-MAX_PROLOG = re.compile(
+MAX_PROLOG = 200_000
+"""Where the root element must have begun, in characters: behind what a broken CMS prints before it, no more."""
+
+ROOTS = frozenset({"rss", "rdf", "feed", "channel"})
+"""Local names of the elements that a feed may begin with, in lower case (`channel`: feeds that lost their `rss`)."""
+
+_PROLOG = re.compile(
     rf"{COMMENT}|<\?.*?(?:\?>|\Z)|<!DOCTYPE(?P<type>[^>\[]*)(?:\[.*?(?:\]\s*>|\Z)|>|\Z)|<(?P<name>{NAME})",
     re.IGNORECASE | re.DOTALL,
 )

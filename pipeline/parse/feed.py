@@ -35,25 +35,22 @@ def parse_feed(
     Raises:
         FeedError: ``empty``, ``html``, ``not_a_feed`` or ``unparsable``. Nothing else is raised.
     """
-    try:
-        document = read_document(body, url, content_type, charset)
-        parsed = _parsed(document)
-        return _feed(document, parsed, url, now)
-    except FeedError:
-        raise
-    except Exception as error:  # feedparser meets hostile bytes here and raises what it likes: one bad source, no bug
-        raise FeedError(url, "unparsable", f"{type(error).__name__}: {error}") from error
+    document = read_document(body, url, content_type, charset)
+    return _feed(document, _parsed(document, url), url, now)
 
 
-def _parsed(document: Document) -> feedparser.FeedParserDict:
+def _parsed(document: Document, url: str) -> feedparser.FeedParserDict:
     # A stream, because feedparser takes bytes for the name of a file first. No address either: it would resolve guids
     # such as "4711" against it. And no sanitising: all markup is taken out later.
-    return feedparser.parse(
-        io.BytesIO(document.markup),
-        response_headers={"content-type": "application/xml; charset=utf-8"},
-        sanitize_html=False,
-        resolve_relative_uris=False,
-    )
+    try:
+        return feedparser.parse(
+            io.BytesIO(document.markup),
+            response_headers={"content-type": "application/xml; charset=utf-8"},
+            sanitize_html=False,
+            resolve_relative_uris=False,
+        )
+    except Exception as error:  # hostile markup makes feedparser raise what it likes: a bad source, not a bug of ours
+        raise FeedError(url, "unparsable", f"{type(error).__name__}: {error}") from error
 
 
 def _feed(document: Document, parsed: feedparser.FeedParserDict, url: str, now: datetime | None) -> ParsedFeed:
