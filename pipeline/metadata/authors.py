@@ -4,7 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.metadata.names import Name, fold_name, read_names
+from lxml.etree import _Element
+
+from pipeline.metadata.names import Name, fold_name, is_full_name, read_names, split_byline, strip_before
 from pipeline.metadata.surroundings import Surroundings
 from pipeline.metadata.tables import load_table
 from pipeline.model import Provenance
@@ -38,7 +40,7 @@ def read_authors(
     own = tuple(site_names)
     signed = [found for found in _declared(structured, own) if found.names]
     if not any(found.has_person for found in signed):
-        signed += [found for found in _printed(around, own) if found.names]
+        signed += [found for found in _printed(around, own) if any(is_full_name(name.text) for name in found.names)]
     if not signed:
         return (), None
     best = next((found for found in signed if found.has_person), signed[0])
@@ -81,7 +83,8 @@ def _persons(value: object) -> Iterator[tuple[str, bool]]:
             yield from _persons(inner)
     elif isinstance(value, dict):
         name = value.get("name") or " ".join(str(value[key]) for key in ("givenName", "familyName") if value.get(key))
-        is_organisation = "organization" in types_of(value) or "newsmediaorganization" in types_of(value)
+        kinds = types_of(value)
+        is_organisation = "person" not in kinds and any(kind.endswith("organization") for kind in kinds)
         for text in name if isinstance(name, list) else [name]:
             if isinstance(text, str) and text.strip() and _is_name(text):
                 yield text, is_organisation
@@ -90,6 +93,27 @@ def _persons(value: object) -> Iterator[tuple[str, bool]]:
 def _printed(around: Surroundings, own: tuple[str, ...]) -> Iterator[Signed]:
     for text in around.bylines():
         yield Signed("byline", 0.5, read_names([text], own))
+    for element, text in around.names_near():
+        bare = strip_before(text)
+        if bare != text and is_full_name(" ".join(bare.split()[:2])):
+            yield Signed("printed", 0.4, read_names([text], own))
+        elif (
+            element.tag in {"strong", "em", "b", "i"}
+            and _is_alone(element)
+            and all(map(is_full_name, split_byline(text)))
+        ):
+            yield Signed("printed", 0.3, read_names([text], own))
+
+
+def _is_alone(element: _Element) -> bool:
+    """Whether nothing else stands in the element's paragraph."""
+    parent = element.getparent()
+    return (
+        parent is not None
+        and parent.tag == "p"
+        and len(parent) == 1
+        and not f"{parent.text or ''}{element.tail or ''}".strip()
+    )
 
 
 def _explain(best: Signed, signed: list[Signed]) -> Provenance:

@@ -49,7 +49,7 @@ def read_publisher(structured: Structured) -> Choice[str] | None:
 
 
 def _of_type(structured: Structured, kind: str) -> Iterator[Node]:
-    return (node for node in structured.nodes if kind in types_of(node))
+    return (node for node in structured.nodes if kind in (kinds := types_of(node)) and "person" not in kinds)
 
 
 def site_names(structured: Structured, url: str) -> tuple[str, ...]:

@@ -49,13 +49,48 @@ def read_names(
     own = {fold_name(name) for name in site_names} - {""}
     found: dict[str, Name] = {}
     for text in texts:
-        for part in split_byline(text, own):
+        for part in _without_places(list(split_byline(text, own)), own):
             kind = kind_of(part, own, organisation=organisation)
             name = load_agencies().get(part.lower(), part) if kind == "agency" and len(part) <= 5 else part
             found.setdefault(fold_name(name), Name(name, kind))
             if len(found) >= MAX_NAMES:
                 return tuple(found.values())
-    return tuple(found.values())
+    return _without_own(tuple(found.values()), own)
+
+
+def _without_places(parts: list[str], own: Collection[str]) -> list[str]:
+    """The parts of one by-line without single words beside whole names: places, handles, desks' short forms."""
+    if not any(is_full_name(part) for part in parts):
+        return parts
+    return [part for part in parts if is_full_name(part) or kind_of(part, own) != "person" or not part.isascii()]
+
+
+def _without_own(names: tuple[Name, ...], own: Collection[str]) -> tuple[Name, ...]:
+    """The names without the site's own where persons signed: it publishes, they wrote."""
+    if not any(name.kind == "person" for name in names):
+        return names
+    squeezed = {site.replace(" ", "") for site in own}
+    return tuple(
+        name for name in names if name.kind != "newsroom" or fold_name(name.text).replace(" ", "") not in squeezed
+    )
+
+
+def is_full_name(text: str) -> bool:
+    """Whether a text has the form of a person's first and last name, in scripts that tell.
+
+    >>> is_full_name("Ludwig van der Berg"), is_full_name("Frankfurt"), is_full_name("read this")
+    (True, False, False)
+    """
+    words = text.split()
+    capitals = [word for word in words if word[:1].isupper() or word[:2] in {"d'", "d’"} or not _has_case(word)]
+    others = [word for word in words if word not in capitals]
+    return (
+        2 <= len(words) <= MAX_WORDS and len(capitals) >= 2 and all(word in load_words("particles") for word in others)
+    )
+
+
+def _has_case(word: str) -> bool:
+    return word.upper() != word.lower()
 
 
 @lru_cache(maxsize=2048)
@@ -147,11 +182,25 @@ def clean_name(text: str) -> str | None:
     name = _after().sub("", strip_before(" ".join(text.split()).strip(_EDGES))).strip(_EDGES)
     if not name or len(name) > MAX_NAME or len(name.split()) > MAX_WORDS:
         return None
-    if name.lower() in load_words("nobody") or not any(c.isalpha() for c in name) or _is_date(name):
+    lowered = name.lower()
+    if lowered in load_words("nobody") or all(word in load_words("nobody") for word in lowered.split()):
         return None
-    if name.lower() not in load_agencies() and _has_word(name, "roles") and not _has_word(name, "newsroom"):
+    if not any(c.isalpha() for c in name) or _is_date(name):
+        return None
+    if not _is_shaped(name):
+        return None
+    if lowered not in load_agencies() and _has_word(name, "roles") and not _has_word(name, "newsroom"):
         return None
     return name
+
+
+def _is_shaped(name: str) -> bool:
+    """Whether a name of several words is no phrase: its words are capitalised but for particles."""
+    words = name.split()
+    if len(words) < 2 or _has_word(name, "newsroom"):
+        return True
+    plain = [word for word in words if word[:1].islower() and word not in load_words("particles")]
+    return not plain and not any(c.isdigit() for c in name)
 
 
 def _is_date(text: str) -> bool:

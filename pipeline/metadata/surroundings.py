@@ -29,9 +29,7 @@ _ELSEWHERE_TAGS = frozenset({"footer", "nav", "select", "form", "svg"})
 _UNREAD_TAGS = frozenset(
     {"script", "style", "noscript", "template", "svg", "select", "iframe", "title", "head", "meta"}
 )
-_BYLINE = re.compile(
-    r"by-?line|aut(?:h|e|o)r|auteur|reporter|writer|contributor|journalist|firma\b|credits?\b", re.IGNORECASE
-)
+_BYLINE = re.compile(r"by-?line|auth?or|auteur|reporter|writer|contributor|journalist|firma\b", re.IGNORECASE)
 _DATE = re.compile(
     r"date|time|publish|posted|datum|fecha|\bdata\b|(?:^|[\s_-])meta|Meta|by-?line|pubdat|gepubl|veröff", re.IGNORECASE
 )
@@ -123,6 +121,10 @@ class Surroundings:
             text = text_of(element, 200)
             if 3 < len(text) < 160 and not self.is_elsewhere(element):
                 yield text
+
+    def names_near(self) -> Iterator[tuple[_Element, str]]:
+        """Short texts near the headline that may be by-lines without saying so in their names."""
+        return ((element, text) for element, text in islice(self.texts_near(), _CLOSE) if len(text) < LONG_LINE)
 
     def texts_near(self, limit: int = 90) -> Iterator[tuple[_Element, str]]:
         """Pieces of text around the headline with their elements, the nearest first.
