@@ -6,13 +6,14 @@ from typing import Any
 
 from lxml.etree import _Element
 
-from pipeline.metadata.names import Name, fold_name, is_full_name, read_names, split_byline, strip_before
+from pipeline.metadata.names import Name, fold_name, has_mark, is_full_name, read_names, strip_before
 from pipeline.metadata.surroundings import Surroundings
 from pipeline.metadata.tables import load_table
 from pipeline.model import Provenance
 from pipeline.structured import Structured, types_of
 
 _META_WEIGHT = 0.7
+_CLOSE = 20  # pieces of text from the headline
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,11 @@ class Signed:
         """Whether a person is among them."""
         return any(name.kind == "person" for name in self.names)
 
+    @property
+    def is_agency(self) -> bool:
+        """Whether only agencies are among them: their stories are rarely signed by more."""
+        return bool(self.names) and all(name.kind == "agency" for name in self.names)
+
 
 def read_authors(
     around: Surroundings, structured: Structured, site_names: Iterable[str]
@@ -39,8 +45,8 @@ def read_authors(
     """
     own = tuple(site_names)
     signed = [found for found in _declared(structured, own) if found.names]
-    if not any(found.has_person for found in signed):
-        signed += [found for found in _printed(around, own) if any(is_full_name(name.text) for name in found.names)]
+    if not any(found.has_person or found.is_agency for found in signed):
+        signed += _printed(around, own)
     if not signed:
         return (), None
     best = next((found for found in signed if found.has_person), signed[0])
@@ -91,29 +97,32 @@ def _persons(value: object) -> Iterator[tuple[str, bool]]:
 
 
 def _printed(around: Surroundings, own: tuple[str, ...]) -> Iterator[Signed]:
-    for text in around.bylines():
-        yield Signed("byline", 0.5, read_names([text], own))
-    for element, text in around.names_near():
-        bare = strip_before(text)
-        if bare != text and is_full_name(" ".join(bare.split()[:2])):
-            yield Signed("printed", 0.4, read_names([text], own))
-        elif (
-            element.tag in {"strong", "em", "b", "i"}
-            and _is_alone(element)
-            and all(map(is_full_name, split_byline(text)))
-        ):
-            yield Signed("printed", 0.3, read_names([text], own))
+    """Printed by-lines: those that hold only persons' names, those that hold one, newsrooms and agencies."""
+    found = [signed for text in around.bylines() if (signed := Signed("byline", 0.5, read_names([text], own))).names]
+    named = [signed for signed in found if any(map(_is_person, signed.names))]
+    yield from sorted(named, key=lambda signed: not all(map(_is_person, signed.names)))
+    before = ""
+    for place, (element, text) in enumerate(around.texts_near()):
+        introduced = has_mark(text) or strip_before(text) != text or (before and not strip_before(before))
+        if introduced or (place < _CLOSE and _is_alone(element)):
+            names = read_names([text], own)
+            if names and (all(map(_is_person, names)) or has_mark(text)):
+                yield Signed("printed", 0.4, names)
+        before = text
+    yield from (signed for signed in found if not signed.has_person)
+
+
+def _is_person(name: Name) -> bool:
+    return name.kind == "person" and is_full_name(name.text)
 
 
 def _is_alone(element: _Element) -> bool:
-    """Whether nothing else stands in the element's paragraph."""
+    """Whether the element is all of the text's first paragraph: so some print who wrote it."""
     parent = element.getparent()
-    return (
-        parent is not None
-        and parent.tag == "p"
-        and len(parent) == 1
-        and not f"{parent.text or ''}{element.tail or ''}".strip()
-    )
+    if parent is None or parent.tag != "p" or element.tag not in {"strong", "em", "b", "i"} or len(parent) != 1:
+        return False
+    first = not any(sibling.tag == "p" for sibling in parent.itersiblings(preceding=True))
+    return first and not f"{parent.text or ''}{element.tail or ''}".strip()
 
 
 def _explain(best: Signed, signed: list[Signed]) -> Provenance:

@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 from typing import Literal
 
 from pipeline.metadata.moments import parse_moment
-from pipeline.metadata.tables import load_agencies, load_words
+from pipeline.metadata.tables import load_agencies, load_months, load_words
 
 Kind = Literal["person", "agency", "newsroom"]
 
@@ -22,6 +22,8 @@ _MARKUP = re.compile(r"<[^>]{0,300}>")
 _BRACKETS = re.compile(r"\s*[(\[{（【][^)\]}）】]{0,80}[)\]}）】]")
 _CUT = re.compile(r"\s(?:[|•·–—]|--?)\s|[|•·／;:\n\t]|\s{3,}|\s*/\s*|、|，|،|\s?・\s?(?=\S+\s)")
 _EDGES = " \t\n\r\u200b\u200e\u200f\ufeff,.;:–—-_/|•·*»«\"„“”'’‘`+>"
+_NUMBER = re.compile(r"(?<!\w)\d{1,4}(?!\w*[A-Za-z])")
+_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # Han, kana, Hangul: no space in a name
 _WORD = re.compile(r"[^\W\d_](?:[\w'’.\-]*\w)?\.?", re.UNICODE)
 
 
@@ -82,6 +84,8 @@ def is_full_name(text: str) -> bool:
     (True, False, False)
     """
     words = text.split()
+    if _UNSPACED.search(text) or (words and words[0].lower() in load_agencies() and words[0].isupper()):
+        return False
     capitals = [word for word in words if word[:1].isupper() or word[:2] in {"d'", "d’"} or not _has_case(word)]
     others = [word for word in words if word not in capitals]
     return (
@@ -107,7 +111,7 @@ def fold_name(text: str) -> str:
 def split_byline(text: str, own: Collection[str] = ()) -> Iterator[str]:
     """The names in one by-line, cleaned, roles and places left out."""
     text = " ".join(_MARKUP.sub(" ", html.unescape(text)).split()) if "<" in text or "&" in text else text
-    text = _BRACKETS.sub("", _ADDRESS.sub(" ", text[:400])).strip(_EDGES)
+    text = without_date(_BRACKETS.sub("", _ADDRESS.sub(" ", text[:400]))).strip(_EDGES)
     if fold_name(text) in own:
         yield text
         return
@@ -115,6 +119,27 @@ def split_byline(text: str, own: Collection[str] = ()) -> Iterator[str]:
     for piece in _CUT.split(text):
         names = list(_split_commas(strip_before(piece.strip(_EDGES))))
         yield from names
+
+
+def without_date(text: str) -> str:
+    """The text up to a date.
+
+    >>> without_date("Ann Lee December 17, 2025")
+    'Ann Lee'
+    """
+    match = _NUMBER.search(text)
+    if match is None or not match.start():
+        return text
+    head = text[: match.start()].rstrip(" ,.|·•–—-(")
+    last = head.rpartition(" ")[2]
+    if last.lower().rstrip(".") in load_months():
+        head = head.removesuffix(last).rstrip(" ,.|·•–—-(")
+    return head
+
+
+def has_mark(text: str) -> bool:
+    """Whether the text ends with what follows names in scripts without spaces: 記者, 기자."""
+    return bool(_after().search(text.strip(_EDGES)))
 
 
 def strip_before(text: str) -> str:
@@ -189,9 +214,8 @@ def clean_name(text: str) -> str | None:
         return None
     if not _is_shaped(name):
         return None
-    if lowered not in load_agencies() and _has_word(name, "roles") and not _has_word(name, "newsroom"):
-        return None
-    return name
+    is_role = _has_word(name, "roles") and (not _has_word(name, "newsroom") or " of " in lowered)
+    return None if is_role and lowered not in load_agencies() else name
 
 
 def _is_shaped(name: str) -> bool:

@@ -46,9 +46,12 @@ _headings = selector("//h1")
 _other_headings = selector("//h2 | //*[@itemprop='headline'] | //*[contains(@class, 'eadline')]")
 _printing_xpath = etree.XPath("//body//*[text()[normalize-space() = $title]]")
 _times = selector("//time")
-_rel_author = selector("//a[contains(concat(' ', @rel, ' '), ' author ')] | //address//a")
-
-
+_author_links = selector(
+    "//a[contains(concat(' ', @rel, ' '), ' author ') or contains(@href, '/author/') or contains(@href, '/authors/')"
+    " or contains(@href, '/autor/') or contains(@href, '/autoren/') or contains(@href, '/auteur/')"
+    " or contains(@href, '/autores/') or contains(@href, '/people/') or contains(@href, '/contributor')"
+    " or contains(@href, '/profile/') or contains(@href, '/by/')] | //address//a"
+)
 _named = selector("//body//*[@class or @id or @itemprop or @property or @data-testid]")
 
 
@@ -56,7 +59,7 @@ _named = selector("//body//*[@class or @id or @itemprop or @property or @data-te
 def _promises(names: str) -> tuple[bool, bool, bool]:
     """Whether the names of an element promise a by-line, promise a date, and place it elsewhere."""
     return (
-        bool(_BYLINE.search(names)) and not _NO_BYLINE.search(names),
+        bool(_BYLINE.search(names)),
         bool(_DATE.search(names)),
         bool(_ELSEWHERE.search(_LAYOUT.sub("", names))),
     )
@@ -111,20 +114,21 @@ class Surroundings:
                 yield element
 
     def bylines(self) -> Iterator[str]:
-        """By-lines as printed, the likeliest first."""
-        for element in _rel_author(self.tree)[:10]:
+        """By-lines as printed, the likeliest first: links to authors, elements named after them."""
+        for element in _author_links(self.tree)[:20]:
             if not self.is_elsewhere(element) and (text := text_of(element, 120)):
                 yield text
+        boxes = []
         for element in [element for element in _named(self.tree) if _promises(_names_of(element))[0]][:60]:
             if element in self.around or element.tag in _UNREAD_TAGS:
                 continue
             text = text_of(element, 200)
             if 3 < len(text) < 160 and not self.is_elsewhere(element):
-                yield text
-
-    def names_near(self) -> Iterator[tuple[_Element, str]]:
-        """Short texts near the headline that may be by-lines without saying so in their names."""
-        return ((element, text) for element, text in islice(self.texts_near(), _CLOSE) if len(text) < LONG_LINE)
+                if _NO_BYLINE.search(_names_of(element)):
+                    boxes.append(text)
+                else:
+                    yield text
+        yield from (text for text in boxes if len(text) <= SHORT_LINE)
 
     def texts_near(self, limit: int = 90) -> Iterator[tuple[_Element, str]]:
         """Pieces of text around the headline with their elements, the nearest first.
