@@ -52,7 +52,7 @@ _author_links = selector(
     " or contains(@href, '/autores/') or contains(@href, '/people/') or contains(@href, '/contributor')"
     " or contains(@href, '/profile/') or contains(@href, '/by/')] | //address//a"
 )
-_named = selector("//body//*[@class or @id or @itemprop or @property or @data-testid]")
+_named = selector("//body//*[@class or @id or @itemprop or @data-testid]")
 
 
 @lru_cache(maxsize=8192)  # pages of one site, and the elements of one page, share their few hundred names
@@ -66,7 +66,7 @@ def _promises(names: str) -> tuple[bool, bool, bool]:
 
 
 def _names_of(element: _Element) -> str:
-    return " ".join(filter(None, map(element.get, ("class", "id", "itemprop", "property", "data-testid"))))
+    return " ".join(filter(None, map(element.get, ("class", "id", "itemprop", "data-testid"))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,31 +77,55 @@ class Surroundings:
         tree: the page's root.
         headline: the element that the headline is printed in; None where none was found.
         around: the headline's element and all that hold it.
+        verdicts, promising: what has been found out so far, kept because each question is asked many times.
     """
 
     tree: _Element
     headline: _Element | None
     around: frozenset[_Element] = field(default_factory=frozenset)
+    verdicts: dict[_Element, bool] = field(default_factory=dict, repr=False)
+    promising: list[list[_Element]] = field(default_factory=list, repr=False)
 
     def is_elsewhere(self, element: _Element) -> bool:
         """Whether the element lies in a comment, teaser, menu or footer rather than with the article."""
+        passed: list[_Element] = []
         node: _Element | None = element
-        in_article = False
+        verdict = False
         while node is not None and node not in self.around and node.tag not in {"body", "html"}:
-            if node.tag == "aside" and len(text_of(node, SHORT_ASIDE)) == SHORT_ASIDE:
-                return True
-            if node.tag in _ELSEWHERE_TAGS or (node.tag == "header" and not in_article and self.headline is None):
-                return True
-            if node.tag == "article":
-                in_article = True
-            if _promises(f"{node.get('class') or ''} {node.get('id') or ''}")[2]:
-                return True
+            known = self.verdicts.get(node)
+            if known is not None or self._leads_elsewhere(node):
+                verdict = known is not False
+                break
+            passed.append(node)
             node = node.getparent()
-        return in_article and self._is_in_article
+        self.verdicts.update(dict.fromkeys(passed, verdict))
+        return verdict
+
+    def _leads_elsewhere(self, node: _Element) -> bool:
+        tag = node.tag
+        if tag in _ELSEWHERE_TAGS or (tag == "article" and self._is_in_article):
+            return True  # another article than that of the headline
+        if tag == "aside" and len(text_of(node, SHORT_ASIDE)) == SHORT_ASIDE:
+            return True
+        if tag == "header" and self.headline is None and not any(a.tag == "article" for a in node.iterancestors()):
+            return True
+        return _promises(f"{node.get('class') or ''} {node.get('id') or ''}")[2]
 
     @property
     def _is_in_article(self) -> bool:
         return any(element.tag == "article" for element in self.around)
+
+    def _promising(self, what: int) -> list[_Element]:
+        """Elements whose names promise a by-line (0) or a date (1); read once for both."""
+        if not self.promising:
+            found: tuple[list[_Element], list[_Element]] = ([], [])
+            for element in _named(self.tree):
+                promises = _promises(_names_of(element))
+                for kind in (0, 1):
+                    if promises[kind]:
+                        found[kind].append(element)
+            self.promising.extend(found)
+        return self.promising[what]
 
     def times(self) -> Iterator[_Element]:
         """The ``time`` elements of the article, in document order."""
@@ -109,7 +133,7 @@ class Surroundings:
 
     def named_after_dates(self) -> Iterator[_Element]:
         """Elements whose class or id promises a date, with little text."""
-        for element in [element for element in _named(self.tree) if _promises(_names_of(element))[1]][:200]:
+        for element in self._promising(1)[:200]:
             if 5 < len(text_of(element, 200)) < 160 and not self.is_elsewhere(element):
                 yield element
 
@@ -119,7 +143,7 @@ class Surroundings:
             if not self.is_elsewhere(element) and (text := text_of(element, 120)):
                 yield text
         boxes = []
-        for element in [element for element in _named(self.tree) if _promises(_names_of(element))[0]][:60]:
+        for element in self._promising(0)[:60]:
             if element in self.around or element.tag in _UNREAD_TAGS:
                 continue
             text = text_of(element, 200)

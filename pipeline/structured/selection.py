@@ -17,20 +17,19 @@ def selector(path: str) -> Callable[[_Element], list[_Element]]:
     return select
 
 
+_UNREAD = frozenset({"script", "style", "noscript", "template"})
+
+
 def text_of(element: _Element, limit: int = 1000) -> str:
     """The text inside an element on one line, at most ``limit`` characters, without scripts and styles."""
     parts: list[str] = []
     size = 0
-    for part in _texts(element):
-        parts.append(str(part))
-        size += len(part)
-        if size > 4 * limit:
+    for inner in element.iter():
+        text = inner.text if isinstance(inner.tag, str) and inner.tag not in _UNREAD else None
+        for part in (text, inner.tail if inner is not element else None):
+            if part:
+                parts.append(part)
+                size += len(part)
+        if size > 4 * limit:  # white space counts too, and is taken out below
             break
     return " ".join(" ".join(parts).split())[:limit]
-
-
-_select_texts = etree.XPath(".//text()[not(parent::script or parent::style or parent::noscript or parent::template)]")
-
-
-def _texts(element: _Element) -> list[str]:
-    return cast("list[str]", _select_texts(element))
