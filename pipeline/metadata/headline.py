@@ -167,4 +167,10 @@ def _is_cut(title: str, whole: str) -> bool:
     """Whether the title is the beginning of ``whole``, cut off at a limit of characters (Google asks for 110)."""
     bare = title.rstrip(" .…")
     limit = _MIN_CUT if bare == title else _MIN_INSIDE
-    return len(whole) > len(title) and len(bare) >= limit and whole.casefold().startswith(bare.casefold())
+    rest = whole[len(bare) :].lstrip()
+    return (
+        len(whole) > len(title) > 0
+        and len(bare) >= limit
+        and whole.casefold().startswith(bare.casefold())
+        and not _TAIL.match(rest)
+    )
