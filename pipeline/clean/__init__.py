@@ -13,7 +13,7 @@ from pipeline.clean.phrases import normalise, reason_of
 from pipeline.clean.shapes import shape_of
 from pipeline.model import Cleaned, Removed
 
-__all__ = ["Cleaned", "clean", "reason_of"]
+__all__ = ["Cleaned", "clean", "judge", "reason_of"]
 
 MIN_REPEATED = 60
 """Characters from which on a repeated paragraph is an error of the page; shorter ones may be a refrain or an answer."""
@@ -33,15 +33,23 @@ def clean(paragraphs: Sequence[str], *, title: str | None = None, language: str 
     Cleaning what was cleaned changes nothing.
     """
     stripped = [text for paragraph in paragraphs if (text := paragraph.strip())]
-    reasons: list[str | None] = [shape_of(text) or reason_of(text, language) for text in stripped]
-    for mark in (_repeated_title(title), _repeated, _dangling_heading):
-        mark(stripped, reasons)
-    if all(reasons):
-        reasons = [reason if reason in ("json", "duplicate") else None for reason in reasons]
+    reasons = judge(stripped, title=title, language=language)
     return Cleaned(
         kept=tuple(text for text, reason in zip(stripped, reasons, strict=True) if not reason),
         removed=tuple(Removed(text, reason) for text, reason in zip(stripped, reasons, strict=True) if reason),
     )
+
+
+def judge(paragraphs: Sequence[str], *, title: str | None = None, language: str | None = None) -> list[str | None]:
+    """For each paragraph the reason to remove it, or None; arguments as for `clean`."""
+    texts = [paragraph.strip() for paragraph in paragraphs]
+    reasons: list[str | None] = [shape_of(text) or reason_of(text, language) for text in texts]
+    for mark in (_repeated_title(title), _repeated, _dangling_heading):
+        mark(texts, reasons)
+    if all(reasons):
+        # a page of nothing but lines such as "Read more" is better shown as it is than as an empty article
+        reasons = [reason if reason in ("json", "duplicate") else None for reason in reasons]
+    return reasons
 
 
 _Mark = Callable[[list[str], list[str | None]], None]

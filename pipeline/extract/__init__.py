@@ -1,0 +1,188 @@
+"""One page becomes an article: decode and parse once, choose the body, clean it, read the metadata.
+
+A pure function of its arguments that runs in worker processes: the same bytes give the same article in any process
+and in any order. Steps, each of which `explain_article` shows:
+
+    decode → structured data → metadata → blocks → body (chosen) → rescue, when the body looks wrong → cleaning
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from pipeline.clean import judge
+from pipeline.decode import Document, parse_html
+from pipeline.dedup import content_hash
+from pipeline.errors import ExtractError
+from pipeline.extract.blocks import Layout, segment
+from pipeline.extract.body import Choice, choose_blocks, near_body, reason_by_names
+from pipeline.extract.features import Hints, words_of
+from pipeline.extract.forest import Forest
+from pipeline.extract.rescue import ENGINE_VERSION, Rescue, needs_rescue, rescue
+from pipeline.metadata import read_metadata
+from pipeline.model import Article, Metadata, NoArticle, Removed
+from pipeline.structured import Structured, read_structured
+
+__all__ = ["EXTRACTOR", "EXTRACTOR_VERSION", "Explanation", "Line", "explain_article", "extract_article"]
+
+EXTRACTOR = "trafilatura+news"
+EXTRACTOR_VERSION = f"{ENGINE_VERSION}+2"
+"""trafilatura's version and the number of ours: raised whenever the text of a page may come out differently."""
+
+MIN_WORDS = 8
+"""Fewer words are a caption or an error message, not an article."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One paragraph or other block of the page with what was decided of it.
+
+    Attributes:
+        reason: why it is not part of the text; None where it is.
+        step: what decided: ``body`` (chosen among the blocks of the page) or ``clean``.
+        probability: how likely it belongs to the body; None where it did not come from the blocks of the page.
+    """
+
+    text: str
+    kind: str
+    reason: str | None
+    step: str
+    probability: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What each step made of a page.
+
+    Attributes:
+        lines: every block of the page in reading order, then what a rescue brought, kept and removed.
+        rescued: which other source the text was taken from, None where the page's own blocks were good.
+        outcome: what `extract_article` returns for the page.
+    """
+
+    encoding: str
+    structured: Structured
+    metadata: Metadata
+    lines: tuple[Line, ...]
+    rescued: str | None
+    outcome: Article | NoArticle
+
+
+def extract_article(
+    body: bytes,
+    url: str,
+    *,
+    charset: str | None = None,
+    published_hint: datetime | None = None,
+    title_hint: str | None = None,
+    summary_hint: str | None = None,
+) -> Article | NoArticle:
+    """The article of a page, or why there is none (``no_text``, ``too_short``).
+
+    Args:
+        body: the page, decompressed.
+        url: canonical URL that the page was found at.
+        charset: what the server declared.
+        published_hint: the time of publication as a feed announced it.
+        title_hint: the headline as a feed announced it.
+        summary_hint: the summary as a feed announced it.
+
+    Raises:
+        ExtractError: ``empty`` or ``unparsable``.
+    """
+    return explain_article(
+        body,
+        url,
+        charset=charset,
+        published_hint=published_hint,
+        title_hint=title_hint,
+        summary_hint=summary_hint,
+    ).outcome
+
+
+def explain_article(
+    body: bytes,
+    url: str,
+    *,
+    charset: str | None = None,
+    published_hint: datetime | None = None,
+    title_hint: str | None = None,
+    summary_hint: str | None = None,
+    forest: Forest | None = None,
+) -> Explanation:
+    """The same with what each step returned; ``forest`` replaces the learned part, to measure another.
+
+    Raises:
+        ExtractError: ``empty`` or ``unparsable``.
+    """
+    document = parse_html(body, charset, url)
+    try:
+        structured = read_structured(document.tree, url)
+        metadata = read_metadata(document.tree, url, structured, published_hint=published_hint, title_hint=title_hint)
+        layout = segment(document.tree)
+        hints = Hints(metadata.title, metadata.description or summary_hint, structured.article_body)
+        choices = choose_blocks(layout, hints, forest)
+        found = rescue(document, url, choices, structured) if needs_rescue(choices, structured, summary_hint) else None
+    except RecursionError as error:
+        raise ExtractError(url, "unparsable", "nested too deeply") from error
+    lines = _judged(layout, choices, found, metadata)
+    return Explanation(
+        encoding=document.encoding,
+        structured=structured,
+        metadata=metadata,
+        lines=lines,
+        rescued=found.source if found else None,
+        outcome=_outcome(url, metadata, lines, title_hint),
+    )
+
+
+def _judged(layout: Layout, choices: Sequence[Choice], found: Rescue | None, metadata: Metadata) -> tuple[Line, ...]:
+    """All lines with the verdict of the last step that looked at them."""
+    if found:
+        texts = list(found.paragraphs)
+        reasons = judge(texts, title=metadata.title, language=metadata.language)
+        return tuple(Line(text, "paragraph", reason, "clean") for text, reason in zip(texts, reasons, strict=True))
+    texts = [choice.block.text for choice in choices if choice.kept]
+    verdicts = iter(judge(texts, title=metadata.title, language=metadata.language))
+    near = near_body(layout, choices)
+    lines = []
+    for choice, is_near in zip(choices, near, strict=True):
+        block = choice.block
+        if choice.kept:
+            lines.append(Line(block.text, block.kind, next(verdicts), "clean", choice.probability))
+        else:
+            reason = reason_by_names(layout, block) if is_near else "outside"
+            lines.append(Line(block.text, block.kind, reason, "body", choice.probability))
+    return tuple(lines)
+
+
+def _outcome(url: str, metadata: Metadata, lines: Sequence[Line], title_hint: str | None) -> Article | NoArticle:
+    kept = [line.text for line in lines if line.reason is None]
+    removed = tuple(Removed(line.text, line.reason) for line in lines if line.reason and line.reason != "outside")
+    text = "\n\n".join(kept)
+    count = len(words_of(text))
+    title = metadata.title or title_hint
+    if not count:
+        return NoArticle(url, "no_text", "no text was found in the page", title=title, removed=removed)
+    if count < MIN_WORDS:
+        return NoArticle(url, "too_short", f"{count} words", title=title, removed=removed)
+    return Article(
+        url=metadata.url or url,
+        site=(urlsplit(url).hostname or "").removeprefix("www."),
+        title=title,
+        text=text,
+        content_hash=content_hash(text),
+        word_count=count,
+        extractor=EXTRACTOR,
+        extractor_version=EXTRACTOR_VERSION,
+        authors=metadata.authors,
+        tags=metadata.tags,
+        published_at=metadata.published_at,
+        modified_at=metadata.modified_at,
+        language=metadata.language,
+        section=metadata.section,
+        description=metadata.description,
+        image=metadata.image,
+        removed=removed,
+    )

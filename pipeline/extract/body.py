@@ -1,0 +1,94 @@
+"""Which blocks of a page are the article's body, and for the others why not."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from pipeline.clean import reason_of
+from pipeline.clean.shapes import shape_of
+from pipeline.extract.blocks import Block, Layout, bit
+from pipeline.extract.features import Hints, features_of, lines_above
+from pipeline.extract.forest import Forest, load_forest, probability
+
+THRESHOLD = 0.45
+"""Probability from which on a block is kept: where losing text and leaking weigh the same on the pages learned from."""
+
+# What an element's names make of a block that is not wanted, the surest first.
+_REASONS = {
+    "comment": "comments",
+    "newsletter": "newsletter",
+    "consent": "consent",
+    "share": "share",
+    "caption": "caption",
+    "in_caption": "caption",
+    "in_figure": "caption",
+    "author": "biography",
+    "related": "related",
+    "advert": "advert",
+    "account": "subscription",
+    "tags": "tags",
+    "meta": "dateline",
+    "correction": "correction",
+    "embed": "placeholder",
+    "navigation": "navigation",
+    "in_nav": "navigation",
+    "in_footer": "footer",
+    "footer": "footer",
+    "overlay": "overlay",
+    "in_control": "control",
+    "in_form": "control",
+    "in_aside": "aside",
+    "aside": "aside",
+    "title": "title",
+    "live": "live",
+    "hidden": "hidden",
+    "is_hidden": "hidden",
+}
+
+
+class Choice(NamedTuple):
+    """A block with what was decided of it."""
+
+    block: Block
+    probability: float
+
+    @property
+    def kept(self) -> bool:
+        """Whether it belongs to the body."""
+        return self.probability > THRESHOLD
+
+
+def choose_blocks(layout: Layout, hints: Hints, forest: Forest | None = None) -> list[Choice]:
+    """The decision for each block of the page, in reading order."""
+    forest = forest or load_forest()
+    rows = features_of(layout, hints, forest.names)
+    return [Choice(block, probability(forest, row)) for block, row in zip(layout.blocks, rows, strict=True)]
+
+
+def near_body(layout: Layout, choices: Sequence[Choice]) -> list[bool]:
+    """For each block whether it stands in the element that holds the body: what readers may miss, or be glad to miss."""
+    counts = [0] * len(layout.nodes)
+    total = 0
+    for choice in choices:
+        if choice.kept:
+            total += len(choice.block.text)
+            for node in lines_above(layout, choice.block.node):
+                counts[node] += len(choice.block.text)
+    holder = max((n for n, count in enumerate(counts) if count >= 0.9 * total), default=0) if total else -1
+    inside: list[bool] = []
+    for index, node in enumerate(layout.nodes):
+        inside.append(index == holder or (node.parent >= 0 and inside[node.parent]))
+    return [inside[choice.block.node] for choice in choices]
+
+
+def reason_by_names(layout: Layout, block: Block) -> str:
+    """One word for why a block near the body does not belong to it: what it says, else what the markup says."""
+    if reason := shape_of(block.text) or reason_of(block.text):
+        return reason
+    node = layout.nodes[block.node]
+    for marks in (node.marks, node.inherited):
+        for name, reason in _REASONS.items():
+            if marks & bit(name):
+                return reason
+    if block.kind == "caption":
+        return "caption"
+    return "related" if block.linked > 0.6 * len(block.text) else "aside"

@@ -1,0 +1,55 @@
+"""The learned part of selecting the body: a small forest of decision trees, read from a data file and walked in Python.
+
+``forest.json`` is written by ``bench/train_forest.py``; the file says what it was made of. A tree is
+``[feature, threshold, left, right]`` or a number; the sum of the trees is the log-odds that a block belongs to the body.
+"""
+
+import json
+import math
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+Tree = tuple[int, float, Any, Any] | float
+
+GLANCE = 24
+"""Trees after which most blocks of a page (menus, teasers, footers) are decided already."""
+
+HOPELESS = -3.5
+"""Log-odds after a glance from which no block came back among those the forest was made of."""
+
+
+class Forest(NamedTuple):
+    """Decision trees over the features of a block, by their names."""
+
+    names: tuple[str, ...]
+    trees: tuple[Tree, ...]
+
+
+@cache
+def load_forest() -> Forest:
+    """The forest that comes with the package."""
+    return read_forest((files(__package__) / "forest.json").read_text("utf-8"))
+
+
+def read_forest(source: str) -> Forest:
+    """A forest from its JSON form."""
+    told = json.loads(source)
+    return Forest(tuple(told["names"]), tuple(_tree(tree) for tree in told["trees"]))
+
+
+def _tree(told: Any) -> Tree:
+    return (told[0], told[1], _tree(told[2]), _tree(told[3])) if isinstance(told, list) else float(told)
+
+
+def probability(forest: Forest, row: Sequence[float]) -> float:
+    """How likely the block with these features belongs to the body, from 0 to 1."""
+    odds = 0.0
+    for index, tree in enumerate(forest.trees):
+        while type(tree) is tuple:
+            tree = tree[2] if row[tree[0]] <= tree[1] else tree[3]  # noqa: PLW2901  # walking down
+        odds += tree  # type: ignore[operator]  # a leaf
+        if index == GLANCE and odds < HOPELESS:
+            break
+    return 1 / (1 + math.exp(-max(-60.0, min(60.0, odds))))

@@ -1,0 +1,134 @@
+"""Other sources of an article's text, for pages whose own blocks look wrong.
+
+They cost time, so they are asked only then: JSON-LD ``articleBody``, the state that applications embed as JSON, and
+trafilatura with its own fallbacks.
+"""
+
+import html as entities
+import json
+import logging
+import re
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+
+import trafilatura
+from lxml import html
+
+from pipeline.decode import Document
+from pipeline.extract.blocks import segment
+from pipeline.extract.body import Choice
+from pipeline.structured import Structured
+
+ENGINE_VERSION = trafilatura.__version__
+
+SHORT = 250
+"""Characters below which a body is looked for elsewhere."""
+
+DOUBT = 0.30
+"""Share of the text that was decided by a hair's breadth, from which on trafilatura is asked as well."""
+
+_STATE = re.compile(r'"((?:[^"\\]|\\.){400,})"')
+_MARKUP = re.compile(r"</?(?:p|br|div|h[1-6]|li|ul|ol|blockquote)\b[^>]*>", re.IGNORECASE)
+_PARAGRAPH_MARKUP = re.compile(r"(?:<|\\u003c)p\b", re.IGNORECASE)
+MAX_STATE = 3_000_000
+"""Characters of scripts that are searched."""
+
+logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # it logs each page that it finds short
+logging.getLogger("htmldate").setLevel(logging.CRITICAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Rescue:
+    """Paragraphs from another source than the page's blocks."""
+
+    source: str
+    paragraphs: tuple[str, ...]
+
+
+def needs_rescue(choices: Sequence[Choice], structured: Structured, summary: str | None) -> bool:
+    """Whether the chosen body looks wrong: hardly any text, less than was announced, or much in doubt."""
+    kept = sum(len(choice.block.text) for choice in choices if choice.kept)
+    if kept < SHORT or kept < 0.5 * len(structured.article_body or "") or kept < len(summary or ""):
+        return True
+    return doubt_of(choices) > DOUBT
+
+
+def doubt_of(choices: Sequence[Choice]) -> float:
+    """The share of the text whose decision was a close one."""
+    sure = sum(len(c.block.text) * c.probability for c in choices) or 1.0
+    unsure = sum(len(c.block.text) * min(c.probability, 1 - c.probability) for c in choices)
+    return unsure / sure
+
+
+def rescue(document: Document, url: str, choices: Sequence[Choice], structured: Structured) -> Rescue | None:
+    """The text of a better source, or None where there is none."""
+    kept = [choice.block.text for choice in choices if choice.kept]
+    size = sum(map(len, kept))
+    declared = paragraphs_of(structured.article_body or "")
+    if _size(declared) > max(SHORT, 2 * size):
+        return Rescue("json-ld", declared)
+    if size < SHORT:
+        stated = state_paragraphs(document)
+        if _size(stated) > max(SHORT, 2 * size):
+            return Rescue("state", stated)
+    engine = engine_paragraphs(document, url)
+    if engine and (size < SHORT / 2 or doubt_of(choices) > DOUBT) and _size(engine) > size / 3:
+        return Rescue("trafilatura", engine)
+    return None
+
+
+def _size(paragraphs: Sequence[str]) -> int:
+    return sum(map(len, paragraphs))
+
+
+def paragraphs_of(text: str) -> tuple[str, ...]:
+    """Paragraphs of a text that may hold markup, escaped or not."""
+    if "&lt;" in text or "&amp;lt;" in text:
+        text = entities.unescape(text)
+    if _MARKUP.search(text):
+        try:
+            tree = html.fragment_fromstring(text, create_parent="div")
+        except Exception:  # lxml meets hostile input here; the text is used as it is
+            return tuple(line.strip() for line in text.splitlines() if line.strip())
+        return tuple(block.text for block in segment(tree).blocks)
+    return tuple(line.strip() for line in entities.unescape(text).splitlines() if line.strip())
+
+
+def state_paragraphs(document: Document) -> tuple[str, ...]:
+    """The longest text with paragraphs that a script of the page holds as a JSON string."""
+    best: tuple[str, ...] = ()
+    budget = MAX_STATE
+    for script in document.tree.iter("script"):
+        source = script.text or ""
+        if len(source) > budget or not _PARAGRAPH_MARKUP.search(source):
+            continue
+        budget -= len(source)
+        for match in _STATE.finditer(source):
+            literal = match.group(1)
+            if len(_PARAGRAPH_MARKUP.findall(literal)) >= 3:
+                found = paragraphs_of(_decoded(literal))
+                best = max(best, found, key=_size)
+    return best
+
+
+def _decoded(literal: str) -> str:
+    try:
+        text = str(json.loads(f'"{literal}"', strict=False))
+    except ValueError:
+        return literal
+    # a string within a string: state that was serialised twice
+    return _decoded(text) if "\\u003c" in text and "\n" not in text and '"' not in text else text
+
+
+def engine_paragraphs(document: Document, url: str) -> tuple[str, ...]:
+    """What trafilatura makes of the page, in its default mode."""
+    try:
+        found = trafilatura.bare_extraction(
+            deepcopy(document.tree), url=url, include_comments=False, with_metadata=False
+        )
+    except Exception:  # trafilatura meets hostile input here and may raise anything; then it has no answer
+        return ()
+    if found is None or isinstance(found, dict) or not found.text:
+        return ()
+    return tuple(line.strip() for line in found.text.split("\n") if line.strip())
