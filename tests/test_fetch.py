@@ -238,7 +238,7 @@ def test_a_location_may_be_written_in_many_ways(location, expected):
         pytest.param("http://[::1", "bad_redirect", id="an open bracket"),
         pytest.param("http://a:b:c/", "bad_redirect", id="two ports"),
         pytest.param("/" + "x" * 70_000, "bad_redirect", id="endless"),
-        pytest.param("https:", "bad_url", id="no host"),
+        pytest.param("https:", "bad_redirect", id="no host"),
         pytest.param("http://[", "bad_url", id="half a bracket"),
         pytest.param("javascript:alert(1)", "blocked_scheme", id="javascript"),
         pytest.param("file:///etc/passwd", "blocked_scheme", id="file"),
@@ -537,7 +537,7 @@ def test_the_deadline_covers_redirects():
 def test_an_error_page_that_hangs_is_still_that_error():
     reply = Reply(status=503, body=b"half", length=2000, headers={"Retry-After": "9"}, end="hang")
     with Web({"/a": always(reply)}) as web:
-        error = failure(web.url("/a"), replace(LOOPBACK, timeout=BRIEF))
+        error = failure(web.url("/a"), replace(LOOPBACK, deadline=timedelta(seconds=8)))
     assert (error.reason, error.retry_after) == ("http_503", timedelta(seconds=9))
 
 
@@ -705,6 +705,17 @@ def test_failures_over_http2_have_the_same_names(secure_web, path, reason):
 
     run(several)
     assert len(secure_web.requests) == 6
+
+
+def test_a_connection_with_a_rest_that_nobody_reads_is_not_kept(secure_web):
+    async def work(fetcher: Fetcher) -> None:
+        with pytest.raises(FetchError, match="too_large"):
+            await fetcher.get(secure(secure_web, "/big"))
+        await fetcher.get(secure(secure_web, "/a"))
+        await fetcher.get(secure(secure_web, "/a"))
+
+    run(work)
+    assert [request.connection for request in secure_web.requests] == [1, 2, 2]
 
 
 def test_a_connection_that_says_goodbye_is_replaced(secure_web):

@@ -61,6 +61,9 @@ def parse_url(url: str) -> httpx.URL:
             parsed = parsed.copy_with(raw_path=parsed.raw_path, fragment=None)
     except (httpx.InvalidURL, TypeError) as error:
         raise ValueError(str(error)) from error
+    if parsed.scheme in ("http", "https") and not parsed.host:
+        # `https:////a` has no host, but is written back as `https://a`, which has one.
+        raise ValueError("there is no host in it")
     return parsed
 
 
