@@ -11,6 +11,7 @@ from lxml.etree import _Element
 
 from pipeline.metadata.addresses import host_of, read_address, read_image
 from pipeline.metadata.authors import read_authors
+from pipeline.metadata.datelines import Setting
 from pipeline.metadata.details import (
     read_access,
     read_description,
@@ -26,7 +27,7 @@ from pipeline.metadata.evidence import Choice  # noqa: TC001  # local annotation
 from pipeline.metadata.headline import read_title
 from pipeline.metadata.language import language_tags, read_language
 from pipeline.metadata.surroundings import look_around
-from pipeline.metadata.times import Setting, read_times
+from pipeline.metadata.times import read_times
 from pipeline.model import Metadata, Provenance
 from pipeline.structured import Structured, read_structured
 

@@ -18,6 +18,14 @@ def host_of(url: str) -> str:
         return ""
 
 
+def path_of(url: str) -> str:
+    """The path of the address; empty where it cannot be read."""
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return ""
+
+
 def site_of(url: str) -> str:
     """The registered domain, by a rule of thumb: two labels, three below such as ``co.uk``.
 

@@ -13,6 +13,7 @@ from pipeline.structured.selection import selector, text_of
 
 MAX_TITLE = 500  # characters
 _SEPARATOR = re.compile(r"\s+[|\-–—·•:»«~/]{1,2}\s+|\s*[|｜ㅣ︱]\s*|\s+::\s+|(?<=\w)-(?=\w+[|ㅣ])")
+_UNSTORABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # XPath refuses them
 _ENDS = re.compile(r"[\s|\-–—·•:»«~/｜ㅣ︱]+$")
 _STARTS = re.compile(r"^[\s|\-–—·•:»«~/｜ㅣ︱]+")
 _TAIL = re.compile(r"[|\-–—·•»«~/｜ㅣ︱](?!\d)")
@@ -54,7 +55,7 @@ def tidy(text: str) -> str:
             text = html.unescape(text)
     if "<" in text:
         text = re.sub(r"</?(?:b|i|em|strong|span|br|p|sup|sub|u|font|a|mark|q|small)\b[^<>]{0,200}>", " ", text)
-    return " ".join(text.split())[:MAX_TITLE]
+    return " ".join(_UNSTORABLE.sub("", text).split())[:MAX_TITLE]
 
 
 def _candidates(tree: _Element, structured: Structured, hint: str | None, own: set[str]) -> Iterator[Candidate[str]]:
@@ -78,6 +79,7 @@ def _declared(structured: Structured) -> str | None:
     for node in structured.articles:
         for key in ("headline", "name"):
             value = node.get(key)
+            value = value[0] if isinstance(value, list) and value else value
             if isinstance(value, str) and value.strip():
                 return value
     return None

@@ -130,7 +130,7 @@ def _machine(text: str, _language: str | None, _month_first: bool) -> Moment | N
 
 def _from_unix(seconds: int) -> Moment | None:
     at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
-    return Moment(at, has_time=True) if at.year >= 1995 else None  # smaller numbers are identifiers
+    return Moment(at, has_time=True) if 1995 <= at.year <= MAX_YEAR else None  # smaller numbers are identifiers
 
 
 def _asian(text: str, _language: str | None, _month_first: bool) -> Moment | None:
