@@ -14,7 +14,7 @@ from typing import Any
 
 Node = dict[str, Any]
 
-MAX_DEPTH = 24  # levels below the script's root; the deepest graph met in the wild has 9
+MAX_DEPTH = 30  # levels of lists and objects below the script's root; the deepest graph met in the wild has 9
 MAX_NODES = 4_000  # per page: shops list their whole range in one script
 
 # Under these keys stand other things than the page itself: teasers, comments, the parts of a series.
@@ -26,6 +26,12 @@ ELSEWHERE = frozenset(
 
 _WRAPPERS = re.compile(
     r"^\s*(?://|/\*)?\s*(?:<!--|<!\[CDATA\[)\s*(?:\*/)?|(?://|/\*)?\s*(?:-->|\]\]>)\s*(?:\*/)?\s*;?\s*$"
+)
+# Escapes of what neither XML nor a database can hold: control characters and halves of surrogate pairs.
+_UNSTORABLE = re.compile(
+    r"\\u00(?:0[0-8bcef]|1[0-9a-f])|\\ud[89ab][0-9a-f]{2}(?!\\ud[c-f][0-9a-f]{2})"
+    r"|(?<!\\ud[89ab][0-9a-f]{2})\\ud[c-f][0-9a-f]{2}|[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]",
+    re.IGNORECASE,
 )
 _DECODER = json.JSONDecoder(strict=False)  # strict=False: line breaks inside strings are common
 _OUTSIDE = re.compile(r'"|//[^\n]*|/\*.*?\*/|,(?=\s*[}\]])', re.DOTALL)
@@ -49,14 +55,26 @@ def parse_script(text: str) -> list[Any]:
     >>> parse_script('<!-- {"@type": "Article", "name": "A "quoted" word", } -->')
     [{'@type': 'Article', 'name': 'A "quoted" word'}]
     """
-    text = text.lstrip("\ufeff").strip()
+    text = _UNSTORABLE.sub("", text.lstrip("\ufeff").strip())
     if not text:
         return []
     for attempt in chain([text], _rewritings(text)):
         values = _decode(attempt)
         if values is not None:
-            return values
+            return _prune(values)
     return []
+
+
+def _prune(values: list[Any]) -> list[Any]:
+    """The values without what lies deeper than `MAX_DEPTH`: whoever reads them may recurse."""
+    stack: list[tuple[Any, int]] = [(values, 0)]
+    while stack:
+        value, depth = stack.pop()
+        if depth > MAX_DEPTH:
+            value.clear()
+        inside = value.values() if isinstance(value, dict) else value
+        stack.extend((inner, depth + 1) for inner in inside if isinstance(inner, dict | list))
+    return values
 
 
 def _rewritings(text: str) -> Iterator[str]:
@@ -145,8 +163,6 @@ def walk(values: Iterable[Any]) -> list[Found]:
     stack = [(value, 0, False) for value in reversed(list(values))]
     while stack and len(found) < MAX_NODES:
         value, depth, elsewhere = stack.pop()
-        if depth > MAX_DEPTH:
-            continue
         if isinstance(value, list):
             stack.extend((inner, depth, elsewhere) for inner in reversed(value) if isinstance(inner, dict | list))
         elif isinstance(value, dict):
