@@ -1,29 +1,75 @@
-# The project's tasks. `make help` lists them. Everything installs into .venv/, from the lock file.
+# The project's tasks; `make help` lists them. Everything installs into .venv/, from the lock file.
 SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Processes for the tests. What they wait for is mostly the disk and the loopback interface.
+TEST_JOBS ?= 2
+# Bytecode is worth seconds at every start of Airflow.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install test lint format lock clean
+.PHONY: help install demo test test-core lint format up cluster bench lock clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 install: $(STAMP) ## make .venv/ with the locked versions of everything
 
 $(STAMP): requirements.lock pyproject.toml
-	@echo "Making $(VENV)/ (about a minute the first time)"
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	  || { echo "Python 3.11, 3.12 or 3.13 is needed; choose one with: make PYTHON=python3.12 …"; exit 2; }
+	@echo "Making $(VENV)/ from requirements.lock (a minute or two the first time)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
+demo: $(STAMP) ## run ingest_hourly in Airflow over the sample newsroom, and show what came of it
+	@$(BIN)/python -m examples.airflow.demo
+
+test: $(STAMP) ## run all tests
+	$(BIN)/pytest -n $(TEST_JOBS) --dist worksteal
+
+# The package promises to work without Airflow: an environment of its own proves it.
+test-core: requirements-core.lock ## install the package without Airflow, and run its tests
+	@test -f .venv-core/.installed -a .venv-core/.installed -nt $< || { \
+	  $(PYTHON) -m venv .venv-core; \
+	  .venv-core/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r $<; \
+	  .venv-core/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation .; \
+	  touch .venv-core/.installed; }
+	.venv-core/bin/python -c 'import importlib.util as i, sys; sys.exit("Airflow is here" if i.find_spec("airflow") else 0)'
+	.venv-core/bin/pytest -n $(TEST_JOBS) --dist worksteal -m "not postgres and not airflow"
+
+lint: $(STAMP) ## ruff, mypy --strict, the layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check --select AIR --preview dags
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(STAMP) ## let ruff put the code into form
+	$(BIN)/ruff check --fix-only -q . && $(BIN)/ruff format .
+
+up: $(STAMP) ## start Airflow's scheduler and UI on this machine, against real feeds
+	@$(BIN)/python -m examples.airflow.up
+
+cluster: ## prove the topology of docker-compose.yml as plain processes: Celery, PostgreSQL, Redis, a worker killed
+	@$(BIN)/python -m examples.airflow.cluster
+
+bench: $(STAMP) ## measure text quality and cost on the corpus beside the checkout, against plain trafilatura
+	$(BIN)/python bench/extraction.py
+
 lock: ## resolve the versions anew (names, versions and hashes; no addresses)
-	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install --quiet uv
-	.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate \
-	  pyproject.toml --extra airflow --group test --group lint --group build -o requirements.lock
+	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install -qq --disable-pip-version-check uv
+	for lock in "requirements.lock --extra airflow --group lint" "requirements-core.lock -c requirements.lock"; do \
+	  set -- $$lock; out=$$1; shift; \
+	  .venv-lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
+	    --no-emit-index-url --no-annotate pyproject.toml --group test --group build "$$@" -o $$out; \
+	done
 	rm -rf .venv-lock
+
+clean: ## remove environments, the demo and caches (never an archive of yours)
+	rm -rf .venv .venv-core .demo .airflow .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
