@@ -13,6 +13,8 @@ with us (the database away, a bug) leaves it as an exception. ``reason`` is one 
 vocabulary, made to be grouped by in SQL; the message is for people.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 
@@ -85,3 +87,15 @@ class ExtractError(SourceError):
 
     def __init__(self, url: str, reason: str, message: str = "", *, temporary: bool = False) -> None:
         super().__init__(url, reason, message, temporary=temporary)
+
+
+@contextmanager
+def ungrouped() -> Iterator[None]:
+    """Let the first exception of a task group out by itself: callers know kinds of errors, not groups of them."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        first: BaseException = group
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]
+        raise first from group

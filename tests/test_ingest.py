@@ -383,7 +383,7 @@ def test_a_worker_that_is_told_to_stop_gives_back_what_it_holds(newsroom):
     try:
         assert reached.wait(120)
         worker.send_signal(signal.SIGTERM)
-        worker.wait(60)
+        assert worker.wait(60) == 128 + signal.SIGTERM
     finally:
         worker.kill()
         go_on.set()
@@ -391,6 +391,20 @@ def test_a_worker_that_is_told_to_stop_gives_back_what_it_holds(newsroom):
     assert [row["leased_until"] for row in pages] == [None] * 12
     assert newsroom.page("/3")["attempts"] == 0
     assert all(row["leased_until"] is None for row in newsroom.rows(HostRow))
+
+
+def test_a_run_leaves_the_handlers_of_its_caller_alone(newsroom):
+    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
+    newsroom.ingest()
+    assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)] == before
+
+
+def test_a_database_that_goes_away_is_an_error_of_ours_by_itself_and_not_in_a_group(newsroom):
+    newsroom.serve_stories(1)
+    with newsroom.engine.begin() as connection:
+        connection.execute(sa.text("DROP TABLE revision"))
+    with pytest.raises(sa.exc.DBAPIError, match="revision"):
+        newsroom.ingest()
 
 
 def test_a_living_worker_is_not_taken_for_dead_and_a_dead_one_is():

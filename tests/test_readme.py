@@ -93,7 +93,7 @@ def test_five_queries_are_shown():
     assert len(SQL) == len(EXPECTED) == 5
 
 
-@pytest.mark.parametrize(("query", "expected"), zip(SQL, EXPECTED, strict=True), ids=range(1, 6))
+@pytest.mark.parametrize(("query", "expected"), list(zip(SQL, EXPECTED, strict=True)), ids=map(str, range(1, 6)))
 def test_the_queries_answer(archive, query, expected):
     with reading(archive.engine) as connection:
         rows = connection.execute(sa.text(query)).all()

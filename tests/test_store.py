@@ -63,10 +63,9 @@ def parsed(*entries, **fields):
 
 
 def article(url="https://news.example/1", text="One two three four.", **fields):
-    values = {"title": "Headline", "authors": ("Ada Ruiz",), "tags": ("port", "tides")} | fields
+    values = {"title": "Headline", "authors": ("Ada Ruiz",), "tags": ("port", "tides"), "site": "news.example"} | fields
     return Article(
         url=url,
-        site="news.example",
         text=text,
         content_hash=content_hash(text),
         word_count=len(text.split()),

@@ -12,9 +12,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline import __version__, log
 from pipeline.cli.db import db
+from pipeline.cli.explain import explain
 from pipeline.cli.extract import extract
 from pipeline.cli.feeds import feeds
-from pipeline.cli.look import config, explain, show, status
+from pipeline.cli.look import config, show, status
 from pipeline.cli.run import crawl, ingest, poll
 from pipeline.config import Settings
 from pipeline.errors import ConfigError, NewsError

@@ -15,7 +15,7 @@ import click
 
 from pipeline.cli.output import plain
 from pipeline.config import Settings
-from pipeline.errors import ConfigError, ExtractError
+from pipeline.errors import ConfigError, ExtractError, ungrouped
 from pipeline.model import Article, Response
 from pipeline.urls import canonical_url
 from pipeline.workers import Workers
@@ -35,7 +35,8 @@ def extract(settings: Settings, jobs: int | None) -> None:
     Example:
       echo '{"id": 1, "url": "https://example.org/a", "path": "a.html.gz"}' | news extract --jobs 4
     """
-    failed = asyncio.run(_extract_all(settings, jobs or settings.jobs, sys.stdin, sys.stdout))
+    with ungrouped():
+        failed = asyncio.run(_extract_all(settings, jobs or settings.jobs, sys.stdin, sys.stdout))
     if failed:
         raise click.ClickException(f"{failed} pages could not be read; their lines say why")
 

@@ -6,13 +6,14 @@ number of processes on any number of machines at once: all of them claim work fr
 
 import asyncio
 import signal
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
 from sqlalchemy.engine import Connection, Engine
 
 from pipeline.config import Settings
+from pipeline.errors import ungrouped
 from pipeline.fetch import Fetcher
 from pipeline.ingest.context import Context, Database
 from pipeline.ingest.events import Event, Listener, Tally, Totals
@@ -90,17 +91,31 @@ def run(
         require_current(engine)
         write(engine, _recover, now(), settings.max_attempts)
         tally = Tally(listener)
-        asyncio.run(_run(settings, engine, _scope(settings, kinds, now()), max_pages, tally, now))
+        with _terminable(), ungrouped():
+            asyncio.run(_run(settings, engine, _scope(settings, kinds, now()), max_pages, tally, now))
         return tally.totals
     finally:
         engine.dispose()
 
 
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Exit as a terminated process does when the run was ended by SIGTERM, and leave the handler as it was."""
+    previous = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    except asyncio.CancelledError:
+        raise SystemExit(128 + signal.SIGTERM) from None
+    finally:
+        with suppress(ValueError):  # not in the main thread
+            signal.signal(signal.SIGTERM, previous or signal.SIG_DFL)
+
+
 async def _run(
     settings: Settings, engine: Engine, scope: Scope, max_pages: int | None, tally: Tally, now: Clock
 ) -> None:
-    # Whoever stops a service sends SIGTERM: end as on Ctrl-C, and give back what is claimed. Not in the main thread
-    # (a test, a notebook), or on a system without signals, there is no handler to set.
+    # Whoever stops a service sends SIGTERM: end as on Ctrl-C, and give back what is claimed. Elsewhere than in the main
+    # thread (a notebook, a test), or on a system without signals, there is no handler to set.
     task = asyncio.current_task()
     with suppress(RuntimeError, ValueError, NotImplementedError):
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, lambda: task and task.cancel())
