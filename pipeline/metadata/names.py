@@ -61,10 +61,17 @@ def read_names(
 
 
 def _without_places(parts: list[str], own: Collection[str]) -> list[str]:
-    """The parts of one by-line without single words beside whole names: places, handles, desks' short forms."""
-    if not any(is_full_name(part) for part in parts):
+    """The parts of one by-line without what stands beside whole names: places, handles, roles."""
+    if not any(is_full_name(part) and kind_of(part, own) == "person" for part in parts):
         return parts
-    return [part for part in parts if is_full_name(part) or kind_of(part, own) != "person" or not part.isascii()]
+    return [part for part in parts if _may_stand_beside_names(part, own)]
+
+
+def _may_stand_beside_names(part: str, own: Collection[str]) -> bool:
+    kind = kind_of(part, own)
+    if kind == "newsroom":
+        return fold_name(part) in own or not _has_word(part, "roles")
+    return kind == "agency" or is_full_name(part) or not part.isascii()
 
 
 def _without_own(names: tuple[Name, ...], own: Collection[str]) -> tuple[Name, ...]:
@@ -142,13 +149,15 @@ def has_mark(text: str) -> bool:
     return bool(_after().search(text.strip(_EDGES)))
 
 
-def strip_before(text: str) -> str:
+def strip_before(text: str, *, inside: bool = False) -> str:
     """The text without what introduces names: *By*, *Von*, *Par*, *A cura di*.
+
+    Inside a list of names only long words go: *Di*, *Per* and *Av* are first names too.
 
     >>> strip_before("Ein Gastbeitrag von Eva Roth")
     'Eva Roth'
     """
-    while match := _before().match(text):
+    while match := _before(4 if inside else 1).match(text):
         rest = text[match.end() :].strip(_EDGES)
         if not rest:
             return rest
@@ -157,8 +166,9 @@ def strip_before(text: str) -> str:
 
 
 @cache
-def _before() -> re.Pattern[str]:
-    words = sorted((re.escape(word.rstrip(":")) for word in load_words("before")), key=len, reverse=True)
+def _before(shortest: int) -> re.Pattern[str]:
+    listed = [word.rstrip(":") for word in load_words("before")]
+    words = sorted((re.escape(word) for word in listed if len(word) >= shortest), key=len, reverse=True)
     return re.compile(rf"(?:{'|'.join(words)})(?:\s*:\s*|\s+(?!(?:la|las|los|der|den)\s)|$)", re.IGNORECASE)
 
 
@@ -204,7 +214,7 @@ def _split_words(text: str) -> list[str]:
 
 def clean_name(text: str) -> str | None:
     """One name as it is printed, or None where the text is none."""
-    name = _after().sub("", strip_before(" ".join(text.split()).strip(_EDGES))).strip(_EDGES)
+    name = _after().sub("", strip_before(" ".join(text.split()).strip(_EDGES), inside=True)).strip(_EDGES)
     if not name or len(name) > MAX_NAME or len(name.split()) > MAX_WORDS:
         return None
     lowered = name.lower()
