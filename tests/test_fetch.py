@@ -727,6 +727,42 @@ def test_a_connection_that_says_goodbye_is_replaced(secure_web):
     assert [request.connection for request in secure_web.requests] == [1, 2, 3]
 
 
+def second_time(reply: Reply) -> Route:
+    """Answers properly at first, and then with the reply as long as the connection is the same."""
+    seen: set[int] = set()
+
+    def answer(request: Request) -> Reply:
+        if request.connection in seen:
+            return reply
+        seen.add(request.connection)
+        return Reply(body=b"x")
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("end", "outcomes"),
+    [
+        pytest.param("goaway", [b"x", b"x"], id="a farewell is asked again elsewhere"),
+        pytest.param("reset", [b"x", "reset"], id="a reset is meant for us"),
+    ],
+)
+def test_what_happens_to_a_kept_connection_before_the_answer(secure_web, end, outcomes):
+    secure_web.routes["/second"] = second_time(Reply(status=0, end=end))
+
+    async def twice(fetcher: Fetcher) -> None:
+        found = []
+        for _ in range(2):
+            try:
+                found.append((await fetcher.get(secure(secure_web, "/second"))).body)
+            except FetchError as error:
+                found.append(error.reason)
+        assert found == outcomes
+
+    run(twice)
+    assert len(secure_web.requests) == (3 if end == "goaway" else 2)
+
+
 def test_a_header_with_a_nul_does_not_get_through(secure_web):
     assert get(secure(secure_web, "/nul")).validators == Validators()
 

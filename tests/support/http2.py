@@ -12,7 +12,7 @@ import h2.events
 _TLS = Path(__file__).parent / "tls"
 
 Answer = tuple[int, dict[str, str], list[bytes], str]
-"""Status, headers, pieces of the body, and the end: "keep", "reset" (of the stream), "goaway" or "close"."""
+"""Status (0 to send none), headers, body in pieces, and the end: "keep", "reset" (the stream), "goaway" or "close"."""
 
 
 def server_context(*protocols: str) -> SSLContext:
@@ -46,8 +46,9 @@ def serve_http2(connection: socket.socket, answer: Callable[[dict[str, str]], An
 def _respond(connection: socket.socket, state: h2.connection.H2Connection, stream: int | None, answer: Answer) -> bool:
     assert stream is not None
     status, headers, pieces, end = answer
-    fields = [(":status", str(status)), *((name.lower(), value) for name, value in headers.items())]
-    state.send_headers(stream, fields, end_stream=not pieces and end == "keep")
+    if status:
+        fields = [(":status", str(status)), *((name.lower(), value) for name, value in headers.items())]
+        state.send_headers(stream, fields, end_stream=not pieces and end == "keep")
     for frame, is_last in _frames(pieces, state.max_outbound_frame_size):
         # The tests' bodies fit into the window that the client opens at once; a larger one would be an error here.
         state.send_data(stream, frame, end_stream=is_last and end in ("keep", "goaway"))
