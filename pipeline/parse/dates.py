@@ -1,7 +1,7 @@
 """Dates of feeds, in every form seen in the wild, become points in time; or nothing, rather than a wrong one.
 
-feedparser knows many forms too, but takes every time zone with a name that it does not know for UTC ("CET", "JST"),
-and a bare year for the first of January. It is asked only for scripts that are not read here.
+feedparser reads dates too, but takes every time zone whose name it does not know for UTC ("CET", "JST"), and a bare
+year for the first of January.
 """
 
 import re
@@ -31,20 +31,23 @@ _ZONES = {
     "acdt": 10.5, "aest": 10, "aedt": 11, "nzst": 12, "nzdt": 13,
 }  # fmt: skip
 
-# English, German, French, Spanish, Italian, Portuguese, Dutch, Danish and Norwegian, Swedish, Russian; without accents.
+# English, German, French, Spanish, Italian, Portuguese, Dutch, Danish and Norwegian, Swedish, Hungarian, Turkish,
+# Polish, Czech, Russian, Greek; without accents.
 _MONTHS = (
-    "january januar janvier enero gennaio janeiro januari января январь",
-    "february februar fevrier febrero febbraio fevereiro februari февраля февраль",
-    "march marz maerz mars marzo marco maart mrt марта март",
-    "april avril abril aprile апреля апрель",
-    "may mai mayo maggio maio mei maj мая май",
-    "june juni juin junio giugno junho июня июнь",
-    "july juli juillet julio luglio julho июля июль",
-    "august aout agosto augustus augusti августа август",
-    "september septembre septiembre settembre setembro setiembre сентября сентябрь",
-    "october oktober octobre octubre ottobre outubro октября октябрь",
-    "november novembre noviembre novembro ноября ноябрь",
-    "december dezember decembre diciembre dicembre dezembro desember декабря декабрь",
+    "january januar janvier enero gennaio janeiro januari ocak stycznia ledna января январь ιανουαριου",
+    "february februar fevrier febrero febbraio fevereiro februari subat lutego unora февраля февраль φεβρουαριου",
+    "march marz maerz mars marzo marco maart marcius mart marca brezna марта март μαρτιου",
+    "april avril abril aprile aprilis nisan kwietnia dubna апреля апрель απριλιου",
+    "may mai mayo maggio maio mei maj majus mayis maja kvetna мая май μαιου",
+    "june juni juin junio giugno junho junius haziran czerwca июня июнь ιουνιου",
+    "july juli juillet julio luglio julho julius temmuz lipca июля июль ιουλιου",
+    "august aout agosto augustus augusti augusztus agustos sierpnia srpna августа август αυγουστου",
+    "september septembre septiembre settembre setembro setiembre szeptember eylul wrzesnia zari сентября сентябрь"
+    " σεπτεμβριου",
+    "october oktober octobre octubre ottobre outubro ekim pazdziernika rijna октября октябрь οκτωβριου",
+    "november novembre noviembre novembro kasim listopada listopadu ноября ноябрь νοεμβριου",
+    "december dezember decembre diciembre dicembre dezembro desember aralik grudnia prosince декабря декабрь"
+    " δεκεμβριου",
 )
 
 _WORD = r"[^\W\d_]+\.?"
@@ -70,8 +73,10 @@ _FORMS = tuple(
 )
 _OFFSET = re.compile(r"(?:gmt|utc|ut|z)?\s*(?P<sign>[+-])(?P<hours>\d{1,2}):?(?P<minutes>\d{2})?(?!\d)")
 _ZONE_NAME = re.compile(r"(?:etc/)?([a-z]{2,5})\b")
-# Year, month and day of Chinese, Japanese and Korean; the minus sign of typographers.
-_MARKS = str.maketrans({"年": "-", "月": "-", "日": " ", "년": "-", "월": "-", "일": " ", "\u2212": "-"})
+# Letters of Turkish; year, month and day of Chinese, Japanese and Korean; the minus sign of typographers.
+_MARKS = str.maketrans(
+    {"ı": "i", "ğ": "g", "年": "-", "月": "-", "日": " ", "년": "-", "월": "-", "일": " ", "\u2212": "-"}
+)
 _COMMENT = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 
 
@@ -139,8 +144,8 @@ def _month(name: str) -> int | None:
     if len(name) < 3:
         return None
     meant = {i for i, names in enumerate(_MONTHS, 1) if any(known.startswith(name) for known in names.split())}
-    # "sept", "mrz" and the like are no beginnings, or end on what no full name has.
-    return meant.pop() if len(meant) == 1 else {"mrz": 3, "maa": 3, "sept": 9}.get(name)
+    # German and Dutch shorten March to what is no beginning of it.
+    return meant.pop() if len(meant) == 1 else {"mrz": 3, "mrt": 3}.get(name)
 
 
 def _with_time(day: datetime, found: dict[str, str]) -> datetime | None:

@@ -54,7 +54,7 @@ def read_document(body: bytes, url: str, content_type: str = "", charset: str | 
     if not body.strip(b"\0 \t\r\n\f\xef\xbb\xbf\xfe\xff"):
         raise FeedError(url, "empty", "the document has no content")
     declared = _XML_ENCODING.match(body[:300])
-    text, encoding = decode(body, _believable(charset, declared is not None))
+    text, encoding = decode(_without_half_character(body), _believable(charset, declared is not None))
     label = declared.group(1).decode("ascii").lower() if declared else ""
     notes = [f"declared as {label}, read as {encoding}"] if label and ("utf" in label) != ("utf" in encoding) else []
     start, root = _root(text, url, content_type)
@@ -66,6 +66,15 @@ def read_document(body: bytes, url: str, content_type: str = "", charset: str | 
     markup, repairs = repair(framed.text)
     source = f"<?xml version='1.0' encoding='utf-8'?>\n{markup}".encode()
     return Document(root, source, (*notes, *repairs), framed.left_out, framed.cut)
+
+
+def _without_half_character(body: bytes) -> bytes:
+    """Without the beginning of a character that a cut left at the end of UTF-8: it would speak for other encodings."""
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        return body[: error.start] if error.reason == "unexpected end of data" else body
+    return body
 
 
 def _believable(charset: str | None, has_declaration: bool) -> str | None:

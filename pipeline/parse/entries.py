@@ -1,14 +1,13 @@
 """What feedparser made of one entry becomes an `Entry`."""
 
 import re
-from calendar import timegm
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from pipeline.model import Entry
-from pipeline.parse.dates import parse_date, plausible
+from pipeline.parse.dates import parse_date
 from pipeline.parse.identity import Announced, bounded_guid, digest
 from pipeline.parse.plain import Kind, plain_text, shortened
 from pipeline.urls import canonical_url, is_same_site
@@ -27,6 +26,7 @@ MAX_NAME = 200
 
 _ALTERNATES = {"alternate", "http://www.iana.org/assignments/relation/alternate"}
 _PAGES = {"text/html", "application/xhtml+xml", "html", "xhtml", ""}
+_KINDS: dict[str, Kind] = {"application/xhtml+xml": "xhtml", "text/plain": "text"}
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{1,8})*\Z", re.IGNORECASE)
 
@@ -45,8 +45,8 @@ def read_entry(raw: dict[str, Any], context: Context) -> Announced | None:
     """The entry with its identity; None where it has nothing to be known by."""
     # dict.get, because feedparser's own gives "published" for a missing "updated", and "summary" for "description".
     url = _url(raw, context)
-    title = text_of(raw, "title", context.version)
-    summary = _summary(raw, context.version)
+    title = text_of(raw, "title")
+    summary = _summary(raw)
     guid = plain_text(str(dict.get(raw, "id") or ""), "text")
     if guid in {context.url, context.site_url}:
         guid = ""  # one address on every entry identifies the feed
@@ -69,10 +69,10 @@ def read_entry(raw: dict[str, Any], context: Context) -> Announced | None:
     return Announced(entry, has_guid=bool(guid), mark=mark)
 
 
-def text_of(raw: dict[str, Any], key: str, version: str) -> str:
+def text_of(raw: dict[str, Any], key: str) -> str:
     """The field as plain text; empty where there is none."""
     detail = dict.get(raw, f"{key}_detail") or {}
-    return plain_text(str(dict.get(raw, key) or ""), _kind(detail.get("type"), version))
+    return plain_text(str(dict.get(raw, key) or ""), _kind(detail.get("type")))
 
 
 def language_of(feed: dict[str, Any]) -> str | None:
@@ -81,21 +81,19 @@ def language_of(feed: dict[str, Any]) -> str | None:
     return tag if _LANGUAGE.match(tag) and len(tag) <= 35 else None  # RFC 5646, 4.4.1
 
 
-def _kind(media_type: str | None, version: str) -> Kind:
-    if media_type == "application/xhtml+xml":
-        return "xhtml"
-    # Only Atom says what its text is; in RSS it is markup as often as not.
-    return "text" if version.startswith("atom") and media_type == "text/plain" else "html"
+def _kind(media_type: str | None) -> Kind:
+    # feedparser calls a title of RSS text unless it looks like markup; the rest of RSS is markup.
+    return _KINDS.get(media_type or "", "html")
 
 
-def _summary(raw: dict[str, Any], version: str) -> str:
-    return text_of(raw, "summary", version) or next(_contents(raw), "")
+def _summary(raw: dict[str, Any]) -> str:
+    return text_of(raw, "summary") or next(_contents(raw), "")
 
 
 def _contents(raw: dict[str, Any]) -> Iterator[str]:
     for content in dict.get(raw, "content") or ():
         if not str(content.get("type") or "").startswith(("image/", "audio/", "video/", "application/octet")):
-            yield plain_text(str(content.get("value") or ""), _kind(content.get("type"), ""))
+            yield plain_text(str(content.get("value") or ""), _kind(content.get("type")))
 
 
 def _url(raw: dict[str, Any], context: Context) -> str | None:
@@ -127,25 +125,26 @@ def _links(raw: dict[str, Any]) -> Iterator[str]:
 
 
 def _dates(raw: dict[str, Any], context: Context) -> tuple[datetime | None, datetime | None]:
-    published, created, updated = (_date(raw, key, context.now) for key in ("published", "created", "updated"))
+    published, created, updated = (
+        parse_date(str(dict.get(raw, key) or ""), context.now) for key in ("published", "created", "updated")
+    )
     if not context.version.startswith("atom"):
         # In RSS this is dc:date, which RSS 1.0 has in place of a date of publication.
         published = published or created or updated
     return published or created, updated
 
 
-def _date(raw: dict[str, Any], key: str, now: datetime | None) -> datetime | None:
-    text = str(dict.get(raw, key) or "")
-    moment = parse_date(text, now)
-    parsed = dict.get(raw, f"{key}_parsed")
-    if moment is None and parsed is not None and not text.isascii():
-        moment = plausible(datetime.fromtimestamp(timegm(parsed), UTC), now)
-    return moment
-
-
 def _authors(raw: dict[str, Any]) -> tuple[str, ...]:
-    names = [str(author.get("name") or "")[: 2 * MAX_NAME] for author in dict.get(raw, "authors") or ()]
-    return _distinct(_MAIL.sub("", plain_text(name)).strip(" ()<>,;") for name in names)
+    return _distinct(_author(author) for author in dict.get(raw, "authors") or ())
+
+
+def _author(author: dict[str, Any]) -> str:
+    name = plain_text(str(author.get("name") or "")[: 2 * MAX_NAME])
+    if len(str(author.get("email") or "").rpartition(".")[2]) == 4:
+        # feedparser takes no more than four letters of "jo@paper.online (Jo)" for the top-level domain, and leaves
+        # "ne (Jo)".
+        name = re.sub(r"^[a-z]+(?: \(|$)|<[a-z]+>?$", "", name)
+    return _MAIL.sub("", name).strip(" ()<>,;")
 
 
 def _tags(raw: dict[str, Any]) -> tuple[str, ...]:

@@ -64,7 +64,7 @@ def _feed(document: Document, parsed: feedparser.FeedParserDict, url: str, now: 
     if parsed.bozo:
         notes.append(str(parsed.get("bozo_exception")))
     return ParsedFeed(
-        title=shortened(text_of(parsed.feed, "title", version), MAX_TITLE) or None,
+        title=shortened(text_of(parsed.feed, "title"), MAX_TITLE) or None,
         site_url=site_url,
         language=language_of(parsed.feed),
         version=version,

@@ -19,8 +19,8 @@ MAX_ENTRY_MARKS = 20_000
 """Most tags and references (``<`` and ``&``) in one entry, and outside of all entries. The fallback for malformed
 documents takes quadratic time for tags that nobody closes: 0.25 s for as many as this, a minute for 300,000."""
 
-MAX_MARKS = 1_000_000
-"""Most tags and references in all entries: some 5 s of parsing."""
+MAX_MARKS = 500_000
+"""Most tags and references in all entries that are read: a few seconds of parsing, the fallback included."""
 
 NAME = r"[A-Za-z_][\w.-]*(?::[\w.-]+)?"
 """The name of an element."""
