@@ -4,18 +4,23 @@ Folders are labels: an outline without a feed names a folder, and a feed in ``Eu
 ``Europe/Germany``. What a subscriber has as several labels is written as OPML's ``category`` attribute.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 
 from lxml import etree
 
+from pipeline.decode import decode
 from pipeline.errors import ConfigError
 from pipeline.model import Subscription
+from pipeline.parse.frame import COMMENT
+from pipeline.parse.repair import NOT_XML, escape_strays
+from pipeline.urls import canonical_url
 
 SEPARATOR = "/"
 """Between the names of nested folders; a slash inside of a name is written as ``_ESCAPED``."""
 
 _ESCAPED = "\N{FRACTION SLASH}"
-_MAX_DEPTH = 100  # folders of people are a few levels deep; a hostile file may be deeper than our recursion
+_COMMA = re.compile("%2c|%25", re.IGNORECASE)
 
 
 def read_subscriptions(data: bytes, name: str = "") -> list[Subscription]:
@@ -30,7 +35,8 @@ def read_subscriptions(data: bytes, name: str = "") -> list[Subscription]:
     Raises:
         ConfigError: it is neither.
     """
-    found = _read_opml(data, name) if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") else _read_list(data, name)
+    text = decode(data)[0].lstrip("\ufeff \t\r\n")
+    found = list(_read_opml(text, name or "the file") if text.startswith("<") else _read_list(text, name or "the list"))
     merged: dict[str, Subscription] = {}
     for feed in found:
         known = merged.get(feed.url, feed)
@@ -43,32 +49,47 @@ def read_subscriptions(data: bytes, name: str = "") -> list[Subscription]:
     return list(merged.values())
 
 
-def _read_list(data: bytes, name: str) -> Iterator[Subscription]:
-    try:
-        lines = data.decode("utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{name or 'the list'} is neither OPML nor text in UTF-8") from error
-    for number, line in enumerate(lines, start=1):
-        url = line.strip()
-        if not url or url.startswith("#"):
-            continue
-        if not url.lower().startswith(("http://", "https://")) or len(url.split()) != 1:
-            raise ConfigError(f"{name or 'the list'}, line {number}: {url[:80]!r} is no http(s) address")
-        yield Subscription(url=url)
+def _read_list(text: str, name: str) -> Iterator[Subscription]:
+    for number, line in enumerate(text.splitlines(), start=1):
+        # A "#" within an address begins a fragment; behind a space it begins a comment.
+        url = re.split(r"(?:^|\s)#", line, maxsplit=1)[0].strip()
+        if url and not _is_address(url):
+            raise ConfigError(f"{name}, line {number}: {url[:80]!r} is no http(s) address (one a line; # for comments)")
+        if url:
+            yield Subscription(url=url)
 
 
-def _read_opml(data: bytes, name: str) -> Iterator[Subscription]:
-    # No entities, no network: a list of feeds has no business with either (XXE, billion laughs). Recovery, since
-    # OPML with a bare & in an address is common.
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, recover=True)
+def _is_address(url: str) -> bool:
     try:
-        root = etree.fromstring(data, parser)
+        canonical_url(url)
+    except ValueError:
+        return False
+    return len(url.split()) == 1
+
+
+def _read_opml(text: str, name: str) -> Iterator[Subscription]:
+    root = _opml(text, name)
+    found = [feed for outline in root.iterfind("./{*}body/{*}outline") for feed in _feeds_below(outline, ())]
+    wrong = [feed.url for feed in found if not _is_address(feed.url)]
+    if wrong:
+        listed = ", ".join(repr(url[:80]) for url in wrong[:5])
+        raise ConfigError(f"{name}: these feeds have no http(s) address; correct them or take them out: {listed}")
+    yield from found
+
+
+def _opml(text: str, name: str) -> etree._Element:
+    # What stands before the root is left out, so that no document type can declare entities (XXE, billion laughs);
+    # its lines are kept for the messages. A bare & in an address is common, and recovery would join what is around it.
+    without_comments = re.sub(COMMENT, lambda comment: " " * len(comment.group()), text, flags=re.DOTALL)
+    begin = re.search(r"<opml\b", without_comments, re.IGNORECASE)
+    if begin is None:
+        raise ConfigError(f"{name} is no OPML: it has no <opml>. Is it a feed? Then `news feeds add` its address")
+    lines = "\n" * text.count("\n", 0, begin.start())
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, encoding="utf-8")
+    try:
+        return etree.fromstring((lines + _xml(escape_strays(text[begin.start() :])[0])).encode(), parser)
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise ConfigError(f"{name or 'the file'} is no OPML: {error}") from error
-    if root is None or etree.QName(root).localname.lower() != "opml":
-        raise ConfigError(f"{name or 'the file'} is no OPML: its root is not <opml>; is it a feed?")
-    for outline in root.iterfind("./body/outline"):
-        yield from _feeds_below(outline, ())
+        raise ConfigError(f"{name} is no OPML: {error}") from error
 
 
 def _feeds_below(outline: etree._Element, folders: tuple[str, ...]) -> Iterator[Subscription]:
@@ -77,7 +98,7 @@ def _feeds_below(outline: etree._Element, folders: tuple[str, ...]) -> Iterator[
     name = told.get("title") or told.get("text") or None
     url = told.get("xmlurl")
     if url:
-        labels = [label.strip().strip(SEPARATOR) for label in told.get("category", "").split(",")]
+        labels = [_path(_COMMA.sub(_unescaped, label)) for label in told.get("category", "").split(",")]
         own = (SEPARATOR.join(folders),) if folders else ()
         yield Subscription(
             url=url,
@@ -86,9 +107,8 @@ def _feeds_below(outline: etree._Element, folders: tuple[str, ...]) -> Iterator[
             tags=tuple(dict.fromkeys(label for label in (*own, *labels) if label)),
         )
     inner = folders if url or not name else (*folders, name.replace(SEPARATOR, _ESCAPED))
-    if len(inner) < _MAX_DEPTH:
-        for child in outline.iterfind("./outline"):
-            yield from _feeds_below(child, inner)
+    for child in outline.iterfind("./{*}outline"):  # the parser ends documents at 256 levels
+        yield from _feeds_below(child, inner)
 
 
 def write_opml(subscriptions: Iterable[Subscription], title: str = "news-pipeline") -> bytes:
@@ -98,11 +118,11 @@ def write_opml(subscriptions: Iterable[Subscription], title: str = "news-pipelin
     body = etree.SubElement(root, "body")
     folders: dict[str, etree._Element] = {}
     for feed in subscriptions:
-        path, *others = feed.tags or ("",)
+        path, *others = map(_path, feed.tags or ("",))
         told = {"type": "rss", "text": feed.title or feed.url, "xmlUrl": feed.url}
         told |= {"title": feed.title} if feed.title else {}
         told |= {"htmlUrl": feed.site_url} if feed.site_url else {}
-        told |= {"category": ",".join(others)} if others else {}
+        told |= {"category": ",".join(map(_escaped, others))} if others else {}
         etree.SubElement(_folder(body, folders, path), "outline", {key: _xml(value) for key, value in told.items()})
     written: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
     return written
@@ -117,6 +137,20 @@ def _folder(body: etree._Element, known: dict[str, etree._Element], path: str) -
     return known[path]
 
 
+def _path(tag: str) -> str:
+    """The tag as names of folders with one slash between; OPML writes categories with a slash in front."""
+    return SEPARATOR.join(filter(None, map(str.strip, tag.split(SEPARATOR))))
+
+
+def _escaped(tag: str) -> str:
+    """The tag as one of several with commas between."""
+    return tag.replace("%", "%25").replace(",", "%2C")
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    return {"%25": "%", "%2C": ","}[found.group().upper()]
+
+
 def _xml(text: str) -> str:
     """The text without characters that XML cannot hold."""
-    return "".join(char for char in text if char in "\t\n\r" or " " <= char and not "\ud800" <= char <= "\udfff")
+    return NOT_XML.sub("", text)

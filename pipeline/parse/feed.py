@@ -6,6 +6,7 @@ from datetime import datetime
 import feedparser
 
 from pipeline.errors import FeedError
+from pipeline.links import absolute_url
 from pipeline.model import ParsedFeed
 from pipeline.parse.document import Document, read_document
 from pipeline.parse.entries import MAX_TITLE, Context, language_of, read_entry, text_of
@@ -72,6 +73,8 @@ def _feed(document: Document, parsed: feedparser.FeedParserDict, url: str, now: 
         skipped=unusable + document.left_out,
         malformed="; ".join(notes)[:MAX_NOTE] or None,
         cut=document.cut,
+        hub_url=_linked(parsed.feed, "hub", url),
+        self_url=_linked(parsed.feed, "self", url),
     )
 
 
@@ -95,3 +98,11 @@ def _site_url(feed: feedparser.FeedParserDict, url: str) -> str | None:
         return canonical_url(str(feed.get("link") or ""), url)
     except ValueError:
         return None
+
+
+def _linked(feed: feedparser.FeedParserDict, rel: str, url: str) -> str | None:
+    """Where the feed's first link of this relation leads."""
+    for link in feed.get("links") or ():
+        if rel in str(link.get("rel", "")).lower().split():
+            return absolute_url(str(link.get("href") or ""), url)
+    return None

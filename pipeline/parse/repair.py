@@ -12,6 +12,9 @@ from pipeline.parse.frame import CDATA, COMMENT, NAME
 MAX_LABELS = 200
 """Categories and keywords read of one entry. feedparser compares each with all before it: 100,000 take it minutes."""
 
+NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that no XML document may hold, escaped or not."""
+
 _LABEL = re.compile(r"<(/?)((?:[\w.-]+:)?)(item|entry|category|subject|keywords|tags)(?=[\s/>])", re.IGNORECASE)
 _KEYWORDS = re.compile(
     r"(<(?:[\w.-]+:)?(?:keywords|tags)(?=[\s>])[^<>]*>)(?:<!\[CDATA\[)?[^<]{1000}[^<]*", re.IGNORECASE
@@ -22,7 +25,6 @@ _REPAIRED = re.compile(
 )
 _PREFIX = re.compile(r"<([A-Za-z_][\w.-]*):[\w]|\s([A-Za-z_][\w.-]*):[\w.-]+\s*=\s*[\"']")
 _DECLARED = re.compile(r"\sxmlns:([\w.-]+)\s*=")
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _BLANKS = re.compile(r"\s{2,}")
 # The captions of pictures, which feedparser would take for the summary or the title of the entry that has them.
 _CAPTION = re.compile(r"(</?media:)(?=(?:description|title|text)\b)", re.IGNORECASE)
@@ -49,15 +51,14 @@ _PREDEFINED = frozenset({"&amp;", "&lt;", "&gt;", "&quot;", "&apos;"})
 def repair(text: str) -> tuple[str, list[str]]:
     """The markup of a feed with what XML forbids put right, and what that was."""
     notes: list[str] = []
-    if _NOT_XML.search(text):
-        text = _NOT_XML.sub("", text)
+    if NOT_XML.search(text):
+        text = NOT_XML.sub("", text)
         notes.append("characters that XML does not allow")
     # The parser calls back for every line: ten million empty ones take it half a minute.
     text = _BLANKS.sub("\n", text)
     text = _CAPTION.sub(r"\1x-", _EMPTY_LINK.sub("", _with_few_labels(text)))
-    repairs = _Repairs()
-    text = _REPAIRED.sub(repairs.one, text)
-    if repairs.count:
+    text, strays = escape_strays(text)
+    if strays:
         notes.append("stray & or <")
     used = {first or second for first, second in _PREFIX.findall(text)}
     unknown = sorted(used - set(_DECLARED.findall(text)) - {"xml", "xmlns"})[:50]
@@ -66,6 +67,18 @@ def repair(text: str) -> tuple[str, list[str]]:
         text = re.sub(rf"\A<{NAME}", lambda root: root.group() + declarations, text)
         notes.append(f"undeclared namespaces: {', '.join(unknown[:5])}")
     return text, notes
+
+
+def escape_strays(text: str) -> tuple[str, int]:
+    """The markup with each ``&`` and ``<`` escaped that begins nothing, and how many there were.
+
+    References to the characters of HTML become these characters, as XML knows five of them only.
+
+    >>> escape_strays('<a b="?x=1&y=2">caf&eacute; &amp; 1 < 2</a>')
+    ('<a b="?x=1&amp;y=2">café &amp; 1 &lt; 2</a>', 2)
+    """
+    repairs = _Repairs()
+    return _REPAIRED.sub(repairs.one, text), repairs.count
 
 
 class _Repairs:
@@ -80,7 +93,7 @@ class _Repairs:
             return spot
         if spot.startswith("&#"):
             # html.unescape() knows what "&#150;" was meant to be, and has U+FFFD for what is no character.
-            return _escaped(_NOT_XML.sub("", html.unescape(spot)))
+            return _escaped(NOT_XML.sub("", html.unescape(spot)))
         if found["name"] in html5:
             return _escaped(html5[found["name"]])
         self.count += 1
