@@ -10,11 +10,12 @@ from lxml.etree import _Element
 
 from pipeline.metadata.evidence import Candidate
 from pipeline.metadata.moments import Moment, parse_moment
-from pipeline.metadata.surroundings import Surroundings
+from pipeline.metadata.surroundings import LONG_LINE, Surroundings
 from pipeline.metadata.tables import load_table
 from pipeline.structured.selection import text_of
 
 Found = Candidate[Moment]
+_SENTENCE = 6  # words, and a full stop: dates are printed with fewer
 _NEAR_UPDATE = 6  # pieces of text between an update and the publication, where both are printed
 
 
@@ -52,7 +53,7 @@ def read_printed(around: Surroundings, setting: Setting, modified: list[Found]) 
     for source, weight, elements in (
         ("printed", 0.5, around.texts_near()),
         ("time", 0.6, ((element, text_of(element, 120)) for element in around.times())),
-        ("printed", 0.4, ((element, text_of(element, 200)) for element in around.named_after_dates())),
+        ("printed", 0.4, ((element, text_of(element, LONG_LINE)) for element in around.named_after_dates())),
     ):
         last_update: int | None = None
         for place, (element, text) in enumerate(elements):
@@ -76,13 +77,18 @@ def _labelled(element: _Element, text: str, setting: Setting) -> Iterator[tuple[
     if machine and (moment := setting.read(machine)):
         yield _label(f"{_words_before(element)} {text}") or _label(_names_of(element)), moment
         return
-    if not any(character.isdigit() for character in text):
+    if not any(character.isdigit() for character in text) or _is_sentence(text):
         return
     outer = _words_before(element)
     for piece in _labels()[1].split(text):
         if moment := setting.read(piece):
             yield _label(piece) or _label(outer) or _label(_names_of(element)), moment
             outer = ""
+
+
+def _is_sentence(text: str) -> bool:
+    """Whether the text tells something, which may have happened on any day."""
+    return text.endswith((".", "!", "?", "…")) and len(text.split()) >= _SENTENCE and not _labels()[0].match(text)
 
 
 @cache

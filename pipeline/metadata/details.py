@@ -71,17 +71,12 @@ def read_section(structured: Structured) -> Choice[str] | None:
     names = [("json-ld", 0.8, first_text(node.get("articleSection"))) for node in structured.articles[:2]]
     names += [
         ("article:section", 0.8, structured.first_meta("article:section")),
-        (
-            "meta",
-            0.6,
-            structured.first_meta(*load_table("meta")["section"]),
-        ),
+        ("meta", 0.6, structured.first_meta(*load_table("meta")["section"])),
         ("microdata", 0.6, next(iter(structured.microdata.get("articlesection", ())), None)),
         ("breadcrumb", 0.4, _breadcrumb(structured)),
     ]
-    return _first(
-        (source, weight, value) for source, weight, value in names if value and len(value) < 60 and "://" not in value
-    )
+    first = ((source, weight, value.split(",")[0].strip()) for source, weight, value in names if value)
+    return _first(named for named in first if len(named[2]) < MAX_TAG and "://" not in named[2])
 
 
 def section_names(structured: Structured) -> tuple[str, ...]:

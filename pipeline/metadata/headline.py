@@ -19,6 +19,7 @@ _STARTS = re.compile(r"^[\s|\-–—·•:»«~/｜ㅣ︱]+")
 _TAIL = re.compile(r"[|\-–—·•»«~/｜ㅣ︱](?!\d)")
 _MAX_HEADLINES = 30
 _MIN_INSIDE = 15  # characters: shorter headlines occur inside others by chance
+_MAX_LABELS = 3  # words: "live", a section, the number of comments
 _MIN_CUT = 90  # characters: headlines that are cut without a mark are cut near 100 or 110
 _MIN_SHARED = 0.3  # of an h1's words, for it to be about the same as the declared titles
 _title = selector("//head/title | /html/title | //title[not(ancestor::svg)]")
@@ -150,13 +151,11 @@ def _agree(found: list[Candidate[str]]) -> Iterator[Candidate[str]]:
 
 
 def _is_inside(part: str, whole: str, keys: list[str]) -> bool:
-    """Whether two sources agree on this part at an edge of the h1."""
-    return (
-        len(part) > _MIN_INSIDE
-        and part != whole
-        and keys.count(part) >= 2
-        and (whole.startswith(part + " ") or whole.endswith(" " + part))
-    )
+    """Whether two sources agree on this part of the h1: its beginning or end, or all but a few words."""
+    if len(part) <= _MIN_INSIDE or part == whole or keys.count(part) < 2:
+        return False
+    at_edge = whole.startswith(part + " ") or whole.endswith(" " + part)
+    return at_edge or (f" {part} " in whole and len(whole.split()) - len(part.split()) <= _MAX_LABELS)
 
 
 def _goes_on(title: str, head: str) -> bool:

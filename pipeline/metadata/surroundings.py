@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import lru_cache
 from heapq import merge
@@ -39,8 +40,10 @@ _NO_BYLINE = re.compile(
     re.IGNORECASE,
 )
 LONG_LINE = 100  # characters: a longer text is a sentence that tells of other days
+LONG_TEXT = 600  # characters: an element with more holds the article, not its date
 SHORT_LINE = 45  # further away from the headline
 _CLOSE = 40  # pieces of text from the headline
+SHORT_ARTICLE = 500  # characters: a longer one is no teaser
 SHORT_ASIDE = 300  # characters: a longer aside is no list of the article's own facts
 _headings = selector("//h1")
 _other_headings = selector("//h2 | //*[@itemprop='headline'] | //*[contains(@class, 'eadline')]")
@@ -103,8 +106,10 @@ class Surroundings:
 
     def _leads_elsewhere(self, node: _Element) -> bool:
         tag = node.tag
-        if tag in _ELSEWHERE_TAGS or (tag == "article" and self._is_in_article):
-            return True  # another article than that of the headline
+        if tag in _ELSEWHERE_TAGS:
+            return True
+        if tag == "article" and self._is_in_article and len(text_of(node, SHORT_ARTICLE)) < SHORT_ARTICLE:
+            return True  # the teaser of another article than that of the headline
         if tag == "aside" and len(text_of(node, SHORT_ASIDE)) == SHORT_ASIDE:
             return True
         if tag == "header" and self.headline is None and not any(a.tag == "article" for a in node.iterancestors()):
@@ -127,14 +132,24 @@ class Surroundings:
             self.promising.extend(found)
         return self.promising[what]
 
+    def without_elsewhere(self) -> _Element:
+        """A copy of the page without what lies elsewhere."""
+        copy = deepcopy(self.tree)
+        for element, twin in list(zip(self.tree.iter(), copy.iter(), strict=True)):
+            if isinstance(element.tag, str) and element not in self.around and self._leads_elsewhere(element):
+                tail = twin.tail
+                twin.clear()
+                twin.tail = tail
+        return copy
+
     def times(self) -> Iterator[_Element]:
         """The ``time`` elements of the article, in document order."""
         return (element for element in _times(self.tree)[:60] if not self.is_elsewhere(element))
 
     def named_after_dates(self) -> Iterator[_Element]:
-        """Elements whose class or id promises a date, with little text."""
-        for element in self._promising(1)[:200]:
-            if 5 < len(text_of(element, 200)) < 160 and not self.is_elsewhere(element):
+        """Elements whose class or id promises a date or a by-line, with little text."""
+        for element in (*self._promising(1)[:200], *self._promising(0)[:60]):
+            if 5 < len(text_of(element, LONG_TEXT)) < LONG_TEXT and not self.is_elsewhere(element):
                 yield element
 
     def bylines(self) -> Iterator[str]:
@@ -193,7 +208,7 @@ def _texts_in(element: _Element) -> Iterator[tuple[_Element, str]]:
 
 
 def look_around(tree: _Element, title: str | None) -> Surroundings:
-    """The page seen from the element that prints this title (from its only h1 where none does)."""
+    """The page seen from the element that prints this title (from the h1 that is most like it where none does)."""
     key = _letters(title or "")
     headings = _headings(tree)[:30]
     for element in (*headings, *_other_headings(tree)[:60]):
@@ -202,11 +217,14 @@ def look_around(tree: _Element, title: str | None) -> Surroundings:
     for element in headings:
         if key and key in _letters(text_of(element, 500)):
             return _from(tree, element)
-    if len(headings) == 1:
-        return _from(tree, headings[0])
     for element in _printing(tree, title)[:1] if title else ():
         return _from(tree, element)
-    return Surroundings(tree, None)
+    closest = max(headings, key=lambda element: _shared(text_of(element, 500), title or ""), default=None)
+    return Surroundings(tree, None) if closest is None else _from(tree, closest)
+
+
+def _shared(one: str, other: str) -> int:
+    return len(set(one.casefold().split()) & set(other.casefold().split()))
 
 
 def _from(tree: _Element, headline: _Element) -> Surroundings:

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from lxml.etree import _Element
-
 from pipeline.metadata.addresses import path_of
 from pipeline.metadata.datelines import Found, Setting, read_printed
 from pipeline.metadata.evidence import Candidate
@@ -22,6 +20,7 @@ _IN_PATH = re.compile(
     r"/(?P<year>(?:19|20)\d\d)[-/]?(?P<month>0[1-9]|1[0-2]|[1-9](?=/))[-/]?(?P<day>0[1-9]|[12]\d|3[01]|[1-9](?=/))?(?![\d])"
 )
 _IN_SLUG = re.compile(r"(?<!\d)(?P<year>20[0-3]\d)[-_/](?P<month>0[1-9]|1[0-2])[-_/](?P<day>0[1-9]|[12]\d|3[01])(?!\d)")
+_IN_ID = re.compile(r"(?<!\d)(?P<year>20[0-3]\d)(?P<month>0[1-9]|1[0-2])(?P<day>0[1-9]|[12]\d|3[01])(?=\d{4}|\D|$)")
 _MONTH_PATH = re.compile(r"/(?P<year>(?:19|20)\d\d)/(?P<word>[a-z]{3,9})/(?P<day>\d{1,2})/")
 
 
@@ -55,7 +54,7 @@ def read_times(
     if not published and modified:
         published = [Candidate(found.value, found.source, found.weight / 2) for found in modified[:1]]
     if not published:
-        published = _searched(around.tree, url, setting)
+        published = _searched(around, url, setting)
     if from_url:
         published += _local_form(published, from_url.value, around, setting)
     everything = [found.value for found in (*published, *modified)]
@@ -92,7 +91,7 @@ def _of_node(node: Mapping[str, Any], key: str, source: str, weight: float, sett
 
 def _in_url(url: str, setting: Setting) -> Found | None:
     path = path_of(url)
-    match = _IN_SLUG.search(path) or _IN_PATH.search(path)
+    match = _IN_SLUG.search(path) or _IN_PATH.search(path) or _IN_ID.search(path)
     if match and match["day"]:
         moment = setting.read(f"{match['year']}-{int(match['month']):02}-{int(match['day']):02}")
         return Candidate(moment, "url", 0.5) if moment else None
@@ -117,16 +116,21 @@ def _local_form(published: list[Found], on: Moment, around: Surroundings, settin
     return []
 
 
-def _searched(tree: _Element, url: str, setting: Setting) -> list[Found]:
-    """What htmldate finds: it reads the whole page, which takes longer than all the rest together."""
+def _searched(around: Surroundings, url: str, setting: Setting) -> list[Found]:
+    """What htmldate finds in the page without teasers, comments and footers.
+
+    It takes longer than all the rest together, and half of what it finds where nothing else does is wrong.
+    """
     from htmldate import find_date
 
     try:
-        date = find_date(tree, url=url, original_date=True, outputformat="%Y-%m-%d", extensive_search=False)
+        date = find_date(
+            around.without_elsewhere(), url=url, original_date=True, outputformat="%Y-%m-%d", extensive_search=False
+        )
     except Exception:  # noqa: BLE001  # htmldate meets hostile input here and may raise anything
         return []
     moment = setting.read(date) if date else None
-    return [Candidate(moment, "search", 0.3)] if moment else []
+    return [Candidate(moment, "search", 0.25)] if moment else []
 
 
 def _conclude(published: list[Found], modified: list[Found], everything: list[Moment], setting: Setting) -> Times:
