@@ -1,0 +1,143 @@
+"""``news explain``: what every step makes of one page."""
+
+import asyncio
+import gzip
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline.cli.output import console, json_option, print_json, print_table, shown
+from pipeline.config import Settings
+from pipeline.errors import ConfigError, FetchError
+from pipeline.extract import Explanation, explain_article
+from pipeline.fetch import ACCEPT_TEXT, Fetcher
+from pipeline.model import Article, Response
+from pipeline.robots import parse_robots, robots_text, robots_verdict
+from pipeline.urls import canonical_url, host_of
+
+
+@click.command()
+@click.argument("source", metavar="URL|FILE")
+@click.option("--url", help="Address of the page in FILE; what it links to and its site are judged by it.")
+@json_option
+@click.pass_obj
+def explain(settings: Settings, source: str, url: str | None, as_json: bool) -> None:
+    """Run every step on one page and print what each returned; nothing is written.
+
+    The page is fetched from URL, or read from FILE (.html, .html.gz).
+
+    \b
+    Examples:
+      news explain https://example.org/2026/11/22/story.html
+      news explain page.html.gz --url https://example.org/story --json
+    """
+    try:
+        if source.lower().startswith(("http://", "https://")):
+            fetched, robots = asyncio.run(_fetch(settings, source))
+        else:
+            fetched, robots = _read(Path(source), url), None
+        found = explain_article(fetched.body, canonical_url(fetched.url), charset=fetched.charset)
+    except ValueError as error:
+        raise ConfigError(f"{source!r}: {error}") from error
+    if as_json:
+        print_json(_fetch_facts(fetched, robots) | _plain(found))
+    else:
+        _print(fetched, robots, found)
+
+
+async def _fetch(settings: Settings, source: str) -> tuple[Response, str]:
+    url = canonical_url(source)
+    async with Fetcher(settings) as fetcher:
+        robots = await _robots(settings, fetcher, url)
+        return await fetcher.get(url), robots
+
+
+async def _robots(settings: Settings, fetcher: Fetcher, url: str) -> str:
+    try:
+        response = await fetcher.get(f"{url.partition(':')[0]}://{host_of(url)}/robots.txt", accept=ACCEPT_TEXT)
+    except FetchError as error:
+        return "allowed, there is none" if robots_verdict(error) == "allow_all" else f"unreachable ({error})"
+    allowed = parse_robots(robots_text(response.body)).may_fetch(url, settings.user_agent)
+    return "allowed" if allowed else "forbidden: a run would not fetch this page"
+
+
+def _read(path: Path, url: str | None) -> Response:
+    try:
+        body = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    except (OSError, EOFError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from error
+    address = canonical_url(url or f"http://localhost{path.resolve().as_posix()}")
+    return Response(address, 200, {}, body, datetime.now(UTC), timedelta(0))
+
+
+def _fetch_facts(fetched: Response, robots: str | None) -> dict[str, Any]:
+    return {
+        "robots": robots,
+        "fetched": {
+            "url": fetched.url,
+            "status": fetched.status,
+            "redirects": fetched.redirects,
+            "content_type": fetched.content_type,
+            "bytes": len(fetched.body),
+            "seconds": round(fetched.elapsed.total_seconds(), 3),
+        },
+    }
+
+
+def _plain(found: Explanation) -> dict[str, Any]:
+    structured = found.structured
+    return {
+        "encoding": found.encoding,
+        "structured": {
+            "json_ld": len(structured.nodes),
+            "article_type": structured.article_type,
+            "article_body_words": len((structured.article_body or "").split()) or None,
+            "meta": dict(structured.meta),
+        },
+        "metadata": asdict(found.metadata),
+        "lines": [asdict(line) for line in found.lines],
+        "rescued": found.rescued,
+        "outcome": asdict(found.outcome),
+    }
+
+
+def _print(fetched: Response, robots: str | None, found: Explanation) -> None:
+    out = console()
+    facts = _fetch_facts(fetched, robots)["fetched"]
+    _section("fetched")
+    for name, value in facts.items():
+        out.print(f"{name:14s}{shown(value)}", markup=False)
+    if robots is not None:
+        out.print(f"{'robots.txt':14s}{robots}", markup=False)
+    _section("read")
+    structured = found.structured
+    out.print(f"{'encoding':14s}{found.encoding}", markup=False)
+    out.print(
+        f"{'JSON-LD':14s}{len(structured.nodes)} nodes, article: {structured.article_type or 'none'}", markup=False
+    )
+    out.print(f"{'meta':14s}{len(structured.meta)} names", markup=False)
+    _section("metadata")
+    sources = found.metadata.provenance
+    rows = [
+        (name, value, sources[name].source if name in sources else "")
+        for name, value in asdict(found.metadata).items()
+        if value and name not in {"provenance", "url"}
+    ]
+    print_table(("field", "value", "from"), rows)
+    _section("paragraphs" + (f" (text taken from {found.rescued})" if found.rescued else ""))
+    print_table(
+        ("", "reason", "text"),
+        (("kept" if line.reason is None else "removed", line.reason or "", line.text) for line in found.lines),
+    )
+    _section("outcome")
+    outcome = found.outcome
+    told = f"article, {outcome.word_count} words" if isinstance(outcome, Article) else f"none: {outcome.reason}"
+    out.print(told, markup=False)
+    out.print(f"{'url':14s}{outcome.url}", markup=False)
+
+
+def _section(name: str) -> None:
+    console().print(f"\n[bold]{name}[/bold]")
