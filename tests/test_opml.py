@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import ConfigError
@@ -151,6 +151,7 @@ def folder_names():
     ).filter(bool)  # fmt: skip
 
 
+@settings(max_examples=40)
 @given(
     st.lists(
         st.builds(

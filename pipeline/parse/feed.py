@@ -30,7 +30,8 @@ def parse_feed(
         body: the document, decompressed.
         url: where it was fetched from, after redirects: relative links lead on from there.
         content_type: as sent; believed only where the document does not say what it is.
-        charset: as sent; believed after valid UTF-8 and after what the document declares of itself.
+        charset: as sent; believed after valid UTF-8, and after what the document declares of itself where it is but
+            the default of web servers.
         now: the time of the poll; dates far beyond it are dropped as mistakes.
 
     Raises:
