@@ -43,6 +43,30 @@ class Validators:
 
 
 @dataclass(frozen=True, slots=True)
+class FeedHints:
+    """What a feed says of its own pace, as written: RSS ``ttl``, ``sy:updatePeriod``, ``sy:updateFrequency``."""
+
+    ttl: str | None = None
+    update_period: str | None = None
+    update_frequency: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """The pace of a feed.
+
+    Attributes:
+        interval: the pause between two polls.
+        rate: new entries a day, a moving average; None before it is known.
+        limit: the longest interval at which nothing falls out of the feed unseen; None where any will do.
+    """
+
+    interval: timedelta
+    rate: float | None = None
+    limit: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Feed:
     """A feed that a worker has claimed.
 
@@ -149,6 +173,8 @@ class ParsedFeed:
         malformed: what was wrong with the document, where it was readable all the same.
         cut: whether the document ends in the middle. Its entries are good, but its validators must not be kept: the
             next 304 would hide those that were missed.
+        hub_url: the WebSub hub that the feed announces, absolute.
+        self_url: the address that the feed gives itself, absolute.
     """
 
     title: str | None
@@ -159,6 +185,8 @@ class ParsedFeed:
     skipped: int = 0
     malformed: str | None = None
     cut: bool = False
+    hub_url: str | None = None
+    self_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

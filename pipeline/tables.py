@@ -3,8 +3,9 @@
 Every comment below is also the column's documentation. The migrations in ``migrations/`` build exactly this;
 a test compares them. Nothing here opens a connection.
 
-Three kinds of tables: what is subscribed to (`FeedRow`, `PollRow`, `EntryRow`), the frontier, which is the ledger too
-(`HostRow`, `PageRow`), and the archive (`ArticleRow`, `ArticleAuthorRow`, `ArticleTagRow`, `RevisionRow`).
+Three kinds of tables: what is subscribed to (`FeedRow`, `SubscriptionRow`, `PollRow`, `EntryRow`), the frontier, which
+is the ledger too (`HostRow`, `PageRow`), and the archive (`ArticleRow`, `ArticleAuthorRow`, `ArticleTagRow`,
+`RevisionRow`).
 """
 
 from datetime import UTC, datetime
@@ -31,6 +32,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 FEED_STATES = ("active", "paused", "gone")
 PAGE_STATES = ("queued", "stored", "alias", "rejected", "failed", "blocked", "gone")
+SUBSCRIPTION_STATES = ("pending", "active", "denied", "leaving")
 REVISION_KINDS = ("first", "title", "text", "both")
 
 
@@ -123,6 +125,8 @@ class FeedRow(Table):
     etag: Mapped[str | None] = mapped_column(comment="validator for the next conditional GET")
     last_modified: Mapped[str | None] = mapped_column(comment="validator for the next conditional GET")
     body_hash: Mapped[str | None] = mapped_column(String(64), comment="SHA-256 of the last document that was read")
+    hub_url: Mapped[str | None] = mapped_column(comment="WebSub hub that the feed announces")
+    topic_url: Mapped[str | None] = mapped_column(comment="the feed's own name at the hub, where it gives one")
     interval: Mapped[float] = mapped_column(comment="seconds between two polls")
     next_poll_at: Mapped[datetime] = mapped_column(index=True, comment="due from this time on")
     failures: Mapped[int] = mapped_column(default=0, server_default=text("0"), comment="failed polls in a row")
@@ -134,6 +138,46 @@ class FeedRow(Table):
     created_at: Mapped[datetime] = mapped_column(comment="when it was subscribed to")
 
     __table_args__ = (_one_of("state", FEED_STATES),)
+
+
+class SubscriptionRow(Table):
+    """A WebSub subscription: what a hub was asked for, and what it agreed to."""
+
+    __tablename__ = "subscription"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    feed_id: Mapped[int | None] = mapped_column(
+        ForeignKey("feed.id", ondelete="SET NULL"),
+        unique=True,
+        comment="the feed to poll at a push; null for one that is being ended",
+    )
+    hub_url: Mapped[str] = mapped_column(comment="the hub")
+    topic_url: Mapped[str] = mapped_column(comment="what is subscribed to, as asked of the hub")
+    token: Mapped[str] = mapped_column(String(64), unique=True, comment="last part of the callback URL; a secret too")
+    secret: Mapped[str] = mapped_column(String(128), comment="key of the signatures of pushes")
+    state: Mapped[str] = mapped_column(
+        String(16),
+        default="pending",
+        server_default=text("'pending'"),
+        comment="pending (asked for), active (verified), denied (the hub refuses), leaving (being ended)",
+    )
+    attempts: Mapped[int] = mapped_column(
+        default=0, server_default=text("0"), comment="requests to the hub since it last verified one"
+    )
+    next_request_at: Mapped[datetime] = mapped_column(
+        index=True, comment="when the hub is to be asked (again), or the lease to be renewed"
+    )
+    verified_at: Mapped[datetime | None] = mapped_column(comment="when the hub last verified the intent")
+    expires_at: Mapped[datetime | None] = mapped_column(comment="end of the lease")
+    pushes: Mapped[int] = mapped_column(default=0, server_default=text("0"), comment="pushes with a good signature")
+    pushes_refused: Mapped[int] = mapped_column(
+        default=0, server_default=text("0"), comment="pushes ignored for a bad signature or none"
+    )
+    last_push_at: Mapped[datetime | None] = mapped_column(comment="when the last good push came")
+    last_error: Mapped[str | None] = mapped_column(comment="what the hub last refused, or what went wrong")
+    created_at: Mapped[datetime] = mapped_column(comment="when it was first wanted")
+
+    __table_args__ = (_one_of("state", SUBSCRIPTION_STATES),)
 
 
 class PollRow(Table):

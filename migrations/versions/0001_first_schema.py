@@ -84,6 +84,8 @@ def upgrade() -> None:
         sa.Column(
             "body_hash", sa.String(length=64), nullable=True, comment="SHA-256 of the last document that was read"
         ),
+        sa.Column("hub_url", sa.Text(), nullable=True, comment="WebSub hub that the feed announces"),
+        sa.Column("topic_url", sa.Text(), nullable=True, comment="the feed's own name at the hub, where it gives one"),
         sa.Column("interval", sa.Double(), nullable=False, comment="seconds between two polls"),
         sa.Column("next_poll_at", sa.DateTime(timezone=True), nullable=False, comment="due from this time on"),
         sa.Column(
@@ -322,6 +324,65 @@ def upgrade() -> None:
         batch_op.create_index("ix_poll_feed_id_polled_at", ["feed_id", "polled_at"], unique=False)
 
     op.create_table(
+        "subscription",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "feed_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=True,
+            comment="the feed to poll at a push; null for one that is being ended",
+        ),
+        sa.Column("hub_url", sa.Text(), nullable=False, comment="the hub"),
+        sa.Column("topic_url", sa.Text(), nullable=False, comment="what is subscribed to, as asked of the hub"),
+        sa.Column("token", sa.String(length=64), nullable=False, comment="last part of the callback URL; a secret too"),
+        sa.Column("secret", sa.String(length=128), nullable=False, comment="key of the signatures of pushes"),
+        sa.Column(
+            "state",
+            sa.String(length=16),
+            server_default=sa.text("'pending'"),
+            nullable=False,
+            comment="pending (asked for), active (verified), denied (the hub refuses), leaving (being ended)",
+        ),
+        sa.Column(
+            "attempts",
+            sa.Integer(),
+            server_default=sa.text("0"),
+            nullable=False,
+            comment="requests to the hub since it last verified one",
+        ),
+        sa.Column(
+            "next_request_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            comment="when the hub is to be asked (again), or the lease to be renewed",
+        ),
+        sa.Column(
+            "verified_at", sa.DateTime(timezone=True), nullable=True, comment="when the hub last verified the intent"
+        ),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True, comment="end of the lease"),
+        sa.Column(
+            "pushes", sa.Integer(), server_default=sa.text("0"), nullable=False, comment="pushes with a good signature"
+        ),
+        sa.Column(
+            "pushes_refused",
+            sa.Integer(),
+            server_default=sa.text("0"),
+            nullable=False,
+            comment="pushes ignored for a bad signature or none",
+        ),
+        sa.Column("last_push_at", sa.DateTime(timezone=True), nullable=True, comment="when the last good push came"),
+        sa.Column("last_error", sa.Text(), nullable=True, comment="what the hub last refused, or what went wrong"),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, comment="when it was first wanted"),
+        sa.CheckConstraint("state IN ('pending', 'active', 'denied', 'leaving')", name=op.f("ck_subscription_state")),
+        sa.ForeignKeyConstraint(["feed_id"], ["feed.id"], name=op.f("fk_subscription_feed_id"), ondelete="SET NULL"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_subscription")),
+        sa.UniqueConstraint("feed_id", name=op.f("uq_subscription_feed_id")),
+        sa.UniqueConstraint("token", name=op.f("uq_subscription_token")),
+    )
+    with op.batch_alter_table("subscription", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_subscription_next_request_at"), ["next_request_at"], unique=False)
+
+    op.create_table(
         "article_author",
         sa.Column("article_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False, comment="place in the by-line, from 0"),
@@ -391,6 +452,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_article_author_name"))
 
     op.drop_table("article_author")
+    with op.batch_alter_table("subscription", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_subscription_next_request_at"))
+
+    op.drop_table("subscription")
     with op.batch_alter_table("poll", schema=None) as batch_op:
         batch_op.drop_index("ix_poll_feed_id_polled_at")
 

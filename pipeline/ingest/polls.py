@@ -1,12 +1,14 @@
 """One poll of one feed, from the request to what the log will say."""
 
 import hashlib
+from dataclasses import replace
 from datetime import datetime
 
 from pipeline.errors import FeedError, FetchError, SourceError
 from pipeline.fetch import ACCEPT_FEED
 from pipeline.ingest.context import Context
 from pipeline.ingest.events import Event
+from pipeline.links import read_links
 from pipeline.model import Feed, ParsedFeed, Response
 from pipeline.schedule import next_poll_at
 from pipeline.store.feeds import Poll, PollCounts, record_poll
@@ -33,7 +35,7 @@ async def _read(context: Context, feed: Feed, response: Response, started_at: da
     # Some servers never answer 304; the same bytes as last time were read then.
     if response.status != 304 and body_hash != feed.body_hash:
         try:
-            parsed = await context.workers.parse(response, feed.url)
+            parsed = with_header_links(await context.workers.parse(response, feed.url), response)
         except FeedError as error:
             return _failed(feed, error, started_at, context.now(), response)
     return Poll(
@@ -49,6 +51,17 @@ async def _read(context: Context, feed: Feed, response: Response, started_at: da
         validators=response.validators if response.status != 304 else None,
         body_hash=body_hash if parsed else None,
         parsed=parsed,
+    )
+
+
+def with_header_links(parsed: ParsedFeed, response: Response) -> ParsedFeed:
+    """The feed with the WebSub hub of its response's headers, which count before those of the document (WebSub, 4)."""
+    links = read_links(response.headers.get("link", ""), response.url)
+    hub = next((link.url for link in links if "hub" in link.rels), None)
+    if hub is None:
+        return parsed
+    return replace(
+        parsed, hub_url=hub, self_url=next((link.url for link in links if "self" in link.rels), parsed.self_url)
     )
 
 

@@ -181,6 +181,7 @@ def record_poll(connection: Connection, poll: Poll) -> PollCounts:
         for name in ("title", "site_url", "language"):
             column = getattr(FeedRow, name)
             values[name] = sa.func.coalesce(column, storable(getattr(poll.parsed, name)))
+        values |= {"hub_url": storable(poll.parsed.hub_url), "topic_url": storable(poll.parsed.self_url)}
     connection.execute(sa.update(FeedRow).where(FeedRow.id == poll.feed.id).values(values))
     connection.execute(
         sa.insert(PollRow).values(
