@@ -44,7 +44,7 @@ def judge(paragraphs: Sequence[str], *, title: str | None = None, language: str 
     """For each paragraph the reason to remove it, or None; arguments as for `clean`."""
     texts = [paragraph.strip() for paragraph in paragraphs]
     reasons: list[str | None] = [shape_of(text) or reason_of(text, language) for text in texts]
-    for mark in (_repeated_title(title), _repeated, _dangling_heading):
+    for mark in (_repeated_title(title), _repeated, _ending(language), _dangling_heading):
         mark(texts, reasons)
     if all(reasons):
         # a page of nothing but lines such as "Read more" is better shown as it is than as an empty article
@@ -79,6 +79,18 @@ def _repeated(texts: list[str], reasons: list[str | None]) -> None:
         if len(key) >= MIN_REPEATED and key in seen:
             reasons[index] = "duplicate"
         seen.add(key)
+
+
+def _ending(language: str | None) -> _Mark:
+    """From the last paragraph upward, as long as there is nothing but notes on who wrote it and how to reach them."""
+
+    def mark(texts: list[str], reasons: list[str | None]) -> None:
+        for index in reversed(list(_kept(reasons))):
+            reasons[index] = reason_of(texts[index], language, at_end=True)
+            if reasons[index] is None:
+                break
+
+    return mark
 
 
 def _dangling_heading(texts: list[str], reasons: list[str | None]) -> None:

@@ -1,45 +1,59 @@
 """Phrases that mark a paragraph as boilerplate: read from the data files, matched against whole paragraphs.
 
-A file holds one array of phrases per reason. A phrase is literal text with
+A file holds one array of phrases per reason, and the same under ``[end]`` for what counts only after the last paragraph
+of true text. A phrase is literal text with
 
-    ``*``        any text, also none
+    ``*``        any whole words, also none
+    ``#``        a number
     ``(a|b)``    one of these; ``(a |b )?`` one of these or none
+    ``x?``       the character before it, or none
     ``{name}``   a set from ``sets.toml``, such as the names of social networks
 
-and must match the paragraph from end to end; case, quotation marks, dashes, leading symbols and trailing punctuation
-(but for the question mark) do not count. A phrase that ends in ``*`` may run on: `MAX_WORDS` bounds it.
+and must match the paragraph from end to end; case, quotation marks, dashes, leading symbols, brackets around the whole
+and trailing punctuation (but for the question mark) do not count. `MAX_WORDS` bounds what a star may swallow.
 """
 
 import re
 import tomllib
 import unicodedata
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
-MAX_WORDS = 60
+MAX_WORDS: Mapping[str, int] = {
+    "share": 10, "dateline": 16, "related": 14, "agency": 16, "caption": 45, "teaser": 32, "comments": 35, "app": 35,
+    "follow": 35, "placeholder": 60, "biography": 70, "correction": 70, "subscription": 50, "contact": 60,
+}
 """Boilerplate is short: a longer paragraph is never matched, whatever it begins with."""
 
+MAX_WORDS_ELSE = 50
+_KEY = 4  # letters by which words are looked up: phrases may cut a word short
+
 _WORD = re.compile(r"\w+")
-_LEADING = re.compile(r"^[^\w\"'(\[{@#]+")
-_TRAILING = re.compile(r"[\s.…!:;,»>→›▶|。！：-]+$")
+_LEADING = re.compile(r"^[^\w\"'(\[{@#$©ⓒ【]+")
+_TRAILING = re.compile(r"[\s.…!:;,»>→›▶|。！：\-]+$")
+_BRACKETS = {"(": ")", "[": "]"}
 _TRANSLATE = str.maketrans(
     {**dict.fromkeys("‘’‚‛´`ʼ′", "'"), **dict.fromkeys("“”„‟«»″", '"'), **dict.fromkeys("‐‑‒–—―−", "-")}
 )
-_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+# Scripts without spaces between words: what stands in a phrase need not begin a word of the paragraph.
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_NUMBER = r"\d[\d.,]*"
 _TOKENS = re.compile(r"\{(\w+)\}|(\*)|([()|?])|([^{}*()|?]+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """One phrase, compiled; ``anchor`` is a word that every match contains, where there is one."""
+    """One phrase, compiled; every match holds a word that begins like one of ``keys``, where there are any."""
 
     reason: str
     language: str
     source: str
     pattern: re.Pattern[str]
-    anchor: str | None
+    keys: frozenset[str]
+    at_end: bool = False
 
 
 def normalise(text: str) -> str:
@@ -47,28 +61,55 @@ def normalise(text: str) -> str:
 
     >>> normalise("▶ NOW  WATCH – “Boats”…")
     'now watch - "boats"'
+    >>> normalise("(Reuters)")
+    'reuters'
     """
     text = " ".join(unicodedata.normalize("NFKC", text).casefold().translate(_TRANSLATE).split())
-    return _TRAILING.sub("", _LEADING.sub("", text))
+    text = _TRAILING.sub("", _LEADING.sub("", text))
+    if text and _BRACKETS.get(text[0]) == text[-1]:
+        text = text[1:-1].strip()
+    return text
 
 
-def reason_of(paragraph: str, language: str | None = None) -> str | None:
-    """The reason of the first phrase that covers the paragraph, or None."""
+def reason_of(paragraph: str, language: str | None = None, *, at_end: bool = False) -> str | None:
+    """The reason of the first phrase that covers the paragraph, or None.
+
+    Args:
+        paragraph: one paragraph.
+        language: ISO 639-1 code of its language; phrases of all languages are tried where it is None.
+        at_end: whether it stands after the last paragraph of true text, where more phrases count.
+    """
+    if len(paragraph) > 600:  # no phrase may swallow so many words, whatever the script
+        return None
+    return _reason_of(paragraph, language[:2] if language else None, at_end)
+
+
+@lru_cache(maxsize=4096)
+def _reason_of(paragraph: str, language: str | None, at_end: bool) -> str | None:
     text = normalise(paragraph)
     words = _WORD.findall(text)
-    if not words or len(words) > MAX_WORDS:
+    if not words:
         return None
-    by_anchor, rest = _index()
-    for candidates in [rest, *(by_anchor[word] for word in dict.fromkeys(words) if word in by_anchor)]:
-        for phrase in candidates:
-            if _is_spoken(phrase.language, language) and phrase.pattern.fullmatch(text):
-                return phrase.reason
+    by_key, rest = _index(language)
+    keys = dict.fromkeys(word[:_KEY] for word in words)
+    candidates = [*rest, *(phrase for key in keys for phrase in by_key.get(key, ()))]
+    for phrase in candidates:
+        if (
+            (at_end or not phrase.at_end)
+            and len(words) <= MAX_WORDS.get(phrase.reason, MAX_WORDS_ELSE)
+            and phrase.pattern.fullmatch(text)
+        ):
+            return phrase.reason
     return None
 
 
+# One file serves languages that share their phrases.
+_FILES = {"nb": "no", "nn": "no", "bs": "hr", "sr": "hr", "sl": "hr", "ms": "id", "ca": "es", "gl": "es"}
+
+
 def _is_spoken(phrase_language: str, language: str | None) -> bool:
-    # English lines stand on pages of every language: they come with the site's software
-    return language is None or phrase_language in (language[:2], "en")
+    # English lines stand on pages of every language: they come with the site's software.
+    return language is None or phrase_language in (language, "en", _FILES.get(language))
 
 
 @cache
@@ -80,22 +121,37 @@ def phrases() -> tuple[Phrase, ...]:
     for file in sorted(folder.iterdir(), key=lambda file: file.name):
         if not file.name.endswith(".toml") or file.name == "sets.toml":
             continue
-        language = file.name.removesuffix(".toml")
-        for reason, lines in tomllib.loads(file.read_text("utf-8")).items():
-            found.extend(compile_phrase(line, reason, language, sets) for line in lines)
+        told = tomllib.loads(file.read_text("utf-8"))
+        for at_end, lists in ((True, told.pop("end", {})), (False, told)):
+            for reason, lines in lists.items():
+                language = file.name.removesuffix(".toml")
+                found.extend(compile_phrase(line, reason, language, sets, at_end=at_end) for line in lines)
     return tuple(found)
 
 
 @cache
-def _index() -> tuple[dict[str, list[Phrase]], list[Phrase]]:
-    by_anchor: dict[str, list[Phrase]] = defaultdict(list)
+def languages() -> tuple[str, ...]:
+    """Codes of the languages that have phrases of their own, or share those of another."""
+    return tuple(sorted({phrase.language for phrase in phrases()} | set(_FILES)))
+
+
+@cache
+def _index(language: str | None) -> tuple[dict[str, list[Phrase]], list[Phrase]]:
+    by_key: dict[str, list[Phrase]] = defaultdict(list)
     rest: list[Phrase] = []
     for phrase in phrases():
-        (by_anchor[phrase.anchor] if phrase.anchor else rest).append(phrase)
-    return dict(by_anchor), rest
+        if not _is_spoken(phrase.language, language):
+            continue
+        for key in phrase.keys:
+            by_key[key].append(phrase)
+        if not phrase.keys:
+            rest.append(phrase)
+    return dict(by_key), rest
 
 
-def compile_phrase(line: str, reason: str, language: str, sets: dict[str, list[str]]) -> Phrase:
+def compile_phrase(
+    line: str, reason: str, language: str, sets: Mapping[str, list[str]], *, at_end: bool = False
+) -> Phrase:
     """A phrase from its written form.
 
     Raises:
@@ -105,22 +161,58 @@ def compile_phrase(line: str, reason: str, language: str, sets: dict[str, list[s
     folded = unicodedata.normalize("NFKC", line).casefold().translate(_TRANSLATE)
     if _TRAILING.search(folded):
         raise ValueError(f"phrase ends in punctuation, which is cut off before matching: {line!r}")
-    pattern, depth, literals = "", 0, ""
+    pattern, depth = "", 0
     for name, star, sign, literal in _TOKENS.findall(folded):
         depth += {"(": 1, ")": -1}.get(sign, 0)
         if name:
             pattern += "(?:" + "|".join(re.escape(member.casefold()) for member in sets[name]) + ")"
         else:
-            pattern += ".*" if star else "(?:" if sign == "(" else sign or re.escape(literal)
-        literals += literal if literal and not depth else "*"
-    if not _WORD.search(literals + "".join(_WORD.findall(folded))) or depth:
+            pattern += ".*" if star else "(?:" if sign == "(" else sign or _NUMBER.join(map(re.escape, literal.split("#")))
+    if depth or not re.sub(r"[*\s()|?]", "", folded):
         raise ValueError(f"phrase matches everything, or its brackets do not match: {line!r}")
     # the space beside a star belongs to what the star stands for
     pattern = re.sub(r"\\ \.\*$", r"(?:\\ .*)?", pattern.replace(r".*\ ", r"(?:.*\ )?"))
-    return Phrase(reason, language, line, re.compile(pattern), _anchor(literals))
+    if not _UNSPACED.search(folded):
+        pattern = re.sub(r"\.\*(?=\w|\(\?:)(?!\(\?:\\ )", r".*\\b", pattern)
+        pattern = re.sub(r"(?<=[\w)])\.\*", r"(?:\\b.*)?", pattern)
+    return Phrase(reason, language, line, re.compile(pattern), _keys(folded), at_end)
 
 
-def _anchor(literals: str) -> str | None:
-    """The longest word that every match holds as a whole: no star touches it, and its script parts words by spaces."""
-    words = re.findall(r"(?<![\w*])\w+(?![\w*])", literals)
-    return max((word for word in words if not _UNSPACED.search(word)), key=len, default=None)
+def _keys(phrase: str) -> frozenset[str]:
+    """Beginnings of words of which every match holds at least one; empty where that cannot be told."""
+    flat = _without_options(phrase)
+    clauses = [
+        frozenset(_key(alternative, cut=_is_cut(flat, group.end())) for alternative in group.group(1).split("|"))
+        for group in re.finditer(r"(?<![\w)])\(([^()*?]+)\)", flat)
+    ]
+    outside = re.sub(r"\([^()]*\)", lambda group: "\0" * len(group.group()), flat)
+    clauses += [
+        frozenset([_key(word.group(), cut=_is_cut(outside, word.end()))])
+        for word in re.finditer(r"(?<![\w\0])\w+(?!\?)", outside)
+    ]
+    usable = [clause for clause in clauses if clause and "" not in clause]
+    return min(usable, key=lambda clause: (min(map(len, clause)) < _KEY, len(clause)), default=frozenset())
+
+
+def _without_options(phrase: str) -> str:
+    """The phrase with everything optional and everything nested replaced by a star."""
+    phrase, previous = re.sub(r"\{\w+\}", "*", phrase), ""
+    while previous != phrase:
+        previous = phrase
+        phrase = re.sub(r"\([^()]*\)\?", "*", phrase)
+        phrase = re.sub(r"\([^()]*\([^()]*\)[^()]*\)", "*", phrase)
+    return phrase
+
+
+def _is_cut(phrase: str, end: int) -> bool:
+    """Whether what follows this place may continue the word that ends here; a star cannot."""
+    return end < len(phrase) and (phrase[end].isalnum() or phrase[end] in "(\0?")
+
+
+def _key(alternative: str, *, cut: bool) -> str:
+    words = _WORD.findall(alternative)
+    if not words or _UNSPACED.search(alternative):
+        return ""
+    whole = words[:-1] if cut else words
+    long = [word for word in words if len(word) >= _KEY]
+    return max(whole + long, key=len, default="")[:_KEY]

@@ -2,20 +2,19 @@
 
 import re
 
-_JSON = re.compile(r"""^\s*[\[{]\s*["'{\[].*["'\]}]\s*[\]}]\s*;?$""", re.DOTALL)
-_JSON_KEYS = re.compile(r"""["'][@\w-]+["']\s*:\s*["'{\[\dtfn-]""")
-_SCRIPT = re.compile(r"^\s*(?:\(?function\s*\(|window\.\w|var \w+\s*=|document\.|googletag\.|\w+\.push\()")
+_JSON = re.compile(r"""^\s*[\[{]\s*["'{\[].*["'\]}\d]\s*[\]}]\s*;?$""", re.DOTALL)
+_JSON_KEYS = re.compile(r"""["']@?(?:type|context|id|graph|headline|url)["']\s*:\s*["'{\[]""")
+_SCRIPT = re.compile(r"^\s*(?:\(?function\s*\(|window\.\w|document\.\w+\(|googletag\.|\w+\.push\(\s*[\[{])")
 _COPYRIGHT = re.compile(
-    r"^\W*(?:copyright\s*)?(?:©|\(c\)\s*(?:19|20)\d\d|copyright\s*(?:by\b|\(c\)|(?:19|20)\d\d))", re.IGNORECASE
+    r"^\W*(?:copyright\s*)?(?:[©ⓒ]|\(c\)\s*(?:19|20)\d\d|copyright\s*(?:by\b|\(c\)|(?:19|20)\d\d))", re.IGNORECASE
 )
-_URL_ONLY = re.compile(r"^(?:https?://|www\.|pic\.twitter\.com/)\S+$", re.IGNORECASE)
-_NETWORKS = re.compile(
-    r"""^\W*(?:(?:facebook|twitter|x\.com|x|instagram|linkedin|whatsapp|telegram|pinterest|reddit|e-?mail|mail|messenger|
-    threads|bluesky|mastodon|xing|flipboard|tiktok|youtube|viber|signal|vkontakte|vk|line|weibo|wechat|pocket|tumblr|
-    copy\ link|print|rss|google\ news)\b\W*)+$""",
-    re.IGNORECASE | re.VERBOSE,
-)
-_SYMBOLS_ONLY = re.compile(r"^[\W_]*$")
+_EMBEDDED = re.compile(r"^pic\.twitter\.com/\S+$|^$")
+_NETWORK = r"""(?:facebook|twitter|x|instagram|linkedin|whatsapp|telegram|pinterest|reddit|e-?mail|mail|messenger|threads|
+    bluesky|mastodon|xing|flipboard|tiktok|youtube|viber|signal|vkontakte|vk|line|weibo|wechat|pocket|tumblr|copy\ link|
+    print|rss|google\ news)"""
+# One name alone may be a heading of an article about that network.
+_NETWORKS = re.compile(rf"^\W*(?:{_NETWORK}\b\W+){{1,15}}{_NETWORK}\W*$", re.IGNORECASE | re.VERBOSE)
+_SYMBOLS_ONLY = re.compile(r"^[^\w(){}\[\]<>$#;=]+$")
 
 MAX_NOTICE = 300
 """Characters; a copyright line that is longer holds something else as well."""
@@ -36,7 +35,7 @@ def shape_of(paragraph: str) -> str | None:
     if len(paragraph) <= MAX_NOTICE:
         if _COPYRIGHT.match(paragraph):
             return "copyright"
-        if _URL_ONLY.match(paragraph):
+        if _EMBEDDED.match(paragraph):
             return "placeholder"
         if _NETWORKS.match(paragraph):
             return "share"

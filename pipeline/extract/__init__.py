@@ -152,7 +152,7 @@ def _judged(layout: Layout, choices: Sequence[Choice], found: Rescue | None, met
         if choice.kept:
             lines.append(Line(block.text, block.kind, next(verdicts), "clean", choice.probability))
         else:
-            reason = reason_by_names(layout, block) if is_near else "outside"
+            reason = reason_by_names(layout, block, metadata.language) if is_near else "outside"
             lines.append(Line(block.text, block.kind, reason, "body", choice.probability))
     return tuple(lines)
 

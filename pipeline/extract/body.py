@@ -80,9 +80,9 @@ def near_body(layout: Layout, choices: Sequence[Choice]) -> list[bool]:
     return [inside[choice.block.node] for choice in choices]
 
 
-def reason_by_names(layout: Layout, block: Block) -> str:
+def reason_by_names(layout: Layout, block: Block, language: str | None) -> str:
     """One word for why a block near the body does not belong to it: what it says, else what the markup says."""
-    if reason := shape_of(block.text) or reason_of(block.text):
+    if reason := shape_of(block.text) or reason_of(block.text, language):
         return reason
     node = layout.nodes[block.node]
     for marks in (node.marks, node.inherited):

@@ -193,8 +193,6 @@ NAMES: tuple[str, ...] = (
     "after_h1",
     "h1_distance",
     "prev_heading",
-    "phrase",
-    "siblings_links",
     "pieces",
     "same_article",
     "up_from_h1",
@@ -245,6 +243,9 @@ class _Page:
         self.top = container_of(layout, prose)
         self.top_line = lines_above(layout, self.top)
         self.top_level = {node: level for level, node in enumerate(self.top_line)}
+        self.meeting: list[int] = []
+        for index, node in enumerate(layout.nodes):
+            self.meeting.append(index if index in self.top_level or node.parent < 0 else self.meeting[node.parent])
         self.words = [words_of(block.text) for block in layout.blocks]
         self.copies = Counter(map(" ".join, self.words))
         self.seen: set[str] = set()
@@ -314,6 +315,10 @@ class _Page:
         self.h1_level = (
             {n: level for level, n in enumerate(lines_above(self.layout, blocks[self.h1].node))} if self.h1 >= 0 else {}
         )
+        self.up_from_h1: list[int] = []
+        for index, node in enumerate(nodes):
+            above = self.up_from_h1[node.parent] if node.parent >= 0 else 30
+            self.up_from_h1.append(self.h1_level.get(index, above))
         self.headings, self.titles, self.linked_heading = [], [], []
         headings = titles = 0
         linked = 0.0
@@ -383,7 +388,7 @@ class _Page:
         key = " ".join(words)
         first = key not in self.seen
         self.seen.add(key)
-        meeting = next((n for n in lines_above(layout, block.node) if n in self.top_level), 0)
+        meeting = self.meeting[block.node]
         up = self.top_level.get(meeting, 20)
         signature = self.signatures[index]
         previous = layout.blocks[index - 1] if index else None
@@ -448,11 +453,9 @@ class _Page:
             float(self.h1 >= 0) * (1 if index > self.h1 else -1),
             max(-50, min(100, index - self.h1)) if self.h1 >= 0 else 0,
             min(next((d for d in range(1, 8) if index >= d and layout.blocks[index - d].kind == "heading"), 9), 9),
-            float(self.reason(text) is not None),
-            masses.linked[parent] / (masses.text[parent] or 1),
             min(block.pieces, 20),
             0 if self.article[block.node] < 0 else 1 if self.article[block.node] == self.main_article else 2,
-            next((self.h1_level[n] for n in lines_above(layout, block.node) if n in self.h1_level), 30),
+            self.up_from_h1[block.node],
             min(self.headings[index], 30),
             min(self.titles[index], 5),
             self.body_cover,
@@ -466,9 +469,3 @@ class _Page:
             *(float(bool(own & value)) for value in _OWN),
             *((marks >> position) & 1 for position in range(len(_MARKED))),
         ]
-
-    @staticmethod
-    def reason(text: str) -> str | None:
-        from pipeline.clean import reason_of
-
-        return reason_of(text)
