@@ -15,9 +15,9 @@ from datetime import datetime, timedelta
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from multiprocessing.popen_forkserver import Popen
-from multiprocessing.process import BaseProcess
+from multiprocessing.process import AuthenticationString, BaseProcess  # type: ignore[attr-defined]  # typeshed has no key
 from types import ModuleType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -62,6 +62,19 @@ class _Context(ForkServerContext):
     Process = _Process
 
 
+def _leave_celery() -> None:
+    """Make this process one that may have children, where it is a task of a Celery worker.
+
+    Celery's fork of multiprocessing puts its own object for the current process in the place of the original's. That
+    one is daemonic, so that multiprocessing refuses to start children, and has a key that cannot be sent to them. The
+    reason for the refusal, children that outlive their parent, does not hold here: see `_end_with_parent`.
+    """
+    process: Any = multiprocessing.current_process()
+    if not isinstance(process, BaseProcess):
+        process.daemon = False
+        process._config["authkey"] = AuthenticationString(process.authkey)
+
+
 def _end_with_parent() -> None:
     """Exit when the process that the results are for is gone, however it went: nobody else would end a hung reader."""
     parent = multiprocessing.parent_process()
@@ -86,6 +99,7 @@ class Workers:
         self.jobs = jobs or core_count()
         self._timeout = timeout.total_seconds()
         # Not fork: this process has threads, and a fork of them may inherit a lock that nobody will ever release.
+        _leave_celery()
         context = _Context()
         context.set_forkserver_preload(["pipeline.extract", "pipeline.parse"])
         self._pool = ProcessPool(
@@ -138,5 +152,6 @@ class Workers:
         except (SourceError, asyncio.CancelledError):
             raise
         except Exception as error:  # lxml and trafilatura may raise anything on hostile bytes
-            raise ExtractError(url, "reader_error", f"{type(error).__name__}: {error}") from error
+            # Or the fault is ours, and mended by the next release: worth other tries, which are counted.
+            raise ExtractError(url, "reader_error", f"{type(error).__name__}: {error}", temporary=True) from error
         return result

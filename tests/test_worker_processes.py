@@ -1,0 +1,83 @@
+"""The processes that read documents: whom they belong to, what they load, and that they do not outlive their parent."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# A program like `airflow`: it must be run once, and never be imported by the processes that it starts.
+PROGRAM = """
+import os, sys, time
+print("main", flush=True)
+from datetime import timedelta
+from pipeline.workers import Workers
+
+def start():
+    pool = Workers(jobs=2, timeout=timedelta(seconds=300))._pool
+    print("reader", pool.schedule(os.getpid).result(60), flush=True)
+    return pool
+
+if __name__ == "__main__":
+    {body}
+"""
+
+
+@pytest.fixture
+def program(tmp_path):
+    """Starts a program with the given last lines; what is left of it is killed in the end."""
+    started = []
+
+    def start(body):
+        path = tmp_path / "program.py"
+        path.write_text(PROGRAM.format(body=body.replace("\n", "\n    ")))
+        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        popen = subprocess.Popen([sys.executable, path], stdout=subprocess.PIPE, text=True, env=environment)
+        started.append(popen)
+        return popen
+
+    yield start
+    for popen in started:
+        for process in [*psutil.Process(popen.pid).children(recursive=True), popen] if popen.poll() is None else []:
+            process.kill()
+        popen.stdout.close()
+        popen.wait()
+
+
+def test_readers_do_not_import_the_program_that_started_them(program):
+    told, _ = program("pool = start(); pool.stop(); pool.join()").communicate(timeout=60)
+    assert [line.split()[0] for line in told.splitlines()] == ["main", "reader"]
+
+
+def test_readers_that_are_busy_end_with_a_parent_that_was_killed(program):
+    running = program(
+        "pool = start()\npool.schedule(time.sleep, args=(600,))\nprint('busy', flush=True); time.sleep(600)"
+    )
+    told = [running.stdout.readline() for _ in range(3)]
+    assert told[-1] == "busy\n"
+    readers = psutil.Process(running.pid).children(recursive=True)
+    assert int(told[1].split()[1]) in {reader.pid for reader in readers}
+    running.kill()
+    running.wait()
+    _, alive = psutil.wait_procs(readers, timeout=20)
+    assert alive == []
+
+
+def test_a_task_of_a_celery_worker_may_have_readers(program):
+    """Celery's billiard replaces multiprocessing's current process with one that may have no children."""
+    pytest.importorskip("billiard")
+    told, _ = program(
+        """import billiard
+def task():
+    pool = start()
+    pool.stop()
+    pool.join()
+process = billiard.Process(target=task, daemon=True)
+process.start()
+process.join()"""
+    ).communicate(timeout=60)
+    assert "reader" in told
