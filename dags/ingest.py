@@ -130,9 +130,9 @@ def shares(hosts: int, per_worker: int, workers: int, pages: int | None) -> list
 def ingest_hourly() -> None:
     """Plan, ingest (mapped over the workers), report."""
 
-    @task(execution_timeout=timedelta(minutes=5), multiple_outputs=True)
-    def plan(params: dict[str, Any]) -> dict[str, Any]:
-        """Count what is due and share it out."""
+    @task(execution_timeout=timedelta(minutes=5), multiple_outputs=False)
+    def plan(params: dict[str, Any]) -> list[Share]:
+        """Count what is due; one share for each worker that it calls for."""
         from pipeline import ingest as flow
         from pipeline.config import Settings
 
@@ -140,7 +140,7 @@ def ingest_hourly() -> None:
         due = flow.plan(settings, poll_all=params["poll_all"])
         parts = shares(due.hosts, settings.concurrency, params["workers"], params["pages"])
         log.info("%d feeds and %d pages on %d hosts are due: %d workers", due.feeds, due.pages, due.hosts, len(parts))
-        return {"feeds": due.feeds, "pages": due.pages, "hosts": due.hosts, "shares": parts}
+        return parts
 
     # The time-out leaves room for `plan`, `report` and a late start within the run's own.
     @task(execution_timeout=timedelta(minutes=45), map_index_template="{{ worker }}", multiple_outputs=False)
@@ -168,7 +168,7 @@ def ingest_hourly() -> None:
         return counts
 
     planned = plan()
-    report(planned["shares"], ingest.expand(share=planned["shares"]))
+    report(planned, ingest.expand(share=planned))
 
 
 def add_up(done: list[dict[str, int]]) -> dict[str, int]:

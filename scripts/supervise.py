@@ -1,0 +1,227 @@
+"""Processes that start together and end together, and the settings under which Airflow runs from the checkout.
+
+Shared by the scripts of this folder. Each process has a session of its own: Ctrl-C reaches this program only, which
+then ends the others in order. `airflow standalone` does not do that: stopped by SIGTERM it leaves its children behind.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import NoReturn, Self
+
+import psutil
+
+ROOT = Path(__file__).resolve().parents[1]
+BIN = Path(sys.executable).parent
+"""Where `airflow` and `news` of the same environment are; not resolved, for python there is a link out of it."""
+
+LOOPBACK = "127.0.0.1"
+GRACE = 20.0
+"""Seconds that processes get to end by themselves: a run that is interrupted gives its claims back first."""
+
+
+class ScriptError(Exception):
+    """It cannot go on; the message is for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A process of ours."""
+
+    name: str
+    popen: subprocess.Popen[bytes]
+    log: Path
+
+
+class Processes:
+    """The processes of one program, ended in reverse order when the ``with`` block is left, however it is left."""
+
+    def __init__(self, logs: Path) -> None:
+        logs.mkdir(parents=True, exist_ok=True)
+        self._logs = logs
+        self._started: list[Started] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        while self._started:
+            end(self._started.pop().popen.pid)
+
+    def start(
+        self,
+        name: str,
+        command: Sequence[str | Path],
+        environment: Mapping[str, str],
+        *,
+        stdin: str = "",
+        user: str | None = None,
+    ) -> Started:
+        """Start a process whose output goes to a file of its name; ``stdin`` is what it reads there."""
+        log = self._logs / f"{name}.log"
+        with log.open("wb") as output, tempfile.TemporaryFile() as given:
+            given.write(stdin.encode())
+            given.seek(0)
+            popen = subprocess.Popen(
+                [str(word) for word in command],
+                cwd=ROOT,
+                env=dict(environment),
+                stdin=given,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                user=user,
+            )
+        self._started.append(Started(name, popen, log))
+        return self._started[-1]
+
+    def kill(self, process: Started) -> None:
+        """Kill a process with everything that it started, at once, as a power cut would."""
+        self._started.remove(process)
+        for each in family(process.popen.pid):
+            with suppress(psutil.NoSuchProcess):
+                each.kill()
+        process.popen.wait()
+
+    def check(self) -> None:
+        """Raise `ScriptError` when one of them has ended by itself."""
+        for process in self._started:
+            if process.popen.poll() is not None:
+                raise ScriptError(f"{process.name} ended with code {process.popen.returncode}:\n{tail(process.log)}")
+
+    def wait_for(self, what: str, is_ready: Callable[[], bool], timeout: float) -> None:
+        """Return once the answer is yes; raise `ScriptError` when that takes too long or a process ends."""
+        end_at = time.monotonic() + timeout
+        while not is_ready():
+            self.check()
+            if time.monotonic() > end_at:
+                raise ScriptError(f"{what}: not ready within {timeout:g} s; see {self._logs}/")
+            time.sleep(0.3)
+
+
+def family(pid: int) -> list[psutil.Process]:
+    """A process and all that descend from it, those included that have moved to a process group of their own."""
+    try:
+        first = psutil.Process(pid)
+        return [*first.children(recursive=True), first]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def end(pid: int, grace: float = GRACE) -> None:
+    """End a process and all that descend from it: asked first, made to after the grace time."""
+    members = family(pid)
+    for each in reversed(members):
+        with suppress(psutil.NoSuchProcess):
+            each.terminate()
+    _, left = psutil.wait_procs(members, timeout=grace)
+    for each in left:
+        with suppress(psutil.NoSuchProcess):
+            each.kill()
+    psutil.wait_procs(left, timeout=5)
+
+
+def run(command: Sequence[str | Path], environment: Mapping[str, str], log: Path | None = None) -> str:
+    """Run a command to its end and return what it printed; raise `ScriptError`, with its last lines, when it failed."""
+    answer = subprocess.run(
+        [str(word) for word in command],
+        cwd=ROOT,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT if log else subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    if log:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(answer.stdout, "utf-8")
+    if answer.returncode:
+        told = "\n".join(((answer.stdout or "") + (answer.stderr or "")).splitlines()[-15:])
+        name = " ".join([Path(command[0]).name, *map(str, command[1:])])
+        where = f" (all of it in {log})" if log else ""
+        raise ScriptError(f"`{name}` failed with code {answer.returncode}{where}:\n{told}")
+    return answer.stdout
+
+
+def tail(path: Path, lines: int = 15) -> str:
+    """The last lines of a file."""
+    return "\n".join(path.read_text("utf-8", "replace").splitlines()[-lines:])
+
+
+def is_free(port: int, host: str = LOOPBACK) -> bool:
+    """Whether nothing listens on the port."""
+    with socket.socket() as probe:
+        # As servers do: a port that was closed a moment ago counts as free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+        return True
+
+
+def free_port() -> int:
+    """A port that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def answers(url: str) -> bool:
+    """Whether the URL is answered with success."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as response:
+            return bool(response.status == 200)
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+def airflow_environment(home: Path, environ: Mapping[str, str], **more: str) -> dict[str, str]:
+    """The environment of Airflow run from the checkout; what the caller's environment sets itself is left as it is."""
+    # Compiled modules halve the time of each command; some machines switch them off.
+    kept = {name: value for name, value in environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    own = {
+        "AIRFLOW_HOME": str(home),
+        # Airflow starts its own commands by name.
+        "PATH": f"{BIN}{os.pathsep}{environ.get('PATH', os.defpath)}",
+    }
+    defaults = {
+        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        "AIRFLOW__CORE__PARALLELISM": "4",
+        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",
+        "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
+        "AIRFLOW__API__WORKERS": "1",
+    }
+    return {**defaults, **kept, **own, **more}
+
+
+@contextmanager
+def stopping_on_signals() -> Iterator[None]:
+    """Turn SIGTERM and SIGHUP into what Ctrl-C raises, so that ``with`` blocks are left in order."""
+
+    def interrupt(number: int, _frame: object) -> NoReturn:
+        raise KeyboardInterrupt(signal.Signals(number).name)
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

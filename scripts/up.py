@@ -1,0 +1,124 @@
+"""`make up` (`python -m scripts.up`): Airflow's scheduler and UI on this machine, with SQLite, against real feeds.
+
+Environment:
+    PORT               where the UI listens (default: 8080, or the next free one)
+    BIND               the address that it binds (default: 127.0.0.1; with any other, one has to log in)
+    FEEDS              OPML file or list to begin with, taken while there is no feed (default: examples/feeds.opml)
+    NEWS_DATABASE_URL  the archive (default: news.db in the checkout); all other NEWS_* settings hold, too
+    AIRFLOW_HOME       Airflow's own files (default: .airflow/ in the checkout); AIRFLOW__* settings hold, too
+
+Ends on Ctrl-C. A run that is under way gives back what it has claimed; the next one goes on from there.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from scripts.supervise import (
+    BIN,
+    LOOPBACK,
+    ROOT,
+    Processes,
+    ScriptError,
+    airflow_environment,
+    answers,
+    is_free,
+    run,
+    stopping_on_signals,
+)
+
+PORTS = range(8080, 8100)
+START = 180.0
+"""Seconds within which everything has to be up; 15 to 30 are usual."""
+
+# Logs are read from the disk, and loopback is the only address that may be bound: no log server.
+PARTS = {"api-server": ["api-server"], "dag-processor": ["dag-processor"], "scheduler": ["scheduler", "-s"]}
+
+
+def main() -> int:
+    """Prepare, start, wait until stopped or until a part ends by itself; returns the exit code."""
+    home = Path(os.environ.get("AIRFLOW_HOME") or ROOT / ".airflow").resolve()
+    bind = os.environ.get("BIND") or LOOPBACK
+    try:
+        port = choose_port(os.environ.get("PORT"), bind)
+        environment = settings(home, bind, port, os.environ)
+        with stopping_on_signals(), Processes(home / "output") as processes:
+            prepare(home, environment)
+            say("Starting Airflow …")
+            for name, command in PARTS.items():
+                processes.start(name, [BIN / "airflow", *command], environment)
+            reached = f"http://{LOOPBACK if bind == '0.0.0.0' else bind}:{port}"
+            processes.wait_for("Airflow", lambda: answers(f"{reached}/api/v2/monitor/health"), START)
+            say(banner(home, reached, environment))
+            while True:
+                processes.check()
+                time.sleep(1)
+    except KeyboardInterrupt:
+        say("\nStopped.")
+        return 0
+    except ScriptError as failure:
+        print(failure, file=sys.stderr)
+        return 1
+
+
+def choose_port(asked: str | None, bind: str) -> int:
+    """The port that was asked for, or the first free one."""
+    if asked:
+        if not asked.isdecimal() or not 0 < int(asked) < 65536:
+            raise ScriptError(f"PORT={asked} is no port number")
+        if not is_free(int(asked), bind):
+            raise ScriptError(f"Port {asked} is taken; choose another one with PORT=… (or leave it out)")
+        return int(asked)
+    for port in PORTS:
+        if is_free(port, bind):
+            return port
+    raise ScriptError(f"No port from {PORTS[0]} to {PORTS[-1]} is free; choose one with PORT=…")
+
+
+def settings(home: Path, bind: str, port: int, environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment of all parts."""
+    database = environ.get("NEWS_DATABASE_URL") or f"sqlite:///{ROOT / 'news.db'}"
+    return airflow_environment(
+        home,
+        {"AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": str(bind in {LOOPBACK, "localhost"}), **environ},
+        NEWS_DATABASE_URL=database,
+        AIRFLOW__API__HOST=bind,
+        AIRFLOW__API__PORT=str(port),
+        AIRFLOW__CORE__EXECUTION_API_SERVER_URL=f"http://{LOOPBACK if bind == '0.0.0.0' else bind}:{port}/execution/",
+    )
+
+
+def prepare(home: Path, environment: Mapping[str, str]) -> None:
+    """Migrate both databases; subscribe to the first feeds."""
+    say(run([BIN / "news", "db", "upgrade"], environment).strip())
+    if not json.loads(run([BIN / "news", "feeds", "list", "--json"], environment)):
+        feeds = os.environ.get("FEEDS") or str(ROOT / "examples" / "feeds.opml")
+        say(run([BIN / "news", "feeds", "import", feeds], environment).strip())
+    say("Migrating Airflow's database …")
+    run([BIN / "airflow", "db", "migrate"], environment, log=home / "output" / "migrate.log")
+
+
+def banner(home: Path, url: str, environment: Mapping[str, str]) -> str:
+    """What to do next."""
+    lines = [
+        "",
+        f"Airflow is up: {url}/dags/ingest_hourly",
+        f"The DAG runs on the hour, and for the last hour now. Logs: {home}/logs, {home}/output",
+        f"How it goes:   NEWS_DATABASE_URL={environment['NEWS_DATABASE_URL']} {BIN.parent.name}/bin/news status",
+        "Ctrl-C stops everything.",
+    ]
+    if environment["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS"] != "True":
+        lines.insert(2, f"Log in with what is in {home}/simple_auth_manager_passwords.json.generated")
+    return "\n".join(lines)
+
+
+def say(text: str) -> None:
+    """Print at once, even into a pipe."""
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
