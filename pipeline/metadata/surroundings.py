@@ -12,32 +12,14 @@ from typing import cast
 from lxml import etree
 from lxml.etree import _Element
 
+from pipeline.metadata.tables import load_table
 from pipeline.structured.selection import selector, text_of
 
-# Words of classes and ids below which nothing tells about the article itself.
-_ELSEWHERE = re.compile(
-    r"comment|related|teaser|recommend|side-?bar|widget|footer|most-?read|latest|popular|trending|newsletter|promo|carousel"
-    r"|breaking|ticker|next-?post|prev(?:ious)?-|more-?(?:news|stories|articles|posts)|read-?more|also-?like|similar|disqus"
-    r"|reply|review-?list|archive|menu|nav(?:bar|igation|-)|weather|masthead|kommentar|komentar|leserbrief"
-    r"|(?:^|\s)(?:site|page|main)-?header(?:$|\s)",
-    re.IGNORECASE,
-)
 # Parts of such names that tell about layout only: builders call every block a widget, themes say what a page lacks.
-_LAYOUT = re.compile(
-    r"\b(?:elementor|wp-block|has|no|with|without|under|single|post-template|page-template)-[\w-]*", re.IGNORECASE
-)
+_LAYOUT = re.compile(r"\b(?:elementor|wp-block|has|no|with|without|under|single|post-template|page-template)-[\w-]*")
 _ELSEWHERE_TAGS = frozenset({"footer", "nav", "select", "form", "svg"})
 _UNREAD_TAGS = frozenset(
     {"script", "style", "noscript", "template", "svg", "select", "iframe", "title", "head", "meta"}
-)
-_BYLINE = re.compile(r"by-?line|auth?or|auteur|reporter|writer|contributor|journalist|firma\b", re.IGNORECASE)
-_DATE = re.compile(
-    r"date|time|publish|posted|datum|fecha|\bdata\b|(?:^|[\s_-])meta|Meta|by-?line|pubdat|gepubl|veröff", re.IGNORECASE
-)
-_NO_BYLINE = re.compile(
-    r"bio\b|about|box|avatar|image|img|photo|picture|social|follow|more|link-list|description|desc\b|job|role|title\b"
-    r"|position|twitter",
-    re.IGNORECASE,
 )
 LONG_LINE = 100  # characters: a longer text is a sentence that tells of other days
 LONG_TEXT = 600  # characters: an element with more holds the article, not its date
@@ -58,14 +40,26 @@ _author_links = selector(
 _named = selector("//body//*[@class or @id or @itemprop or @data-testid]")
 
 
+@dataclass(frozen=True, slots=True)
+class _Promise:
+    """What the names of an element tell of it."""
+
+    byline: bool
+    date: bool
+    box: bool
+    elsewhere: bool
+
+
 @lru_cache(maxsize=8192)  # pages of one site, and the elements of one page, share their few hundred names
-def _promises(names: str) -> tuple[bool, bool, bool]:
-    """Whether the names of an element promise a by-line, promise a date, and place it elsewhere."""
-    return (
-        bool(_BYLINE.search(names)),
-        bool(_DATE.search(names)),
-        bool(_ELSEWHERE.search(_LAYOUT.sub("", names))),
-    )
+def _promise(names: str) -> _Promise:
+    padded = f" {names.lower()} "
+    elsewhere = _has("elsewhere", padded) and _has("elsewhere", _LAYOUT.sub("", padded))
+    return _Promise(_has("byline", padded), _has("date", padded), _has("box", padded), elsewhere)
+
+
+def _has(kind: str, names: str) -> bool:
+    # Tests of fragments take a tenth of the time of one regular expression with all of them.
+    return any(fragment in names for fragment in load_table("elements")[kind])
 
 
 def _names_of(element: _Element) -> str:
@@ -114,7 +108,7 @@ class Surroundings:
             return True
         if tag == "header" and self.headline is None and not any(a.tag == "article" for a in node.iterancestors()):
             return True
-        return _promises(f"{node.get('class') or ''} {node.get('id') or ''}")[2]
+        return _promise(f"{node.get('class') or ''} {node.get('id') or ''}").elsewhere
 
     @property
     def _is_in_article(self) -> bool:
@@ -125,10 +119,11 @@ class Surroundings:
         if not self.promising:
             found: tuple[list[_Element], list[_Element]] = ([], [])
             for element in _named(self.tree):
-                promises = _promises(_names_of(element))
-                for kind in (0, 1):
-                    if promises[kind]:
-                        found[kind].append(element)
+                promise = _promise(_names_of(element))
+                if promise.byline:
+                    found[0].append(element)
+                if promise.date:
+                    found[1].append(element)
             self.promising.extend(found)
         return self.promising[what]
 
@@ -163,7 +158,7 @@ class Surroundings:
                 continue
             text = text_of(element, 200)
             if 3 < len(text) < 160 and not self.is_elsewhere(element):
-                if _NO_BYLINE.search(_names_of(element)):
+                if _promise(_names_of(element)).box:
                     boxes.append(text)
                 else:
                     yield text
