@@ -18,6 +18,7 @@ _ENDS = re.compile(r"[\s|\-–—·•:»«~/｜ㅣ︱]+$")
 _STARTS = re.compile(r"^[\s|\-–—·•:»«~/｜ㅣ︱]+")
 _TAIL = re.compile(r"[|\-–—·•»«~/｜ㅣ︱](?!\d)")
 _MAX_HEADLINES = 30
+_FEW_HEADLINES = 2  # a logo and the headline; where there are more, they are those of teasers
 _MIN_INSIDE = 15  # characters: shorter headlines occur inside others by chance
 _MAX_LABELS = 3  # words: "live", a section, the number of comments
 _MIN_CUT = 90  # characters: headlines that are cut without a mark are cut near 100 or 110
@@ -89,7 +90,7 @@ def _declared(structured: Structured) -> str | None:
 def _printed(tree: _Element, others: list[str], own: set[str]) -> str | None:
     """The h1 that is the headline: one that others repeat; else that which shares most words with them.
 
-    Failing both, the only h1 of the page counts: headlines are often printed otherwise than they are declared.
+    Where the page has one or two, a single shared word is enough: headlines are often printed otherwise than they are declared.
     """
     texts: dict[str, str] = {}
     for element in _headlines(tree)[:_MAX_HEADLINES]:
@@ -103,7 +104,7 @@ def _printed(tree: _Element, others: list[str], own: set[str]) -> str | None:
     words = set(" ".join(keys).split())
     shared = [(len(words & set(key.split())) / (1 + len(key.split())), text) for key, text in texts.items()]
     share, best = max(shared, default=(0.0, ""), key=lambda pair: pair[0])
-    return best if share >= _MIN_SHARED or (len(texts) == 1 and (share > 0 or not words)) else None
+    return best if share >= _MIN_SHARED or (len(texts) <= _FEW_HEADLINES and (share > 0 or not words)) else None
 
 
 def _strip_site(title: str, own: set[str], sections: set[str]) -> str:
