@@ -90,7 +90,8 @@ def _declared(structured: Structured) -> str | None:
 def _printed(tree: _Element, others: list[str], own: set[str]) -> str | None:
     """The h1 that is the headline: one that others repeat; else that which shares most words with them.
 
-    Where the page has one or two, a single shared word is enough: headlines are often printed otherwise than they are declared.
+    Where the page has one or two, a single shared word is enough: headlines are often printed otherwise than they
+    are declared.
     """
     texts: dict[str, str] = {}
     for element in _headlines(tree)[:_MAX_HEADLINES]:
