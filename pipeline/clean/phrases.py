@@ -23,7 +23,7 @@ from functools import cache, lru_cache
 from importlib.resources import files
 
 MAX_WORDS: Mapping[str, int] = {
-    "share": 10, "dateline": 16, "related": 14, "agency": 16, "caption": 45, "teaser": 32, "comments": 35, "app": 35,
+    "share": 10, "copyright": 22, "dateline": 16, "related": 14, "agency": 16, "caption": 45, "teaser": 32, "comments": 35, "app": 35,
     "follow": 35, "placeholder": 60, "biography": 70, "correction": 70, "subscription": 50, "contact": 60,
 }
 """Boilerplate is short: a longer paragraph is never matched, whatever it begins with."""

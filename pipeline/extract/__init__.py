@@ -3,7 +3,7 @@
 A pure function of its arguments that runs in worker processes: the same bytes give the same article in any process
 and in any order. Steps, each of which `explain_article` shows:
 
-    decode → structured data → metadata → blocks → body (chosen) → rescue, when the body looks wrong → cleaning
+    decode → structured data → metadata → blocks → body (chosen) → rescue, when the body looks wrong → cleaning → class
 """
 
 from collections.abc import Sequence
@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
+from pipeline.classify import STORED, Verdict, class_of_page, look_at
 from pipeline.clean import judge
-from pipeline.decode import Document, parse_html
+from pipeline.decode import parse_html
 from pipeline.dedup import content_hash
 from pipeline.errors import ExtractError
 from pipeline.extract.blocks import Layout, segment
@@ -22,7 +23,9 @@ from pipeline.extract.forest import Forest
 from pipeline.extract.rescue import ENGINE_VERSION, Rescue, needs_rescue, rescue
 from pipeline.metadata import read_metadata
 from pipeline.model import Article, Metadata, NoArticle, Removed
+from pipeline.rights import signals_of_meta
 from pipeline.structured import Structured, read_structured
+from pipeline.urls import canonical_url
 
 __all__ = ["EXTRACTOR", "EXTRACTOR_VERSION", "Explanation", "Line", "explain_article", "extract_article"]
 
@@ -58,6 +61,7 @@ class Explanation:
     Attributes:
         lines: every block of the page in reading order, then what a rescue brought, kept and removed.
         rescued: which other source the text was taken from, None where the page's own blocks were good.
+        verdict: what kind of page it is, and what speaks for that.
         outcome: what `extract_article` returns for the page.
     """
 
@@ -66,6 +70,7 @@ class Explanation:
     metadata: Metadata
     lines: tuple[Line, ...]
     rescued: str | None
+    verdict: Verdict
     outcome: Article | NoArticle
 
 
@@ -78,7 +83,7 @@ def extract_article(
     title_hint: str | None = None,
     summary_hint: str | None = None,
 ) -> Article | NoArticle:
-    """The article of a page, or why there is none (``no_text``, ``too_short``).
+    """The article of a page, or why there is none (``no_text``, ``too_short``, or a class of `pipeline.classify`).
 
     Args:
         body: the page, decompressed.
@@ -127,13 +132,16 @@ def explain_article(
     except RecursionError as error:
         raise ExtractError(url, "unparsable", "nested too deeply") from error
     lines = _judged(layout, choices, found, metadata)
+    text = "\n\n".join(line.text for line in lines if line.reason is None)
+    verdict = class_of_page(look_at(url, document, structured, layout.blocks, text, metadata.access))
     return Explanation(
         encoding=document.encoding,
         structured=structured,
         metadata=metadata,
         lines=lines,
         rescued=found.source if found else None,
-        outcome=_outcome(url, metadata, lines, title_hint),
+        verdict=verdict,
+        outcome=_outcome(url, metadata, lines, text, verdict, title_hint, signals_of_meta(structured.meta)),
     )
 
 
@@ -157,18 +165,27 @@ def _judged(layout: Layout, choices: Sequence[Choice], found: Rescue | None, met
     return tuple(lines)
 
 
-def _outcome(url: str, metadata: Metadata, lines: Sequence[Line], title_hint: str | None) -> Article | NoArticle:
-    kept = [line.text for line in lines if line.reason is None]
+def _outcome(
+    url: str,
+    metadata: Metadata,
+    lines: Sequence[Line],
+    text: str,
+    verdict: Verdict,
+    title_hint: str | None,
+    opt_out: tuple[str, ...],
+) -> Article | NoArticle:
     removed = tuple(Removed(line.text, line.reason) for line in lines if line.reason and line.reason != "outside")
-    text = "\n\n".join(kept)
     count = len(words_of(text))
     title = metadata.title or title_hint
-    if not count:
-        return NoArticle(url, "no_text", "no text was found in the page", title=title, removed=removed)
-    if count < MIN_WORDS:
-        return NoArticle(url, "too_short", f"{count} words", title=title, removed=removed)
+    reason, message = "", ""
+    if verdict.page_class not in STORED:
+        reason, message = verdict.page_class, verdict.evidence
+    elif count < MIN_WORDS:
+        reason, message = ("too_short", f"{count} words") if count else ("no_text", "no text was found in the page")
+    if reason:
+        return NoArticle(url, reason, message, title=title, removed=removed, opt_out=opt_out)
     return Article(
-        url=metadata.url or url,
+        url=_home(metadata.url, url),
         site=(urlsplit(url).hostname or "").removeprefix("www."),
         title=title,
         text=text,
@@ -176,6 +193,8 @@ def _outcome(url: str, metadata: Metadata, lines: Sequence[Line], title_hint: st
         word_count=count,
         extractor=EXTRACTOR,
         extractor_version=EXTRACTOR_VERSION,
+        page_class=verdict.page_class,
+        opt_out=opt_out,
         authors=metadata.authors,
         tags=metadata.tags,
         published_at=metadata.published_at,
@@ -186,3 +205,11 @@ def _outcome(url: str, metadata: Metadata, lines: Sequence[Line], title_hint: st
         image=metadata.image,
         removed=removed,
     )
+
+
+def _home(named: str, url: str) -> str:
+    """The address that the page names, in the one form in which all addresses are stored."""
+    try:
+        return canonical_url(named)
+    except ValueError:
+        return url

@@ -60,7 +60,7 @@ class Choice(NamedTuple):
 def choose_blocks(layout: Layout, hints: Hints, forest: Forest | None = None) -> list[Choice]:
     """The decision for each block of the page, in reading order."""
     forest = forest or load_forest()
-    rows = features_of(layout, hints, forest.names)
+    rows = features_of(layout, hints)
     return [Choice(block, probability(forest, row)) for block, row in zip(layout.blocks, rows, strict=True)]
 
 

@@ -9,6 +9,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pipeline.extract.blocks import Block, Layout, bit, mark_names
 
@@ -224,13 +225,17 @@ NAMES: tuple[str, ...] = (
 )
 
 
-def features_of(layout: Layout, hints: Hints, names: Sequence[str] = NAMES) -> list[list[float]]:
-    """A row of numbers for each block, in the order of ``names``."""
+def features_of(layout: Layout, hints: Hints) -> list[list[float]]:
+    """A row of numbers for each block, in the order of `NAMES`."""
     prose = [prose_of(block) for block in layout.blocks]
     masses = masses_of(layout, prose)
     page = _Page(layout, prose, masses, hints)
-    wanted = [NAMES.index(name) for name in names]
-    return [[row[place] for place in wanted] for row in map(page.row, range(len(layout.blocks)))]
+    return [page.row(index) for index in range(len(layout.blocks))]
+
+
+@lru_cache(maxsize=4096)
+def _flags(marks: int) -> tuple[float, ...]:
+    return tuple(float((marks >> position) & 1) for position in range(len(_MARKED)))
 
 
 class _Page:
@@ -467,5 +472,5 @@ class _Page:
             len(self.layout.nodes) and self.article_count,
             1.0 - masses.prose[self.top] / self.total,
             *(float(bool(own & value)) for value in _OWN),
-            *((marks >> position) & 1 for position in range(len(_MARKED))),
+            *_flags(marks),
         ]

@@ -11,19 +11,20 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
+from pipeline.extract.features import NAMES
+
 Tree = tuple[int, float, Any, Any] | float
 
-GLANCE = 24
+GLANCE = 14
 """Trees after which most blocks of a page (menus, teasers, footers) are decided already."""
 
-HOPELESS = -3.5
-"""Log-odds after a glance from which no block came back among those the forest was made of."""
+HOPELESS = -2.65
+"""Log-odds after a glance from which one block in a thousand of a body would have come back."""
 
 
 class Forest(NamedTuple):
-    """Decision trees over the features of a block, by their names."""
+    """Decision trees over the numbers of a row."""
 
-    names: tuple[str, ...]
     trees: tuple[Tree, ...]
 
 
@@ -34,13 +35,20 @@ def load_forest() -> Forest:
 
 
 def read_forest(source: str) -> Forest:
-    """A forest from its JSON form."""
+    """A forest from its JSON form, its features by their place in a row of `pipeline.extract.features`.
+
+    Raises:
+        ValueError: it was made for features that there are no longer.
+    """
     told = json.loads(source)
-    return Forest(tuple(told["names"]), tuple(_tree(tree) for tree in told["trees"]))
+    places = [NAMES.index(name) for name in told["names"]]
+    return Forest(tuple(_tree(tree, places) for tree in told["trees"]))
 
 
-def _tree(told: Any) -> Tree:
-    return (told[0], told[1], _tree(told[2]), _tree(told[3])) if isinstance(told, list) else float(told)
+def _tree(told: list[Any] | float, places: Sequence[int]) -> Tree:
+    if isinstance(told, list):
+        return places[told[0]], told[1], _tree(told[2], places), _tree(told[3], places)
+    return float(told)
 
 
 def probability(forest: Forest, row: Sequence[float]) -> float:
