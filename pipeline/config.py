@@ -109,7 +109,13 @@ class Settings:
         timedelta(seconds=300), _seconds, "pause before the first retry, in seconds; doubled each time"
     )
     poll_interval: timedelta = _setting(
-        timedelta(seconds=1800), _seconds, "pause between two polls of a feed, in seconds"
+        timedelta(seconds=1800), _seconds, "first pause between two polls of a feed, in seconds; adapted from then on"
+    )
+    min_poll_interval: timedelta = _setting(
+        timedelta(seconds=300), _seconds, "shortest pause between two polls of a feed, in seconds"
+    )
+    max_poll_interval: timedelta = _setting(
+        timedelta(hours=24), _seconds, "longest pause between two polls of a feed that works, in seconds"
     )
     revisits: tuple[timedelta, ...] = _setting(
         (timedelta(hours=1), timedelta(hours=24), timedelta(days=7)),

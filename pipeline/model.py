@@ -74,6 +74,15 @@ class Feed:
         url: the address as given: feeds are fetched literally.
         due_at: since when it was due. Pages that the poll discovers are due since then too.
         failures: failed polls in a row before this one.
+        rate, limit: as in `Rhythm`.
+        strain: sum of the weights of these failures.
+        missing_since: since when the server says 404 or 410.
+        answered_at: when it last answered, with a document or a 304.
+        news_at: the last poll that brought new entries.
+        window: entries in the last document that was read.
+        rolls: whether old entries were seen to fall out as new ones came.
+        ttl, period: what the last document said of its pace.
+        target, redirects: where its address leads to for good, in how many answered polls in a row.
     """
 
     id: int
@@ -84,6 +93,24 @@ class Feed:
     interval: timedelta
     failures: int
     body_hash: str | None = None
+    state: str = "active"
+    rate: float | None = None
+    limit: timedelta | None = None
+    strain: float = 0.0
+    missing_since: datetime | None = None
+    answered_at: datetime | None = None
+    news_at: datetime | None = None
+    window: int = 0
+    rolls: bool = False
+    ttl: timedelta | None = None
+    period: timedelta | None = None
+    target: str | None = None
+    redirects: int = 0
+
+    @property
+    def rhythm(self) -> Rhythm:
+        """Its pace."""
+        return Rhythm(self.interval, self.rate, self.limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +200,7 @@ class ParsedFeed:
         malformed: what was wrong with the document, where it was readable all the same.
         cut: whether the document ends in the middle. Its entries are good, but its validators must not be kept: the
             next 304 would hide those that were missed.
+        hints: what it says of its own pace.
         hub_url: the WebSub hub that the feed announces, absolute.
         self_url: the address that the feed gives itself, absolute.
     """
@@ -185,8 +213,32 @@ class ParsedFeed:
     skipped: int = 0
     malformed: str | None = None
     cut: bool = False
+    hints: FeedHints = FeedHints()
     hub_url: str | None = None
     self_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HubSubscription:
+    """A WebSub subscription: what we want of a hub, and how far it is.
+
+    Attributes:
+        feed_id: the feed to poll at a push; None for a subscription that is being ended.
+        topic_url: the feed's name at the hub, as asked for.
+        token: last part of the callback URL. Who knows it may confirm and push: never shown.
+        secret: key of the signatures of pushes; never shown.
+        state: ``pending``, ``active``, ``denied`` or ``leaving``.
+        attempts: requests to the hub since it last verified one, with the one that was just claimed.
+    """
+
+    id: int
+    feed_id: int | None
+    hub_url: str
+    topic_url: str
+    token: str = field(repr=False)
+    secret: str = field(repr=False)
+    state: str
+    attempts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +290,9 @@ class Article:
         language: ISO 639-1 code.
         content_hash: SHA-256 of the normalised text (`pipeline.dedup.content_hash`), hexadecimal.
         extractor: name of what made the text; with its version, what `re-extraction` goes by.
+        page_class: ``article``, or what else was stored as one (`pipeline.classify.STORED`).
+        source: ``page``, or ``feed`` where the page cannot be had and the feed carried the text.
+        opt_out: signals by which the page reserves rights (`pipeline.rights.SIGNALS`).
     """
 
     url: str
@@ -257,17 +312,21 @@ class Article:
     description: str | None = None
     image: str | None = None
     removed: tuple[Removed, ...] = ()
+    page_class: str = "article"
+    source: str = "page"
+    opt_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class NoArticle:
-    """A page that was read and holds no article."""
+    """A page that was read and holds no article; ``opt_out`` as of `Article`."""
 
     url: str
     reason: str
     message: str = ""
     title: str | None = None
     removed: tuple[Removed, ...] = field(default=())
+    opt_out: tuple[str, ...] = ()
 
 
 Precision = Literal["day", "time"]
