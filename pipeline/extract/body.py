@@ -61,7 +61,7 @@ def choose_blocks(layout: Layout, hints: Hints, forest: Forest | None = None) ->
     """The decision for each block of the page, in reading order."""
     forest = forest or load_forest()
     rows = features_of(layout, hints)
-    return [Choice(block, probability(forest, row)) for block, row in zip(layout.blocks, rows, strict=True)]
+    return [Choice(block, probability(forest, row) if row else 0.0) for block, row in zip(layout.blocks, rows, strict=True)]
 
 
 def near_body(layout: Layout, choices: Sequence[Choice]) -> list[bool]:

@@ -225,12 +225,12 @@ NAMES: tuple[str, ...] = (
 )
 
 
-def features_of(layout: Layout, hints: Hints) -> list[list[float]]:
-    """A row of numbers for each block, in the order of `NAMES`."""
+def features_of(layout: Layout, hints: Hints) -> list[list[float] | None]:
+    """A row of numbers for each block, in the order of `NAMES`; None for what is plainly a menu far from all prose."""
     prose = [prose_of(block) for block in layout.blocks]
     masses = masses_of(layout, prose)
     page = _Page(layout, prose, masses, hints)
-    return [page.row(index) for index in range(len(layout.blocks))]
+    return [None if page.is_menu(index) else page.row(index) for index in range(len(layout.blocks))]
 
 
 @lru_cache(maxsize=4096)
@@ -380,6 +380,14 @@ class _Page:
 
     def _link_density(self, node: int) -> float:
         return self.masses.linked[node] / (self.masses.text[node] or 1)
+
+    def is_menu(self, index: int) -> bool:
+        """Whether the block is a link among links, with no prose within reach: two of five blocks of a page."""
+        block = self.layout.blocks[index]
+        if block.linked < 0.9 * len(block.text) or self.before[index] < 3 or self.after[index] < 3:
+            return False
+        parent = max(self.layout.nodes[block.node].parent, 0)
+        return self._link_density(max(self.layout.nodes[parent].parent, 0)) > 0.7
 
     def row(self, index: int) -> list[float]:
         """The numbers of one block."""
