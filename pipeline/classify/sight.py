@@ -1,0 +1,144 @@
+"""What is looked at to tell the class of a page, gathered once."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from lxml.etree import _Element
+
+from pipeline.classify.phrases import count_words, fold
+from pipeline.decode import Document
+from pipeline.model import Access
+from pipeline.structured import ARTICLE_TYPES, Structured, types_of
+
+MAX_LINES = 2_000
+"""Blocks of a page whose words are compared with phrases; the longest pages have ten times as many."""
+
+MAX_LINE = 400
+"""Characters of a block that still is a line, as against a paragraph."""
+
+_DATES = ("article:published_time", "article:modified_time", "article:section", "og:article:published_time")
+_ARTICLE = 3  # `ARTICLE_TYPES` of this weight and above are articles
+
+
+class Shown(Protocol):
+    """A run of text of the page, as `pipeline.extract.blocks` has it."""
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+
+    @property
+    def kind(self) -> str:
+        """What it is: ``heading``, ``paragraph`` and so on."""
+
+    @property
+    def linked(self) -> int:
+        """Characters of it that are links."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A page as the rules see it.
+
+    Attributes:
+        url: the address that answered.
+        source: the document, decoded.
+        structured: what the page declares of itself.
+        access: who may read it, by what it declares.
+        shown: all that a reader sees, menus and footers too.
+        words: of the text that was extracted.
+        shown_words: of all that a reader sees.
+        titles: the page's title and first headings.
+        is_declared: whether the page says that it is an article.
+    """
+
+    url: str
+    source: str
+    tree: _Element
+    structured: Structured
+    access: Access
+    shown: Sequence[Shown]
+    text: str
+    words: int
+    shown_words: int
+    titles: tuple[str, ...]
+    is_declared: bool
+
+    @property
+    def path(self) -> str:
+        """The path of the address."""
+        return urlsplit(self.url).path
+
+    def lines(self) -> Iterator[str]:
+        """The short blocks, folded."""
+        return (fold(block.text) for block in self.shown[:MAX_LINES] if len(block.text) <= MAX_LINE)
+
+    def teasers(self) -> int:
+        """Headings that lead elsewhere: what front pages are made of."""
+        return sum(
+            block.kind == "heading" and block.linked > 0.8 * len(block.text) and len(block.text) > 20
+            for block in self.shown
+        )
+
+    def linked_share(self) -> float:
+        """How much of the extracted text is links, from 0 to 1."""
+        kept = set(self.text.split("\n\n"))
+        found = [(len(block.text), block.linked) for block in self.shown if block.text in kept]
+        return sum(linked for _, linked in found) / max(sum(length for length, _ in found), 1)
+
+    def body_names(self) -> frozenset[str]:
+        """The classes of the body element, which content systems tell the kind of page in."""
+        bodies = self.tree.iter("body")
+        return frozenset(name for body in bodies for name in (body.get("class") or "").lower().split()[:200])
+
+    def has_password(self) -> bool:
+        """Whether it asks for a password."""
+        return any((field.get("type") or "").lower() == "password" for field in self.tree.iter("input"))
+
+
+def look_at(
+    url: str,
+    document: Document,
+    structured: Structured,
+    shown: Sequence[Shown],
+    text: str,
+    access: Access = "unknown",
+) -> Sight:
+    """Gather what there is to see of a page; ``text`` is what was extracted of it, empty where nothing was."""
+    titles = [" ".join("".join(map(str, element.itertext())).split()) for element in _titles(document.tree)]
+    return Sight(
+        url=url,
+        source=document.text,
+        tree=document.tree,
+        structured=structured,
+        access=access,
+        shown=shown,
+        text=text,
+        words=count_words(text),
+        shown_words=sum(count_words(block.text) for block in shown),
+        titles=tuple(title for title in titles if 0 < len(title) <= MAX_LINE),
+        is_declared=_is_declared(structured),
+    )
+
+
+def _titles(tree: _Element) -> Iterator[_Element]:
+    for name, most in (("title", 1), ("h1", 2)):
+        found = (element for element in tree.iter(name) if not _is_drawing(element))
+        yield from (element for _, element in zip(range(most), found, strict=False))
+
+
+def _is_drawing(element: _Element) -> bool:
+    return next(element.iterancestors("svg"), None) is not None
+
+
+def _is_declared(structured: Structured) -> bool:
+    kinds = (kind for node in structured.articles for kind in types_of(node))
+    return (
+        any(ARTICLE_TYPES.get(kind, 0) >= _ARTICLE for kind in kinds)
+        or structured.first_meta(*_DATES) is not None
+        or bool(re.search("article|news|blog", (structured.first_meta("og:type") or "").lower()))
+        or any(structured.microdata.get(name) for name in ("datepublished", "articlebody"))
+    )
