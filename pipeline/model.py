@@ -177,6 +177,7 @@ class Entry:
         url: canonical URL of the page, or None where the entry links to no http(s) page.
         summary: plain text, without markup.
         hash: of what was announced; another hash for the same guid means that the entry was changed.
+        is_future: whether it is dated ahead of the poll that read it, by more than clocks differ.
     """
 
     guid: str
@@ -188,6 +189,7 @@ class Entry:
     published_at: datetime | None = None
     updated_at: datetime | None = None
     hash: str = ""
+    is_future: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +197,8 @@ class ParsedFeed:
     """A feed document, read.
 
     Attributes:
-        version: feedparser's name of the format, such as ``rss20`` or ``atom10``.
+        version: name of the format: feedparser's, such as ``rss20`` or ``atom10``, or ``json1``, ``json11``, ``json``,
+            ``sitemap``, ``newssitemap``, ``sitemapindex``.
         skipped: how many entries could not be used (each is logged).
         malformed: what was wrong with the document, where it was readable all the same.
         cut: whether the document ends in the middle. Its entries are good, but its validators must not be kept: the
@@ -203,6 +206,7 @@ class ParsedFeed:
         hints: what it says of its own pace.
         hub_url: the WebSub hub that the feed announces, absolute.
         self_url: the address that the feed gives itself, absolute.
+        children: of a sitemap index, the sitemaps where its entries stand, newest first, absolute.
     """
 
     title: str | None
@@ -216,6 +220,7 @@ class ParsedFeed:
     hints: FeedHints = FeedHints()
     hub_url: str | None = None
     self_url: str | None = None
+    children: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

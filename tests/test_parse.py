@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import FeedError
 from pipeline.parse import parse_feed
-from pipeline.parse.entries import MAX_NAMES, MAX_SUMMARY, MAX_TITLE
+from pipeline.parse.fields import MAX_NAMES, MAX_SUMMARY, MAX_TITLE
 from pipeline.parse.frame import MAX_ENTRIES, MAX_ENTRY, MAX_ENTRY_MARKS, MAX_MARKS
 from pipeline.parse.identity import MAX_GUID
 
@@ -711,6 +711,30 @@ def test_dates_are_kept_apart_by_what_they_mean(document, published_at, updated_
 def test_a_date_far_beyond_the_poll_is_a_mistake():
     document = rss("<item><title>x</title><pubDate>Tue, 12 Mar 2042 12:00:00 GMT</pubDate></item>")
     assert entry_of(document, now=NOON).published_at is None
+
+
+@pytest.mark.parametrize(
+    ("date", "is_future"),
+    [
+        ("Tue, 12 Mar 2024 11:59:00 GMT", False),
+        ("Tue, 12 Mar 2024 12:59:00 GMT", False),
+        ("Tue, 12 Mar 2024 13:01:00 GMT", True),
+        ("Tue, 12 Mar 2024 13:01:00 +0200", False),
+        ("Wed, 12 Mar 2025 12:00:00 GMT", True),
+        ("", False),
+    ],
+    ids=["now", "within the hour", "beyond it", "beyond it in another zone", "in a year", "none"],
+)
+def test_an_entry_dated_ahead_of_the_poll_is_marked_and_keeps_its_date(date, is_future):
+    entry = entry_of(rss(f"<item><title>x</title><pubDate>{date}</pubDate></item>"), now=NOON)
+    assert entry.is_future is is_future
+    assert bool(entry.published_at) is bool(date)
+
+
+def test_a_change_dated_ahead_is_marked_too():
+    document = atom("<entry><id>1</id><title>x</title><updated>2024-03-13</updated></entry>")
+    assert entry_of(document, now=NOON).is_future
+    assert not entry_of(document).is_future
 
 
 # --- Hashes

@@ -2,27 +2,14 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pipeline.model import Entry
 from pipeline.parse.dates import parse_date
-from pipeline.parse.identity import Announced, bounded_guid, digest
-from pipeline.parse.plain import Kind, plain_text, shortened
+from pipeline.parse.fields import MAX_NAME, Context, Fields, announced, distinct
+from pipeline.parse.identity import Announced
+from pipeline.parse.plain import Kind, plain_text
 from pipeline.urls import canonical_url, is_same_site
-
-MAX_SUMMARY = 2_000
-"""Longest summary, in characters: some feeds put the whole article there, and the article is stored elsewhere."""
-
-MAX_TITLE = 1_000
-"""Longest title, in characters; entries without a title have been seen with their text in its place."""
-
-MAX_NAMES = 50
-"""Authors, and tags, kept of one entry."""
-
-MAX_NAME = 200
-"""Longest name of an author or a tag, in characters."""
 
 _ALTERNATES = {"alternate", "http://www.iana.org/assignments/relation/alternate"}
 _PAGES = {"text/html", "application/xhtml+xml", "html", "xhtml", ""}
@@ -31,42 +18,25 @@ _MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{1,8})*\Z", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What reading an entry needs to know of the feed."""
-
-    url: str
-    site_url: str | None
-    version: str
-    now: datetime | None
-
-
 def read_entry(raw: dict[str, Any], context: Context) -> Announced | None:
     """The entry with its identity; None where it has nothing to be known by."""
-    # dict.get, because feedparser's own gives "published" for a missing "updated", and "summary" for "description".
-    url = _url(raw, context)
-    title = text_of(raw, "title")
-    summary = _summary(raw)
-    guid = plain_text(str(dict.get(raw, "id") or ""), "text")
-    if guid in {context.url, context.site_url}:
-        guid = ""  # one address on every entry identifies the feed
     published_at, updated_at = _dates(raw, context)
-    # Entries of one page may differ in nothing but their title, and those without title in their text.
-    mark = digest(title or summary, published_at.isoformat() if published_at else "")
-    if not (guid or url or title or summary):
-        return None
-    entry = Entry(
-        guid=bounded_guid(guid or url or f"sha256:{mark}"),
-        url=url,
-        title=shortened(title, MAX_TITLE) or None,
-        summary=shortened(summary, MAX_SUMMARY) or None,
-        authors=_authors(raw),
-        tags=_tags(raw),
+    tags = dict.get(raw, "tags") or ()
+    # dict.get, because feedparser's own gives "published" for a missing "updated", and "summary" for "description".
+    fields = Fields(
+        guid=plain_text(str(dict.get(raw, "id") or ""), "text"),
+        url=_url(raw, context),
+        title=text_of(raw, "title"),
+        summary=text_of(raw, "summary"),
+        contents=tuple(_contents(raw)),
+        authors=distinct(_author(author) for author in dict.get(raw, "authors") or ()),
+        tags=distinct(
+            plain_text(str(tag.get("label") or tag.get("term") or "")) for tag in dict.get(raw, "tags") or ()
+        ),
         published_at=published_at,
         updated_at=updated_at,
-        hash=digest(title, url or "", summary, updated_at.isoformat() if updated_at else "", *_contents(raw)),
     )
-    return Announced(entry, has_guid=bool(guid), mark=mark)
+    return announced(fields, context)
 
 
 def text_of(raw: dict[str, Any], key: str) -> str:
@@ -84,10 +54,6 @@ def language_of(feed: dict[str, Any]) -> str | None:
 def _kind(media_type: str | None) -> Kind:
     # feedparser calls a title of RSS text unless it looks like markup; the rest of RSS is markup.
     return _KINDS.get(media_type or "", "html")
-
-
-def _summary(raw: dict[str, Any]) -> str:
-    return text_of(raw, "summary") or next(_contents(raw), "")
 
 
 def _contents(raw: dict[str, Any]) -> Iterator[str]:
@@ -134,10 +100,6 @@ def _dates(raw: dict[str, Any], context: Context) -> tuple[datetime | None, date
     return published or created, updated
 
 
-def _authors(raw: dict[str, Any]) -> tuple[str, ...]:
-    return _distinct(_author(author) for author in dict.get(raw, "authors") or ())
-
-
 def _author(author: dict[str, Any]) -> str:
     name = plain_text(str(author.get("name") or "")[: 2 * MAX_NAME])
     if len(str(author.get("email") or "").rpartition(".")[2]) == 4:
@@ -145,16 +107,3 @@ def _author(author: dict[str, Any]) -> str:
         # "ne (Jo)".
         name = re.sub(r"^[a-z]+(?: \(|$)|<[a-z]+>?$", "", name)
     return _MAIL.sub("", name).strip(" ()<>,;")
-
-
-def _tags(raw: dict[str, Any]) -> tuple[str, ...]:
-    tags = dict.get(raw, "tags") or ()
-    return _distinct(plain_text(str(tag.get("label") or tag.get("term") or "")) for tag in tags)
-
-
-def _distinct(names: Iterator[str]) -> tuple[str, ...]:
-    kept: dict[str, str] = {}
-    for name in names:
-        if name and len(name) <= MAX_NAME and len(kept) < MAX_NAMES:
-            kept.setdefault(name.casefold(), name)
-    return tuple(kept.values())

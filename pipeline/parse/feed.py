@@ -7,9 +7,10 @@ import feedparser
 
 from pipeline.errors import FeedError
 from pipeline.links import absolute_url
-from pipeline.model import ParsedFeed
+from pipeline.model import FeedHints, ParsedFeed
 from pipeline.parse.document import Document, read_document
-from pipeline.parse.entries import MAX_TITLE, Context, language_of, read_entry, text_of
+from pipeline.parse.entries import language_of, read_entry, text_of
+from pipeline.parse.fields import MAX_TITLE, Context
 from pipeline.parse.identity import Announced, distinguished
 from pipeline.parse.plain import shortened
 from pipeline.urls import canonical_url
@@ -32,7 +33,7 @@ def parse_feed(
         content_type: as sent; believed only where the document does not say what it is.
         charset: as sent; believed after valid UTF-8, and after what the document declares of itself where it is but
             the default of web servers.
-        now: the time of the poll; dates far beyond it are dropped as mistakes.
+        now: the time of the poll; entries dated ahead of it are marked, dates far beyond it dropped as mistakes.
 
     Raises:
         FeedError: ``empty``, ``html``, ``not_a_feed`` or ``unparsable``. Nothing else is raised.
@@ -74,6 +75,7 @@ def _feed(document: Document, parsed: feedparser.FeedParserDict, url: str, now: 
         skipped=unusable + document.left_out,
         malformed="; ".join(notes)[:MAX_NOTE] or None,
         cut=document.cut,
+        hints=_hints(parsed.feed),
         hub_url=_linked(parsed.feed, "hub", url),
         self_url=_linked(parsed.feed, "self", url),
     )
@@ -107,3 +109,8 @@ def _linked(feed: feedparser.FeedParserDict, rel: str, url: str) -> str | None:
         if rel in str(link.get("rel", "")).lower().split():
             return absolute_url(str(link.get("href") or ""), url)
     return None
+
+
+def _hints(feed: feedparser.FeedParserDict) -> FeedHints:
+    words = (str(feed.get(key) or "").strip()[:40] or None for key in ("ttl", "sy_updateperiod", "sy_updatefrequency"))
+    return FeedHints(*words)
