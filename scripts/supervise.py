@@ -27,6 +27,7 @@ BIN = Path(sys.executable).parent
 """Where `airflow` and `news` of the same environment are; not resolved, for python there is a link out of it."""
 
 LOOPBACK = "127.0.0.1"
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 GRACE = 20.0
 """Seconds that processes get to end by themselves: a run that is interrupted gives its claims back first."""
 
@@ -214,12 +215,15 @@ def airflow_environment(home: Path, environ: Mapping[str, str], **more: str) -> 
 
 @contextmanager
 def stopping_on_signals() -> Iterator[None]:
-    """Turn SIGTERM and SIGHUP into what Ctrl-C raises, so that ``with`` blocks are left in order."""
+    """Turn SIGTERM and SIGHUP into what Ctrl-C raises, so that ``with`` blocks are left in order.
+
+    SIGINT too: a shell that starts a program in the background has it ignore that.
+    """
 
     def interrupt(number: int, _frame: object) -> NoReturn:
         raise KeyboardInterrupt(signal.Signals(number).name)
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.signal(number, interrupt) for number in STOPPING}
     try:
         yield
     finally:
