@@ -14,7 +14,7 @@ from pipeline.model import Entry
 from pipeline.schedule import after_error
 from pipeline.store.engine import reading
 from pipeline.store.frontier import record_page
-from tests.test_store import HOUR, NOW, POLICY, Archive
+from tests.test_store import MINUTE, NOW, POLICY, Archive
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
@@ -72,9 +72,9 @@ def archive(engine):
     archive.store("https://one.example/a", site="one.example", language="en")
     archive.store("https://two.example/b", site="two.example", language="en", authors=("Ada Ruiz", "Bo Lind"))
     archive.store("https://two.example/c", site="two.example", language="de", text="Ein anderer Text.")
-    archive.store("https://two.example/c", site="two.example", language="de", text="Noch ein Text.", now=NOW + HOUR)
-    archive.poll(Entry(guid="d", url="https://one.example/d"), now=NOW + HOUR)
-    page = archive.claim(host="one.example", now=NOW + HOUR)
+    archive.store("https://two.example/c", site="two.example", language="de", text="Noch ein Text.", now=NOW + MINUTE)
+    archive.poll(Entry(guid="d", url="https://one.example/d"), now=NOW + MINUTE)
+    page = archive.claim(host="one.example", now=NOW + MINUTE)
     lost = after_error(page, FetchError(page.url, "http_404", temporary=False, status=404), NOW, POLICY)
     archive(record_page, page, "w", lost, NOW)
     return archive
