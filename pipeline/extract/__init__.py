@@ -18,9 +18,10 @@ from pipeline.dedup import content_hash
 from pipeline.errors import ExtractError
 from pipeline.extract.blocks import Layout, segment
 from pipeline.extract.body import Choice, choose_blocks, near_body, reason_by_names
-from pipeline.extract.features import Hints, words_of
 from pipeline.extract.forest import Forest
+from pipeline.extract.prose import words_of
 from pipeline.extract.rescue import ENGINE_VERSION, Rescue, needs_rescue, rescue
+from pipeline.extract.surroundings import Hints
 from pipeline.metadata import read_metadata
 from pipeline.model import Article, Metadata, NoArticle, Removed
 from pipeline.rights import signals_of_meta
@@ -195,7 +196,8 @@ def _outcome(
         extractor_version=EXTRACTOR_VERSION,
         page_class=verdict.page_class,
         opt_out=opt_out,
-        authors=metadata.authors,
+        # A story that nobody signs but its agency or its newsroom is theirs.
+        authors=metadata.authors or metadata.signed,
         tags=metadata.tags,
         published_at=metadata.published_at,
         modified_at=metadata.modified_at,
