@@ -167,7 +167,7 @@ NO_FEEDS = {
     "HTML that shows a feed": (b"<html><body><pre><rss version='2.0'></pre></body></html>", "html"),
     "a PHP warning": (b"<br />\n<b>Fatal error</b>: Out of memory", "html"),
     "text": (b"Service unavailable", "not_a_feed"),
-    "JSON": (b'{"version": "https://jsonfeed.org/version/1.1", "items": []}', "not_a_feed"),
+    "JSON": (b'{"error": "unauthorized", "items": []}', "not_a_feed"),
     "OPML": (b'<opml version="2.0"><head><title>x</title></head><body/></opml>', "not_a_feed"),
     "sitemap": (b'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"><url/></urlset>', "not_a_feed"),
     "RDF that is no RSS": (

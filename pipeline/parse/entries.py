@@ -15,7 +15,6 @@ _ALTERNATES = {"alternate", "http://www.iana.org/assignments/relation/alternate"
 _PAGES = {"text/html", "application/xhtml+xml", "html", "xhtml", ""}
 _KINDS: dict[str, Kind] = {"application/xhtml+xml": "xhtml", "text/plain": "text"}
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{1,8})*\Z", re.IGNORECASE)
 
 
 def read_entry(raw: dict[str, Any], context: Context) -> Announced | None:
@@ -30,9 +29,7 @@ def read_entry(raw: dict[str, Any], context: Context) -> Announced | None:
         summary=text_of(raw, "summary"),
         contents=tuple(_contents(raw)),
         authors=distinct(_author(author) for author in dict.get(raw, "authors") or ()),
-        tags=distinct(
-            plain_text(str(tag.get("label") or tag.get("term") or "")) for tag in dict.get(raw, "tags") or ()
-        ),
+        tags=distinct(plain_text(str(tag.get("label") or tag.get("term") or "")) for tag in tags),
         published_at=published_at,
         updated_at=updated_at,
     )
@@ -43,12 +40,6 @@ def text_of(raw: dict[str, Any], key: str) -> str:
     """The field as plain text; empty where there is none."""
     detail = dict.get(raw, f"{key}_detail") or {}
     return plain_text(str(dict.get(raw, key) or ""), _kind(detail.get("type")))
-
-
-def language_of(feed: dict[str, Any]) -> str | None:
-    """The language that the feed declares, as a language tag; None for what is no tag."""
-    tag = str(dict.get(feed, "language") or "").strip().replace("_", "-")
-    return tag if _LANGUAGE.match(tag) and len(tag) <= 35 else None  # RFC 5646, 4.4.1
 
 
 def _kind(media_type: str | None) -> Kind:

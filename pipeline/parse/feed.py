@@ -1,4 +1,4 @@
-"""A feed document, read whole: RSS 0.9x, 1.0 (RDF) and 2.0, Atom 0.3 and 1.0."""
+"""A feed document, read whole: RSS 0.9x, 1.0 (RDF) and 2.0, Atom 0.3 and 1.0, JSON Feed 1.0 and 1.1."""
 
 import io
 from datetime import datetime
@@ -9,9 +9,10 @@ from pipeline.errors import FeedError
 from pipeline.links import absolute_url
 from pipeline.model import FeedHints, ParsedFeed
 from pipeline.parse.document import Document, read_document
-from pipeline.parse.entries import language_of, read_entry, text_of
-from pipeline.parse.fields import MAX_TITLE, Context
+from pipeline.parse.entries import read_entry, text_of
+from pipeline.parse.fields import MAX_TITLE, Context, language_tag
 from pipeline.parse.identity import Announced, distinguished
+from pipeline.parse.jsonfeed import is_json, parse_json_feed
 from pipeline.parse.plain import shortened
 from pipeline.urls import canonical_url
 
@@ -38,6 +39,8 @@ def parse_feed(
     Raises:
         FeedError: ``empty``, ``html``, ``not_a_feed`` or ``unparsable``. Nothing else is raised.
     """
+    if is_json(body):
+        return parse_json_feed(body, url, charset, now)
     document = read_document(body, url, content_type, charset)
     return _feed(document, _parsed(document, url), url, now)
 
@@ -69,7 +72,7 @@ def _feed(document: Document, parsed: feedparser.FeedParserDict, url: str, now: 
     return ParsedFeed(
         title=shortened(text_of(parsed.feed, "title"), MAX_TITLE) or None,
         site_url=site_url,
-        language=language_of(parsed.feed),
+        language=language_tag(str(dict.get(parsed.feed, "language") or "")),
         version=version,
         entries=distinguished(announced),
         skipped=unusable + document.left_out,

@@ -1,5 +1,6 @@
 """The fields of an entry, whatever the format: within limits, with an identity, and marked where they lie ahead."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +24,8 @@ MAX_NAME = 200
 MAX_AHEAD = timedelta(hours=1)
 """How far ahead of the poll an entry may be dated before it is marked: clocks differ by minutes, and a publisher who
 writes local time with the wrong zone is whole hours ahead."""
+
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{1,8})*\Z", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +95,13 @@ def distinct(names: Iterable[str]) -> tuple[str, ...]:
         if name and len(name) <= MAX_NAME and len(kept) < MAX_NAMES:
             kept.setdefault(name.casefold(), name)
     return tuple(kept.values())
+
+
+def language_tag(text: str) -> str | None:
+    """The language that a feed declares; None for what is no language tag.
+
+    >>> language_tag("en_US")
+    'en-US'
+    """
+    tag = text.strip().replace("_", "-")
+    return tag if _LANGUAGE.match(tag) and len(tag) <= 35 else None  # RFC 5646, 4.4.1
