@@ -68,6 +68,16 @@ def _one_of(*words: str) -> Callable[[str], str]:
     return parse
 
 
+def _some_of(*words: str) -> Callable[[str], tuple[str, ...]]:
+    def parse(text: str) -> tuple[str, ...]:
+        given = {part.strip().lower() for part in text.split(",")} - {""}
+        if unknown := given - set(words):
+            raise ValueError(f"{', '.join(sorted(unknown))}: must be some of {', '.join(words)}")
+        return tuple(sorted(given))
+
+    return parse
+
+
 def _setting(default: Any, read: Callable[[str], Any], doc: str) -> Any:  # noqa: ANN401  # any field's default
     return field(default=default, metadata={"read": read, "doc": doc})
 
@@ -121,6 +131,11 @@ class Settings:
         (timedelta(hours=1), timedelta(hours=24), timedelta(days=7)),
         _seconds_list,
         "when to look at an article again, in seconds after publication, comma-separated; empty for never",
+    )
+    respect_opt_out: tuple[str, ...] = _setting(
+        (),
+        _some_of("noai", "noarchive", "noimageai", "tdm"),
+        "signals whose pages are not kept, comma-separated: noai, noarchive, noimageai, tdm; none by default",
     )
     robots_ttl: timedelta = _setting(timedelta(hours=24), _seconds, "how long a robots.txt is believed, in seconds")
     log_format: str = _setting("console", _one_of("console", "json"), "console or json")

@@ -115,11 +115,12 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What the ledger keeps of a response."""
+    """What the ledger keeps of a response; ``opt_out`` are the signals by which rights are reserved."""
 
     status: int
     validators: Validators
     bytes: int
+    opt_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ MAX_BACKOFF = timedelta(hours=24)
 """A source that fails is asked at least this often: 404 and DNS failures do recover (Media Cloud)."""
 
 GONE = frozenset({404, 410})
+SOFT_404 = "soft_404"
+"""The reason of a page that says with a status of success that it is not there: it means what 404 means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class PageUpdate:
         succeeded: whether the server gave what we came for; sets the count of attempts back.
         gone: whether the server says that the page is no more.
         validators: for the next conditional GET; None keeps those there are.
+        opt_out: signals of the answer that reserve rights; None where there was no answer to read them in.
     """
 
     state: str
@@ -46,6 +49,7 @@ class PageUpdate:
     gone: bool = False
     validators: Validators | None = None
     bytes: int | None = None
+    opt_out: tuple[str, ...] | None = None
 
 
 def backoff(failures: int, first: timedelta) -> timedelta:
@@ -99,6 +103,7 @@ def after_article(
         status=fetched.status,
         validators=fetched.validators,
         bytes=fetched.bytes,
+        opt_out=fetched.opt_out,
     )
 
 
@@ -125,6 +130,7 @@ def after_no_article(page: Page, found: NoArticle, fetched: Fetched, now: dateti
         # Those of the article must not be lost: a 304 to these would say that the article is there unchanged.
         validators=None if page.stored else fetched.validators,
         bytes=fetched.bytes,
+        opt_out=fetched.opt_out,
     )
 
 
@@ -147,7 +153,7 @@ def after_error(page: Page, error: SourceError, now: datetime, policy: PagePolic
     """The fetch or the extraction failed: try again, or give up; an article that is stored is never lost."""
     status = error.status if isinstance(error, FetchError) else None
     retry_after = error.retry_after if isinstance(error, FetchError) else None
-    gone = page.stored and status in GONE
+    gone = page.stored and (status in GONE or error.reason == SOFT_404)
     retry = error.temporary and page.attempts < policy.max_attempts
     if gone:
         state, due = "gone", None

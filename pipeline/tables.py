@@ -236,6 +236,13 @@ class PageRow(Table):
     etag: Mapped[str | None] = mapped_column(comment="validator for the next conditional GET")
     last_modified: Mapped[str | None] = mapped_column(comment="validator for the next conditional GET")
     bytes: Mapped[int | None] = mapped_column(comment="size of the last body after decompression")
+    robots: Mapped[str | None] = mapped_column(
+        String(16), comment="what robots.txt said at the last fetch: allowed, forbidden or unreachable"
+    )
+    opt_out: Mapped[str | None] = mapped_column(
+        comment="signals of the last answer that reserve rights, separated by blanks: noai, noarchive, noimageai, tdm;"
+        " empty for none, null before the first answer"
+    )
     published_at: Mapped[datetime | None] = mapped_column(comment="publication as announced by the first feed")
     discovered_at: Mapped[datetime] = mapped_column(comment="when the URL was first seen")
     fetched_at: Mapped[datetime | None] = mapped_column(comment="when it was last asked for")
@@ -279,6 +286,9 @@ class EntryRow(Table):
     )
     title: Mapped[str | None] = mapped_column(comment="title as announced")
     summary: Mapped[str | None] = mapped_column(comment="summary as announced, plain text")
+    content: Mapped[str | None] = mapped_column(
+        comment="full text as announced, paragraphs joined by a blank line; stands in for a page that cannot be had"
+    )
     published_at: Mapped[datetime | None] = mapped_column(comment="publication as announced")
     updated_at: Mapped[datetime | None] = mapped_column(comment="last change as announced")
     hash: Mapped[str] = mapped_column(String(64), comment="of what was announced, to notice a change")
@@ -320,6 +330,18 @@ class ArticleRow(Table):
     removed: Mapped[list[Any]] = mapped_column(comment='what cleaning took out: [{"text": …, "reason": …}]')
     extractor: Mapped[str] = mapped_column(String(40), comment="what made the text")
     extractor_version: Mapped[str] = mapped_column(String(40), comment="its version")
+    page_class: Mapped[str] = mapped_column(
+        String(16),
+        default="article",
+        server_default="article",
+        comment="article, paywall (only the beginning of it) or live_blog",
+    )
+    source: Mapped[str] = mapped_column(
+        String(16),
+        default="page",
+        server_default="page",
+        comment="page, or feed where the page cannot be had and the feed carried the text",
+    )
     first_seen_at: Mapped[datetime] = mapped_column(index=True, comment="when it was first stored")
     updated_at: Mapped[datetime] = mapped_column(index=True, comment="when anything of it last changed")
 

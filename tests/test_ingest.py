@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -258,10 +259,24 @@ def test_an_article_that_leads_to_the_front_page_is_no_article(newsroom):
     assert (newsroom.page("/1")["state"], newsroom.page("/1")["reason"]) == ("rejected", "front_page")
 
 
+CHALLENGE = "<title>Just a moment...</title><h1>Checking</h1><script>window._cf_chl_opt={cvId:'3'}</script>"
+CONSENT = "<title>Before you continue</title><p>We and our partners use cookies.</p><button>Accept all</button>"
+MISSING = "<title>Page not found | Test Courier</title><h1>We have looked everywhere</h1><p>It is not there.</p>"
+SHELL = '<html><body><div id="root"></div><script src="/main.js"></script></body></html>'
+LOGIN = "<title>Log in</title><h1>Log in</h1><form><input name=mail><input type=password></form>"
+
+
 @pytest.mark.parametrize(
     ("route", "state", "reason"),
     [
-        pytest.param(page(b"%PDF-1.4 ...", "application/pdf"), "rejected", "content_type", id="a PDF"),
+        pytest.param(page(b"%PDF-1.4 ...", "application/pdf"), "rejected", "pdf", id="a PDF"),
+        pytest.param(page(b"\x89PNG\r\n", "image/png"), "rejected", "content_type", id="a picture"),
+        pytest.param(page(CHALLENGE), "queued", "bot_wall", id="a bot wall with a status of success"),
+        pytest.param(page("<p>?</p>", cf_mitigated="challenge"), "queued", "bot_wall", id="a bot wall by its headers"),
+        pytest.param(page(CONSENT), "queued", "consent", id="a consent page"),
+        pytest.param(page(MISSING), "failed", "soft_404", id="not found, with a status of success"),
+        pytest.param(page(SHELL), "rejected", "script_shell", id="nothing without scripts"),
+        pytest.param(redirect("/account/login?next=/1"), "rejected", "login", id="a login"),
         pytest.param(page("<html><body><p>Hi.</p></body></html>"), "rejected", None, id="hardly any text"),
         pytest.param(lambda _: Reply(body=b"x" * 10, length=999, end="close"), "queued", "truncated", id="cut short"),
         pytest.param(status(200), "queued", "empty", id="nothing at all"),
@@ -270,10 +285,93 @@ def test_an_article_that_leads_to_the_front_page_is_no_article(newsroom):
 def test_a_page_without_an_article_has_a_state_and_a_reason(newsroom, route, state, reason):
     newsroom.serve_stories(1)
     newsroom.web.routes["/1"] = route
+    newsroom.web.routes["/account/login"] = page(LOGIN)
     newsroom.ingest()
     row = newsroom.page("/1")
     assert row["state"] == state
     assert row["reason"] == reason if reason else row["reason"] is not None
+    assert newsroom.rows(ArticleRow) == []
+
+
+def test_a_wall_that_falls_lets_the_article_in_and_one_that_stays_is_given_up(newsroom):
+    newsroom.serve_stories(1, 2)
+    newsroom.web.routes["/1"] = in_turn(page(CHALLENGE, ETag='"wall"'), page(article_page(1)))
+    newsroom.web.routes["/2"] = page(CHALLENGE)
+    newsroom.ingest()
+    assert newsroom.page("/1")["etag"] is None
+    for _ in range(newsroom.settings.max_attempts):
+        newsroom.ahead += timedelta(hours=24)
+        newsroom.ingest()
+    assert (newsroom.page("/1")["state"], newsroom.page("/1")["reason"]) == ("stored", None)
+    assert (newsroom.page("/2")["state"], newsroom.page("/2")["reason"]) == ("failed", "bot_wall")
+
+
+@pytest.mark.parametrize(
+    ("route", "state", "reason"),
+    [
+        pytest.param(page(MISSING), "gone", "soft_404", id="not found, with a status of success"),
+        pytest.param(page(CHALLENGE), "stored", "bot_wall", id="a bot wall"),
+        pytest.param(page(SHELL), "stored", "script_shell", id="nothing without scripts"),
+    ],
+)
+def test_an_article_that_is_stored_is_not_replaced_by_what_is_none(newsroom, route, state, reason):
+    newsroom.serve_stories(1)
+    newsroom.ingest()
+    newsroom.web.routes["/1"] = route
+    newsroom.ahead = timedelta(days=6)
+    newsroom.ingest()
+    assert (newsroom.page("/1")["state"], newsroom.page("/1")["reason"]) == (state, reason)
+    assert newsroom.rows(ArticleRow)[0]["text"] == "\n\n".join(paragraphs(1))
+    assert len(newsroom.rows(RevisionRow)) == 1
+
+
+def test_the_beginning_of_an_article_that_is_sold_is_stored_and_flagged(newsroom):
+    newsroom.serve_stories(1, 2)
+    sold = [*paragraphs(1)[:1], "Subscribe to continue reading."]
+    head = '<meta property="article:content_tier" content="locked">'
+    newsroom.web.routes["/1"] = page(article_page(1, text=sold, head=head))
+    newsroom.ingest()
+    assert [row["page_class"] for row in newsroom.rows(ArticleRow)] == ["paywall", "article"]
+
+
+RESERVED = '<meta name="robots" content="index, noai"><meta name="tdm-reservation" content="1">'
+
+
+def test_what_pages_and_servers_reserve_is_recorded_with_each_fetch(newsroom):
+    newsroom.serve_stories(1, 2, 3, 4)
+    newsroom.web.routes["/1"] = page(article_page(1, head=RESERVED), X_Robots_Tag="noarchive")
+    newsroom.web.routes["/2"] = page(SHELL, X_Robots_Tag="otherbot: noai")
+    newsroom.web.routes["/3"] = status(503)
+    newsroom.web.routes["/robots.txt"] = page("User-agent: *\nDisallow: /4\n", "text/plain")
+    newsroom.ingest()
+    recorded = {
+        number: (newsroom.page(f"/{number}")["robots"], newsroom.page(f"/{number}")["opt_out"]) for number in "1234"
+    }
+    assert recorded == {
+        "1": ("allowed", "noai noarchive tdm"),
+        "2": ("allowed", ""),
+        "3": ("allowed", None),
+        "4": ("forbidden", None),
+    }
+    assert len(newsroom.rows(ArticleRow)) == 1  # nothing is refused unless it is set
+
+
+@pytest.mark.parametrize(
+    "route",
+    [
+        pytest.param(page(article_page(1, head=RESERVED)), id="by the page"),
+        pytest.param(page(article_page(1), tdm_reservation="1"), id="by the server"),
+    ],
+)
+def test_a_setting_refuses_to_keep_what_opts_out(newsroom, route):
+    newsroom.serve_stories(1, 2)
+    newsroom.web.routes["/1"] = route
+    newsroom.web.routes["/2"] = page(article_page(2), X_Robots_Tag="noarchive")
+    newsroom.settings = replace(newsroom.settings, respect_opt_out=("tdm",))
+    newsroom.ingest()
+    assert (newsroom.page("/1")["state"], newsroom.page("/1")["reason"]) == ("rejected", "opt_out")
+    assert "tdm" in newsroom.page("/1")["opt_out"]
+    assert [row["title"] for row in newsroom.rows(ArticleRow)] == [title(2)]
 
 
 def test_the_same_text_on_two_sites_is_stored_twice_and_linked(newsroom):

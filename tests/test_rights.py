@@ -4,6 +4,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from pipeline.config import Settings
+from pipeline.errors import ConfigError
 from pipeline.rights import SIGNALS, is_refused, merged, signals_of_headers, signals_of_meta
 
 AGENT = "news-pipeline/1.2"
@@ -75,6 +77,13 @@ def test_signals_of_both_are_recorded_once_in_one_order():
 )
 def test_only_what_is_set_to_be_respected_is_refused(signals, respected, refused):
     assert is_refused(signals, respected) is refused
+
+
+def test_the_setting_takes_each_signal_and_no_other_word():
+    settings = Settings.from_env({"NEWS_RESPECT_OPT_OUT": ", ".join(SIGNALS)})
+    assert settings.respect_opt_out == SIGNALS
+    with pytest.raises(ConfigError, match="nocopy: must be some of noai"):
+        Settings.from_env({"NEWS_RESPECT_OPT_OUT": "noai,nocopy"})
 
 
 @given(st.text(), st.text())

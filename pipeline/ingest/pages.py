@@ -3,10 +3,12 @@
 from dataclasses import replace
 from urllib.parse import urlsplit
 
+from pipeline.classify import GONE, TEMPORARY, class_of_answer
 from pipeline.errors import ExtractError, SourceError
 from pipeline.ingest.context import Context
 from pipeline.ingest.events import Event
-from pipeline.model import Article, NoArticle, Page, Response
+from pipeline.model import Article, Fetched, NoArticle, Page, Response
+from pipeline.rights import is_refused, merged, signals_of_headers
 from pipeline.schedule import (
     PageUpdate,
     after_blocked,
@@ -18,39 +20,55 @@ from pipeline.store.articles import save_article
 from pipeline.store.frontier import record_page
 from pipeline.urls import canonical_url
 
-HTML_TYPES = frozenset({"", "text/html", "application/xhtml+xml", "application/xml", "text/xml", "text/plain"})
-"""Media types that hold HTML in the wild, some of them by a wrong label; the parser has the last word."""
-
 
 async def finish_page(context: Context, page: Page, response: Response) -> None:
     """Turn a response into an outcome and store it."""
     if response.status == 304:
         await record(context, page, after_not_modified(page, context.now(), context.policy))
         return
+    reserved = signals_of_headers(response.headers, context.settings.user_agent)
     try:
-        found = await _read(context, page, response)
+        found = await _read(context, page, response, reserved)
     except ExtractError as error:
-        await record_error(context, page, error)
+        update = after_error(page, error, context.now(), context.policy)
+        await record(context, page, replace(update, status=response.status, opt_out=reserved))
         return
-    now = context.now()
+    fetched = replace(response.fetched, opt_out=merged(reserved, found.opt_out))
+    if is_refused(fetched.opt_out, context.settings.respect_opt_out):
+        found = NoArticle(found.url, "opt_out", f"reserved: {' '.join(fetched.opt_out)}")
     if isinstance(found, NoArticle):
-        await record(context, page, after_no_article(page, found, response.fetched, now, context.policy))
+        await record(context, page, _after_no_article(context, page, found, fetched))
         return
     saved = await context.database.write(
-        save_article, page, context.owner, found, response.fetched, now, context.policy
+        save_article, page, context.owner, found, fetched, context.now(), context.policy
     )
     facts = {"words": found.word_count, "removed": len(found.removed), "home": saved.url}
+    facts |= {"class": found.page_class} if found.page_class != "article" else {}
     context.tally.report(Event("page", page.url, saved.decision or "lost", facts=facts))
 
 
-async def _read(context: Context, page: Page, response: Response) -> Article | NoArticle:
+async def _read(context: Context, page: Page, response: Response, reserved: tuple[str, ...]) -> Article | NoArticle:
     url = canonical_url(response.url)
-    if response.content_type not in HTML_TYPES:
-        return NoArticle(url, "content_type", f"{response.content_type} is no HTML")
+    if is_refused(reserved, context.settings.respect_opt_out):
+        return NoArticle(url, "opt_out")  # not even read
+    if known := class_of_answer(response):
+        return NoArticle(url, known.page_class, known.evidence)
     if urlsplit(url).path == "/" and urlsplit(page.url).path != "/":
         # Sites that take an article down often send its readers to the front page.
         return NoArticle(url, "front_page", f"redirected to {url}")
     return await context.workers.extract(response, url, page.published_at)
+
+
+def _after_no_article(context: Context, page: Page, found: NoArticle, fetched: Fetched) -> PageUpdate:
+    """What stands in the way of the page is tried again, what says that it is gone counts so; the rest is final."""
+    now, policy = context.now(), context.policy
+    if found.reason not in TEMPORARY | GONE:
+        return after_no_article(page, found, fetched, now, policy)
+    error = ExtractError(found.url, found.reason, found.message, temporary=found.reason in TEMPORARY)
+    # Validators are not kept: a 304 would say that the wall still stands, and nothing of the page.
+    return replace(
+        after_error(page, error, now, policy), status=fetched.status, bytes=fetched.bytes, opt_out=fetched.opt_out
+    )
 
 
 async def record_error(context: Context, page: Page, error: SourceError) -> None:

@@ -270,6 +270,10 @@ def record_page(connection: Connection, page: Page, owner: str, update: PageUpda
         values["status"] = update.status
     if update.bytes is not None:
         values["bytes"] = update.bytes
+    if update.opt_out is not None:
+        values["opt_out"] = " ".join(update.opt_out)
+    if robots := _robots_verdict(update):
+        values["robots"] = robots
     if update.succeeded:
         values["attempts"] = 0
     if update.validators is not None:
@@ -282,6 +286,15 @@ def record_page(connection: Connection, page: Page, owner: str, update: PageUpda
         sa.update(PageRow).where(PageRow.id == page.id, PageRow.lease_owner == owner).values(values)
     )
     return done.rowcount == 1
+
+
+def _robots_verdict(update: PageUpdate) -> str | None:
+    """What robots.txt must have said for a fetch to end like this; None where it was not asked."""
+    if update.outcome == "blocked":
+        return "forbidden"
+    if update.reason == "robots_unreachable":
+        return "unreachable"
+    return "allowed" if update.status is not None else None
 
 
 def discover(connection: Connection, entries: Iterable[Entry], now: datetime, due_at: datetime) -> dict[str, int]:
