@@ -202,7 +202,7 @@ def main() -> int:
         print(f"no corpus at {args.corpus}: nothing measured")
         return 0
     logging.disable(logging.CRITICAL)
-    golds = [json.loads(text) for text in gold_file.read_text("utf-8").splitlines()]
+    golds = [json.loads(text) for text in gold_file.open(encoding="utf-8")]
     golds = [g for g in golds if (not args.set or g["set"] in args.set) and args.half in (None, half_of(g["id"]))]
     bad = report(golds, args.corpus, args.worst)
     if args.half:

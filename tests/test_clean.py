@@ -11,8 +11,8 @@ from pipeline.clean.shapes import shape_of
 SEED = Path(__file__).resolve().parents[2] / "shared" / "seed"
 
 BODY = (
-    "The harbour board voted on Tuesday to keep the old crane, nine votes to four, after a debate that ran past midnight.",
-    "“Nobody builds them like this any more,” said Ottilie Brandt, who has operated it since 1988 and will retire in May.",
+    "The harbour board voted on Tuesday to keep the old crane, nine votes to four, after a debate that ran past midnight.",  # noqa: E501  # a paragraph or a page, as it is
+    "“Nobody builds them like this any more,” said Ottilie Brandt, who has operated it since 1988 and will retire in May.",  # noqa: E501  # a paragraph or a page, as it is
     "Repairs are to begin in the autumn and will cost 1.2 million crowns, most of it from a fund for monuments.",
 )
 
@@ -183,7 +183,9 @@ def test_every_phrase_is_found_by_the_words_that_it_is_looked_up_by():
 
 @pytest.mark.skipif(not SEED.is_dir(), reason="the seed article is not beside this checkout")
 def test_the_seed_article_loses_its_last_four_paragraphs_and_nothing_else():
-    paragraphs = [line.strip() for file in SEED.glob("*.txt") for line in file.read_text("utf-8").split("\n") if line.strip()]
+    paragraphs = [
+        line.strip() for file in SEED.glob("*.txt") for line in file.read_text("utf-8").split("\n") if line.strip()
+    ]
     cleaned = clean(paragraphs[1:], title=paragraphs[0], language="en")
     assert [gone.text for gone in cleaned.removed] == paragraphs[-4:]
     assert list(cleaned.kept) == paragraphs[1:-4]
@@ -192,7 +194,11 @@ def test_the_seed_article_loses_its_last_four_paragraphs_and_nothing_else():
 TEXTS = st.lists(st.one_of(st.text(max_size=80), st.sampled_from([*BODY, *(case[2] for case in MUST_GO)])), max_size=8)
 
 
-@given(TEXTS, st.one_of(st.none(), st.text(max_size=10), st.sampled_from(BODY)), st.sampled_from([None, "en", "de", "ja", "xx"]))
+@given(
+    TEXTS,
+    st.one_of(st.none(), st.text(max_size=10), st.sampled_from(BODY)),
+    st.sampled_from([None, "en", "de", "ja", "xx"]),
+)
 @example(["\ud800", "(", "\x00"], "\ud800", None)
 @example(["(Reuters)", "Sources:"], None, "en")
 def test_cleaning_survives_anything_loses_nothing_and_twice_is_once(paragraphs, title, language):

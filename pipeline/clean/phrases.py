@@ -23,8 +23,21 @@ from functools import cache, lru_cache
 from importlib.resources import files
 
 MAX_WORDS: Mapping[str, int] = {
-    "share": 10, "copyright": 22, "dateline": 16, "related": 14, "agency": 16, "caption": 45, "teaser": 32, "comments": 35, "app": 35,
-    "follow": 35, "placeholder": 60, "biography": 70, "correction": 70, "subscription": 50, "contact": 60,
+    "share": 10,
+    "copyright": 22,
+    "dateline": 16,
+    "related": 14,
+    "agency": 16,
+    "caption": 45,
+    "teaser": 32,
+    "comments": 35,
+    "app": 35,
+    "follow": 35,
+    "placeholder": 60,
+    "biography": 70,
+    "correction": 70,
+    "subscription": 50,
+    "contact": 60,
 }
 """Boilerplate is short: a longer paragraph is never matched, whatever it begins with."""
 
@@ -167,7 +180,9 @@ def compile_phrase(
         if name:
             pattern += "(?:" + "|".join(re.escape(member.casefold()) for member in sets[name]) + ")"
         else:
-            pattern += ".*" if star else "(?:" if sign == "(" else sign or _NUMBER.join(map(re.escape, literal.split("#")))
+            pattern += (
+                ".*" if star else "(?:" if sign == "(" else sign or _NUMBER.join(map(re.escape, literal.split("#")))
+            )
     if depth or not re.sub(r"[*\s()|?]", "", folded):
         raise ValueError(f"phrase matches everything, or its brackets do not match: {line!r}")
     # the space beside a star belongs to what the star stands for

@@ -6,7 +6,9 @@ _JSON = re.compile(r"""^\s*[\[{]\s*["'{\[].*["'\]}\d]\s*[\]}]\s*;?$""", re.DOTAL
 _JSON_KEYS = re.compile(r"""["']@?(?:type|context|id|graph|headline|url)["']\s*:\s*["'{\[]""")
 _SCRIPT = re.compile(r"^\s*(?:\(?function\s*\(|window\.\w|document\.\w+\(|googletag\.|\w+\.push\(\s*[\[{])")
 _COPYRIGHT = re.compile(
-    r"^\W*(?:copyright\s*)?(?:[©ⓒ]|\(c\)\s*(?:19|20)\d\d|copyright\s*(?:by\b|\(c\)|(?:19|20)\d\d))", re.IGNORECASE
+    r"^\W*(?:copyright\s*)?(?:[©ⓒ]|\(c\)\s*(?:19|20)\d\d|"
+    r"copyright\s*(?:by\b|\(c\)|(?:19|20)\d\d))",
+    re.IGNORECASE,
 )
 _EMBEDDED = re.compile(r"^pic\.twitter\.com/\S+$|^$")
 _NETWORK = r"""(?:facebook|twitter|x|instagram|linkedin|whatsapp|telegram|pinterest|reddit|e-?mail|mail|messenger|threads|

@@ -5,61 +5,46 @@ begins and ends a line in a browser.
 """
 
 import re
-import tomllib
-from collections import defaultdict
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
-from importlib.resources import files
 from typing import NamedTuple
 
 from lxml.etree import _Element
 
-SKIPPED = frozenset(
-    ["script", "style", "noscript", "template", "head", "iframe", "object", "embed", "svg", "math", "canvas", "select", "option", "datalist", "textarea", "input", "audio", "video", "map", "picture", "source", "track", "noindex", "optgroup", "progress", "meter", "dialog", "link", "meta", "base", "title"]
-)
+from pipeline.extract.names import own_marks
+
+# fmt: off
+SKIPPED = frozenset((
+    "script", "style", "noscript", "template", "head", "iframe", "object", "embed", "svg", "math", "canvas", "select",
+    "option", "datalist", "textarea", "input", "audio", "video", "map", "picture", "source", "track", "noindex",
+    "optgroup", "progress", "meter", "dialog", "link", "meta", "base", "title",
+))
 """Elements without text of the page, or whose text is for machines and controls."""
 
 HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
-_BLOCKS = (
-    frozenset(
-        ["address", "article", "aside", "blockquote", "body", "center", "dd", "details", "dir", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "header", "hgroup", "hr", "html", "li", "main", "menu", "nav", "ol", "p", "pre", "search", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul", "caption", "legend", "button", "label"]
-    )
-    | HEADINGS
-)
+_BLOCKS = HEADINGS | {
+    "address", "article", "aside", "blockquote", "body", "center", "dd", "details", "dir", "div", "dl", "dt",
+    "fieldset", "figcaption", "figure", "footer", "form", "header", "hgroup", "hr", "html", "li", "main", "menu", "nav",
+    "ol", "p", "pre", "search", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul",
+    "caption", "legend", "button", "label",
+}
+# fmt: on
 _KINDS = {
-    **dict.fromkeys(HEADINGS, "heading"),
+    **dict.fromkeys((*HEADINGS, "summary"), "heading"),
     "p": "paragraph",
-    "li": "item",
-    "dd": "item",
-    "dt": "item",
+    **dict.fromkeys(("li", "dd", "dt"), "item"),
     "blockquote": "quote",
     "pre": "code",
-    "td": "cell",
-    "th": "cell",
+    **dict.fromkeys(("td", "th"), "cell"),
     "tr": "row",
-    "figcaption": "caption",
-    "caption": "caption",
-    "button": "control",
-    "label": "control",
-    "legend": "control",
-    "summary": "heading",
+    **dict.fromkeys(("figcaption", "caption"), "caption"),
+    **dict.fromkeys(("button", "label", "legend"), "control"),
 }
-_NAMED = ("class", "id", "role", "itemprop", "data-testid", "data-component", "data-type", "data-qa", "data-module")
-MAX_STEM = 24
-"""Letters of the longest stem."""
-
-MAX_NAMES = 400
-"""Characters of an element's names that are looked at: beyond are utility classes by the hundred."""
-
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_WORDS = re.compile(r"[a-z]+|[0-9]+")
 _SPACE = re.compile(r"[^\S\n]+")
 _LINES = re.compile(r"\s*\n\s*")
-_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 
 
 class Node(NamedTuple):
-    """A block-level element, as far as selecting needs it. ``marks`` are its own, ``inherited`` include its ancestors'."""
+    """A block-level element. ``marks`` are its own (`pipeline.extract.names`), ``inherited`` its ancestors' as well."""
 
     parent: int
     depth: int
@@ -96,115 +81,6 @@ class Layout:
     blocks: tuple[Block, ...]
     nodes: tuple[Node, ...]
     elements: tuple[_Element, ...] = field(repr=False)
-
-
-@cache
-def mark_names() -> tuple[str, ...]:
-    """The groups of names; a group's bit in a mask is its place here."""
-    return (*_groups(), *_TAG_MARKS)
-
-
-_TAG_MARKS = (
-    "in_aside",
-    "in_nav",
-    "in_footer",
-    "in_header",
-    "in_form",
-    "in_figure",
-    "in_article",
-    "in_main",
-    "in_list",
-    "in_table",
-    "in_quote",
-    "is_hidden",
-    "in_link",
-    "in_caption",
-    "in_control",
-)
-_BY_TAG = {
-    "aside": "in_aside",
-    "nav": "in_nav",
-    "footer": "in_footer",
-    "header": "in_header",
-    "form": "in_form",
-    "figure": "in_figure",
-    "article": "in_article",
-    "main": "in_main",
-    "ul": "in_list",
-    "ol": "in_list",
-    "dl": "in_list",
-    "menu": "in_list",
-    "table": "in_table",
-    "blockquote": "in_quote",
-    "figcaption": "in_caption",
-    "caption": "in_caption",
-    "button": "in_control",
-    "label": "in_control",
-}
-
-
-@cache
-def _groups() -> dict[str, list[str]]:
-    return tomllib.loads((files(__package__) / "names.toml").read_text("utf-8"))
-
-
-@cache
-def _stems() -> tuple[dict[str, int], dict[str, int]]:
-    """Stems that may begin a word, and stems that must end one as well, each with its mask."""
-    begin: dict[str, int] = defaultdict(int)
-    whole: dict[str, int] = defaultdict(int)
-    for index, stems in enumerate(_groups().values()):
-        for stem in stems:
-            (whole if stem.endswith("$") else begin)[stem.rstrip("$").replace("-", "")] |= 1 << index
-    return dict(begin), dict(whole)
-
-
-@cache
-def bit(name: str) -> int:
-    """The bit of a group or of a kind of ancestor."""
-    return 1 << mark_names().index(name)
-
-
-@cache
-def _heads() -> frozenset[str]:
-    """How stems begin: most words of most names begin otherwise, and need no closer look."""
-    return frozenset(stem[:3] for stems in _stems() for stem in stems)
-
-
-@lru_cache(maxsize=1 << 14)
-def _marks_of_one(name: str) -> int:
-    words = _WORDS.findall(_CAMEL.sub("-", name).lower())
-    mask = 0
-    for first, word in enumerate(words):
-        joined = word + "".join(words[first + 1 : first + 3])
-        if word in _heads() or joined[:3] in _heads():
-            mask |= _marks_at(joined, len(word), len(word) + len("".join(words[first + 1 : first + 2])))
-    return mask
-
-
-@lru_cache(maxsize=1 << 14)
-def _marks_at(joined: str, *ends: int) -> int:
-    begin, whole = _stems()
-    mask = 0
-    for length in range(2, min(len(joined), MAX_STEM) + 1):
-        stem = joined[:length]
-        mask |= begin.get(stem, 0)
-        if length in ends or length == len(joined):
-            mask |= whole.get(stem, 0)
-    return mask
-
-
-@lru_cache(maxsize=1 << 14)
-def marks_of(names: str) -> int:
-    """What the names say, as a mask of the groups.
-
-    >>> bool(marks_of("c-newsletterSignup") & bit("newsletter"))
-    True
-    """
-    mask = 0
-    for name in names[:MAX_NAMES].split():
-        mask |= _marks_of_one(name)
-    return mask
 
 
 class _Walk:
@@ -275,7 +151,7 @@ class _Walk:
     def _enter(self, element: _Element, parent: int, kind: str, in_link: bool, in_bold: bool) -> None:
         tag = element.tag
         above = self.nodes[parent] if parent >= 0 else None
-        own = _own_marks(element)
+        own = own_marks(element)
         inherited = own | (above.inherited if above else 0)
         node = len(self.nodes)
         self.nodes.append(Node(parent, above.depth + 1 if above else 0, tag, own, inherited))
@@ -292,28 +168,12 @@ class _Walk:
         for cell in row:
             if not isinstance(cell.tag, str) or cell.tag in SKIPPED:
                 continue
-            text = " ".join("".join(cell.itertext()).split())
+            text = " ".join("".join(map(str, cell.itertext())).split())
             if text:
                 self.add(text if first else " | " + text, False, False)
-                self.linked += sum(len("".join(a.itertext()).strip()) for a in cell.iter("a"))
+                self.linked += sum(len("".join(map(str, a.itertext())).strip()) for a in cell.iter("a"))
                 first = False
         self.flush(node, "row")
-
-
-def _own_marks(element: _Element) -> int:
-    attributes = element.attrib
-    mask = bit(_BY_TAG[element.tag]) if element.tag in _BY_TAG else 0
-    if attributes:
-        names = " ".join([attributes[name] for name in _NAMED if name in attributes])
-        if names:
-            mask |= marks_of(names)
-        if (
-            "hidden" in attributes
-            or attributes.get("aria-hidden") == "true"
-            or _HIDDEN_STYLE.search(attributes.get("style", ""))
-        ):
-            mask |= bit("is_hidden")
-    return mask
 
 
 def _is_plain_row(row: _Element) -> bool:

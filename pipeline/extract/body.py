@@ -5,9 +5,12 @@ from typing import NamedTuple
 
 from pipeline.clean import reason_of
 from pipeline.clean.shapes import shape_of
-from pipeline.extract.blocks import Block, Layout, bit
-from pipeline.extract.features import Hints, features_of, lines_above
+from pipeline.extract.blocks import Block, Layout
+from pipeline.extract.features import features_of
 from pipeline.extract.forest import Forest, load_forest, probability
+from pipeline.extract.names import bit
+from pipeline.extract.prose import lines_above
+from pipeline.extract.surroundings import Hints
 
 THRESHOLD = 0.45
 """Probability from which on a block is kept: where losing text and leaking weigh the same on the pages learned from."""
@@ -61,19 +64,21 @@ def choose_blocks(layout: Layout, hints: Hints, forest: Forest | None = None) ->
     """The decision for each block of the page, in reading order."""
     forest = forest or load_forest()
     rows = features_of(layout, hints)
-    return [Choice(block, probability(forest, row) if row else 0.0) for block, row in zip(layout.blocks, rows, strict=True)]
+    return [
+        Choice(block, probability(forest, row) if row else 0.0) for block, row in zip(layout.blocks, rows, strict=True)
+    ]
 
 
 def near_body(layout: Layout, choices: Sequence[Choice]) -> list[bool]:
-    """For each block whether it stands in the element that holds the body: what readers may miss, or be glad to miss."""
+    """For each block whether it stands in the element that holds the body: what readers may miss or not."""
     counts = [0] * len(layout.nodes)
     total = 0
     for choice in choices:
         if choice.kept:
             total += len(choice.block.text)
-            for node in lines_above(layout, choice.block.node):
-                counts[node] += len(choice.block.text)
-    holder = max((n for n, count in enumerate(counts) if count >= 0.9 * total), default=0) if total else -1
+            for index in lines_above(layout, choice.block.node):
+                counts[index] += len(choice.block.text)
+    holder = max((index for index, count in enumerate(counts) if count >= 0.9 * total), default=0) if total else -1
     inside: list[bool] = []
     for index, node in enumerate(layout.nodes):
         inside.append(index == holder or (node.parent >= 0 and inside[node.parent]))

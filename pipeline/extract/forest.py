@@ -1,7 +1,7 @@
 """The learned part of selecting the body: a small forest of decision trees, read from a data file and walked in Python.
 
-``forest.json`` is written by ``bench/train_forest.py``; the file says what it was made of. A tree is
-``[feature, threshold, left, right]`` or a number; the sum of the trees is the log-odds that a block belongs to the body.
+``forest.json`` is written by ``bench/train_forest.py``. A tree is ``[feature, threshold, left, right]`` or a number;
+the sum of the trees is the log-odds that a block belongs to the body.
 """
 
 import json

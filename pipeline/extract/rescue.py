@@ -18,6 +18,8 @@ from lxml import html
 from pipeline.decode import Document
 from pipeline.extract.blocks import segment
 from pipeline.extract.body import Choice
+from pipeline.extract.prose import words_of
+from pipeline.extract.surroundings import overlap, shingles
 from pipeline.structured import Structured
 
 ENGINE_VERSION = trafilatura.__version__
@@ -25,8 +27,14 @@ ENGINE_VERSION = trafilatura.__version__
 SHORT = 250
 """Characters below which a body is looked for elsewhere."""
 
-DOUBT = 0.30
+DOUBT = 0.42
 """Share of the text that was decided by a hair's breadth, from which on trafilatura is asked as well."""
+
+GLIMPSE = 800
+"""Characters of a declared body that are looked for in the chosen one."""
+
+MISSING = 0.2
+"""Share of these that is found by chance, in headlines and captions."""
 
 _STATE = re.compile(r'"((?:[^"\\]|\\.){400,})"')
 _MARKUP = re.compile(r"</?(?:p|br|div|h[1-6]|li|ul|ol|blockquote)\b[^>]*>", re.IGNORECASE)
@@ -49,9 +57,16 @@ class Rescue:
 def needs_rescue(choices: Sequence[Choice], structured: Structured, summary: str | None) -> bool:
     """Whether the chosen body looks wrong: hardly any text, less than was announced, or much in doubt."""
     kept = sum(len(choice.block.text) for choice in choices if choice.kept)
-    if kept < SHORT or kept < 0.5 * len(structured.article_body or "") or kept < len(summary or ""):
+    declared = structured.article_body or ""
+    if kept < SHORT or kept < 0.5 * len(declared) or kept < len(summary or ""):
         return True
-    return doubt_of(choices) > DOUBT
+    return doubt_of(choices) > DOUBT or is_missing(declared, [choice.block.text for choice in choices if choice.kept])
+
+
+def is_missing(declared: str, kept: Sequence[str]) -> bool:
+    """Whether the beginning of a declared body stands nowhere in the chosen one: then something else was chosen."""
+    words = words_of(" ".join(paragraphs_of(declared[:GLIMPSE])))[:-1] if len(declared) > SHORT else []
+    return bool(words) and overlap(words, shingles(words_of(" ".join(kept)))) < MISSING
 
 
 def doubt_of(choices: Sequence[Choice]) -> float:
@@ -66,7 +81,7 @@ def rescue(document: Document, url: str, choices: Sequence[Choice], structured: 
     kept = [choice.block.text for choice in choices if choice.kept]
     size = sum(map(len, kept))
     declared = paragraphs_of(structured.article_body or "")
-    if _size(declared) > max(SHORT, 2 * size):
+    if _size(declared) > max(SHORT, 2 * size) or (2 * _size(declared) > size and is_missing("\n".join(declared), kept)):
         return Rescue("json-ld", declared)
     if size < SHORT:
         stated = state_paragraphs(document)
@@ -89,7 +104,7 @@ def paragraphs_of(text: str) -> tuple[str, ...]:
     if _MARKUP.search(text):
         try:
             tree = html.fragment_fromstring(text, create_parent="div")
-        except Exception:  # lxml meets hostile input here; the text is used as it is
+        except Exception:  # noqa: BLE001  # lxml meets hostile input here; the text is used as it is
             return tuple(line.strip() for line in text.splitlines() if line.strip())
         return tuple(block.text for block in segment(tree).blocks)
     return tuple(line.strip() for line in entities.unescape(text).splitlines() if line.strip())
@@ -127,7 +142,7 @@ def engine_paragraphs(document: Document, url: str) -> tuple[str, ...]:
         found = trafilatura.bare_extraction(
             deepcopy(document.tree), url=url, include_comments=False, with_metadata=False
         )
-    except Exception:  # trafilatura meets hostile input here and may raise anything; then it has no answer
+    except Exception:  # noqa: BLE001  # trafilatura meets hostile input and may raise anything: no answer then
         return ()
     if found is None or isinstance(found, dict) or not found.text:
         return ()

@@ -1,0 +1,214 @@
+"""What the blocks of a page are compared with: its main container, its headline, its core of prose, its repetitions.
+
+All of it is found once for a page; `pipeline.extract.features` reads it for each block.
+"""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.extract.blocks import Block, Layout
+from pipeline.extract.names import bit
+from pipeline.extract.prose import container_of, effective_marks, lines_above, masses_of, prose_of, words_of
+
+FAR = 99
+"""Blocks; further away is as far as can be."""
+
+CORE_PROSE = 60
+"""Characters of prose that make a block of the main container part of its core."""
+
+MIN_BODY = 250
+"""Characters of a declared body that make it more than a summary."""
+
+Shingles = set[tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What the page and its feed say of the article elsewhere, to compare blocks with."""
+
+    title: str | None = None
+    description: str | None = None
+    body: str | None = None
+
+
+def shingles(words: Sequence[str], size: int = 3) -> Shingles:
+    """All runs of a few words."""
+    return {tuple(words[i : i + size]) for i in range(max(1, len(words) - size + 1))} if words else set()
+
+
+def overlap(words: Sequence[str], known: Shingles) -> float:
+    """The share of the runs of words that are known."""
+    own = shingles(words)
+    return len(own & known) / len(own) if own else 0.0
+
+
+class Page:
+    """A page as its blocks see it."""
+
+    def __init__(self, layout: Layout, hints: Hints) -> None:
+        self.layout = layout
+        self.prose = [prose_of(block) for block in layout.blocks]
+        self.masses = masses_of(layout, self.prose)
+        self.total = self.masses.prose[0] or 1.0
+        self.marks = effective_marks(layout, self.masses)
+        self._words: dict[int, list[str]] = {}
+        self.copies = Counter(block.text for block in layout.blocks)
+        self.title = words_of(hints.title or "")
+        self._title_set = set(self.title)
+        self.description = shingles(words_of(hints.description or ""))
+        self.body = shingles(words_of(hints.body or "")) if hints.body and len(hints.body) > MIN_BODY else set()
+        self._find_top()
+        self._find_core()
+        self._find_headline()
+        self._find_headings()
+        self._find_repetition()
+        self._find_containers()
+        self._compare_body(hints)
+
+    def words(self, index: int) -> list[str]:
+        """The words of a block, read when they are asked for: nobody asks for those of menus."""
+        if index not in self._words:
+            self._words[index] = words_of(self.layout.blocks[index].text)
+        return self._words[index]
+
+    def title_share(self, index: int) -> float:
+        """How much of the headline the block is, and how much of the block is the headline."""
+        words = self.words(index)
+        if not words or not self._title_set:
+            return 0.0
+        return sum(word in self._title_set for word in words) / max(len(words), len(self.title))
+
+    def link_density(self, node: int) -> float:
+        """The share of an element's text that is in links."""
+        return self.masses.linked[node] / (self.masses.text[node] or 1)
+
+    def is_menu(self, index: int) -> bool:
+        """Whether the block is a link among links, with no prose within reach: two of five blocks of a page."""
+        block = self.layout.blocks[index]
+        if block.linked < 0.9 * len(block.text) or self.before[index] < 3 or self.after[index] < 3:
+            return False
+        parent = max(self.layout.nodes[block.node].parent, 0)
+        return self.link_density(max(self.layout.nodes[parent].parent, 0)) > 0.7
+
+    def _find_top(self) -> None:
+        nodes = self.layout.nodes
+        self.top = container_of(self.layout, self.prose)
+        self.top_line = lines_above(self.layout, self.top)
+        self.top_level = {node: level for level, node in enumerate(self.top_line)}
+        # for each node the nearest one above it that also stands above the main container
+        self.meeting: list[int] = []
+        for index, node in enumerate(nodes):
+            self.meeting.append(index if index in self.top_level or node.parent < 0 else self.meeting[node.parent])
+
+    def _find_core(self) -> None:
+        blocks, nodes = self.layout.blocks, self.layout.nodes
+        inside = [False] * len(nodes)
+        for index, node in enumerate(nodes):
+            inside[index] = index == self.top or (node.parent >= 0 and inside[node.parent])
+        self.core = [
+            inside[block.node] and amount > CORE_PROSE and block.linked < 0.4 * len(block.text)
+            for block, amount in zip(blocks, self.prose, strict=True)
+        ]
+        self.core_before = [0]
+        for is_core in self.core[:-1]:
+            self.core_before.append(self.core_before[-1] + is_core)
+        self.core_count = max(1, sum(self.core))
+        self.before = _distances(self.core)
+        self.after = _distances(self.core[::-1])[::-1]
+
+    def _find_headline(self) -> None:
+        blocks, nodes = self.layout.blocks, self.layout.nodes
+        headings = [index for index, block in enumerate(blocks) if block.kind == "heading"]
+        first = (i for i in headings if nodes[blocks[i].node].tag == "h1" and self.title_share(i) > 0.5)
+        other = (i for i in headings if self.title_share(i) > 0.8)
+        self.headline = next(first, next(other, -1))
+        above = lines_above(self.layout, blocks[self.headline].node) if self.headline >= 0 else []
+        level = {node: distance for distance, node in enumerate(above)}
+        self.up_from_headline: list[int] = []
+        self.article: list[int] = []
+        for index, node in enumerate(nodes):
+            higher = self.up_from_headline[node.parent] if node.parent >= 0 else 30
+            self.up_from_headline.append(level.get(index, higher))
+            within = self.article[node.parent] if node.parent >= 0 else -1
+            self.article.append(index if node.tag == "article" else within)
+        self.main_article = self.article[blocks[self.headline].node if self.headline >= 0 else self.top]
+
+    def _find_headings(self) -> None:
+        """For each block how many headings stand between it and the headline, and how linked the last one is."""
+        self.headings: list[int] = []
+        self.titles: list[int] = []
+        self.linked_heading: list[float] = []
+        headings = titles = 0
+        linked = 0.0
+        for index, block in enumerate(self.layout.blocks):
+            if block.kind == "heading" and index > self.headline:
+                headings += 1
+                titles += self.layout.nodes[block.node].tag == "h1"
+                linked = block.linked / len(block.text)
+            self.headings.append(headings)
+            self.titles.append(titles)
+            self.linked_heading.append(linked)
+
+    def _find_repetition(self) -> None:
+        """Prose by the form of the markup that it stands in, and by the element around it."""
+        nodes = self.layout.nodes
+        self.signatures = [self._signature(block) for block in self.layout.blocks]
+        self.signature_blocks = Counter(self.signatures)
+        self.signature_prose: dict[tuple[object, ...], float] = defaultdict(float)
+        self.parent_prose: dict[int, float] = defaultdict(float)
+        for block, amount, signature in zip(self.layout.blocks, self.prose, self.signatures, strict=True):
+            self.signature_prose[signature] += amount
+            self.parent_prose[nodes[block.node].parent] += amount
+        self.most_parent_prose = max(self.parent_prose.values(), default=0) or 1
+
+    def _signature(self, block: Block) -> tuple[object, ...]:
+        node = self.layout.nodes[block.node]
+        parent = self.layout.nodes[node.parent] if node.parent >= 0 else node
+        return (node.tag, node.depth, self.layout.elements[block.node].get("class"), parent.tag, parent.marks)
+
+    def _find_containers(self) -> None:
+        """The first elements that are named for the body of an article, an <article>, <main>, and such for content."""
+        nodes, prose = self.layout.nodes, self.masses.prose
+        least, body, content = 0.12 * self.total, bit("body"), bit("content")
+        holders = [
+            next((i for i, n in enumerate(nodes) if n.marks & body and prose[i] > least), -1),
+            next((i for i, n in enumerate(nodes) if n.tag == "article" and prose[i] > least), -1),
+            next((i for i, n in enumerate(nodes) if n.tag == "main" and prose[i] > least), -1),
+            next((i for i, n in enumerate(nodes) if n.marks & content and prose[i] > least), -1),
+            next((i for i in self.top_line if prose[i] > 0.7 * self.total), -1),
+        ]
+        self.article_count = min(30, sum(node.tag == "article" for node in nodes))
+        shares = [prose[holder] / self.total if holder >= 0 else -1.0 for holder in holders]
+        inside: list[int] = []
+        for index, node in enumerate(nodes):
+            own = sum(1 << place for place, holder in enumerate(holders) if holder == index) if index in holders else 0
+            inside.append(own | (inside[node.parent] if node.parent >= 0 else 0))
+        told = {mask: _told(mask, shares) for mask in set(inside)}
+        self.container_shares = [told[mask] for mask in inside]
+
+    def _compare_body(self, hints: Hints) -> None:
+        """How much of the core the declared body holds, and how its length compares."""
+        core = [(index, amount) for index, amount in enumerate(self.prose) if self.core[index]]
+        covered = sum(amount for index, amount in core if self.body and overlap(self.words(index), self.body) > 0.6)
+        self.body_cover = covered / (sum(amount for _, amount in core) or 1) if self.body else -1.0
+        size = math.log1p(len(hints.body or "")) - math.log1p(self.masses.text[self.top])
+        self.body_ratio = size if self.body else 0.0
+        self.first_core = core[0][0] if core else -1
+
+
+def _distances(core: Sequence[bool]) -> list[int]:
+    """For each block how many stand between it and the last core block before it."""
+    found, distance = [], FAR
+    for is_core in core:
+        found.append(distance)
+        distance = 0 if is_core else min(FAR, distance + 1)
+    return found
+
+
+def _told(mask: int, shares: Sequence[float]) -> list[float]:
+    """Whether a node lies in each of the containers, and their shares; -1 for those that there are not."""
+    flags = [float(mask >> place & 1) for place in range(len(shares))]
+    pairs = [(flag if share >= 0 else -1.0, share) for flag, share in zip(flags[:4], shares[:4], strict=True)]
+    return [*(value for pair in pairs for value in pair), flags[4]]
