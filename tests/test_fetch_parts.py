@@ -1,9 +1,10 @@
-"""The parts of `pipeline.fetch` that are hard to reach through a server: decoding, look-ups, pools, pure functions."""
+"""What is hard to reach through a server: decoding, look-ups, transports, pure functions of `pipeline.fetch`."""
 
 import asyncio
 import gzip
 import ipaddress
 import random
+import ssl
 import threading
 import tracemalloc
 import zlib
@@ -22,10 +23,10 @@ from hypothesis import strategies as st
 
 from pipeline.errors import FetchError
 from pipeline.fetch.answers import MAX_RETRY_AFTER, is_temporary, parse_url, redirect_target, retry_after
-from pipeline.fetch.connect import MAX_ADDRESSES, GuardedBackend
+from pipeline.fetch.connect import MAX_ADDRESSES, GuardedBackend, GuardedTransport
 from pipeline.fetch.failure import Failure
 from pipeline.fetch.inflate import PIECE_BYTES, Body
-from pipeline.fetch.pools import KEEP_ALIVE_SECONDS, Pools
+from pipeline.fetch.transports import KEEP_ALIVE_SECONDS, Transports
 from pipeline.guard import Guard
 from tests.support.web import Web, page
 
@@ -325,7 +326,29 @@ def test_ports_and_unix_sockets_are_refused(resolver):
         asyncio.run(backend.connect_unix_socket("/run/docker.sock"))
 
 
-# ----------------------------------------------------------------------------------------------------- pools
+# ------------------------------------------------------------------------------------------------ transports
+
+
+def fetched(transport: httpx.AsyncBaseTransport, url: str) -> bytes:
+    """The body that the transport gets, through httpx's own client."""
+
+    async def within() -> bytes:
+        async with httpx.AsyncClient(transport=transport, trust_env=False) as client:
+            return (await client.get(url)).content
+
+    return asyncio.run(within())
+
+
+def test_the_transport_of_httpx_asks_the_guard(resolver):
+    # This is what fails should httpx come to keep its connections elsewhere than where ours are put.
+    def transport(guard: Guard) -> GuardedTransport:
+        return GuardedTransport(GuardedBackend(guard, resolver), 1, ssl.create_default_context())
+
+    with Web({"/": page("secret")}) as web:
+        with pytest.raises(Failure, match="no public address"):
+            fetched(transport(Guard()), web.url())
+        assert web.connections == 0
+        assert fetched(transport(LAB), web.url()) == b"secret"
 
 
 class Ticking:
@@ -341,72 +364,75 @@ def origins(*names: str) -> list[httpx.URL]:
     return [httpx.URL(f"http://{name}.example/") for name in names]
 
 
-def pools_of(most: int, clock: Ticking) -> tuple[Pools, list[httpcore.AsyncConnectionPool]]:
-    made: list[httpcore.AsyncConnectionPool] = []
+def transports_of(most: int, clock: Ticking) -> tuple[Transports, list[httpx.AsyncBaseTransport]]:
+    made: list[httpx.AsyncBaseTransport] = []
 
-    def make() -> httpcore.AsyncConnectionPool:
-        made.append(httpcore.AsyncConnectionPool())
+    def make() -> httpx.AsyncBaseTransport:
+        made.append(httpx.AsyncHTTPTransport())
         return made[-1]
 
-    return Pools(make, most, clock), made
+    return Transports(make, most, clock), made
 
 
-def test_an_origin_keeps_its_pool():
+def test_an_origin_keeps_its_transport():
     async def work() -> None:
-        pools, made = pools_of(5, Ticking())
+        transports, made = transports_of(5, Ticking())
         for url in ("http://a.example/1", "http://a.example/2", "https://a.example/", "http://a.example:81/"):
-            async with pools.of(httpx.URL(url)):
+            async with transports.of(httpx.URL(url)):
                 pass
         assert len(made) == 3
-        await pools.close()
+        await transports.close()
 
     asyncio.run(work())
 
 
-def test_the_pool_that_was_left_first_goes_first():
+def test_the_transport_that_was_left_first_goes_first():
     async def work() -> None:
-        pools, made = pools_of(2, Ticking())
+        transports, made = transports_of(2, Ticking())
         a, b, c = origins("a", "b", "c")
         for url in (a, b, a, c, a):  # b goes when c comes
-            async with pools.of(url):
+            async with transports.of(url):
                 pass
         assert len(made) == 3
-        async with pools.of(b):
+        async with transports.of(b):
             assert len(made) == 4
 
     asyncio.run(work())
 
 
-def test_a_pool_in_use_stays_however_many_there_are():
+def test_a_transport_in_use_stays_however_many_there_are():
     async def work() -> None:
         clock = Ticking()
-        pools, made = pools_of(1, clock)
+        transports, made = transports_of(1, clock)
         async with AsyncExitStack() as stack:
             for url in origins("a", "b", "c"):
-                await stack.enter_async_context(pools.of(url))
+                await stack.enter_async_context(transports.of(url))
             clock.now += 10 * KEEP_ALIVE_SECONDS
-            async with pools.of(origins("d")[0]):
+            async with transports.of(origins("d")[0]):
                 pass
-            async with pools.of(origins("a")[0]) as pool:
-                assert pool is made[0]
+            async with transports.of(origins("a")[0]) as transport:
+                assert transport is made[0]
         assert len(made) == 4
 
     asyncio.run(work())
 
 
-def test_a_pool_that_nobody_came_back_to_is_closed():
+def test_a_transport_that_nobody_came_back_to_is_closed():
     with Web({"/": page("x")}) as web:
 
         async def work() -> None:
             clock = Ticking()
-            pools, _ = pools_of(5, clock)
-            async with pools.of(httpx.URL(web.url())) as pool:
-                assert (await pool.request("GET", web.url())).status == 200
-                assert len(pool.connections) == 1
+            transports, _ = transports_of(5, clock)
+            async with transports.of(httpx.URL(web.url())) as transport:
+                response = await transport.handle_async_request(httpx.Request("GET", web.url()))
+                assert await response.aread() == b"x"
+            socket = response.extensions["network_stream"].get_extra_info("socket")
+            assert socket.fileno() >= 0
             clock.now += KEEP_ALIVE_SECONDS + 1
-            async with pools.of(origins("b")[0]):
+            async with transports.of(origins("b")[0]):
                 pass
-            assert pool.connections == []
+            assert socket.fileno() == -1  # closed
+            await transports.close()
 
         asyncio.run(work())
 

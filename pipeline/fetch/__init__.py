@@ -15,9 +15,9 @@ cancellation. How the words of ``FetchError.reason`` come about:
 ``http_STATUS``                                            every status but 2xx and an expected 304
 ========================================================  =============================================================
 
-httpcore, the transport of httpx, is used without httpx's client on top: the client would read proxies and
-passwords from the environment, keep cookies, and inflate bodies without a bound. A proxy taken from the environment
-would resolve names itself, behind the guard's back; none is ever used.
+httpx does the asking: requests, answers and transports are its own. Its client is left out, as it keeps cookies and
+takes every ``Location`` apart, followed or not, and raises on a bad one; and its decoders, as they inflate without a
+bound. A proxy taken from the environment would resolve names itself, behind the guard's back; none is ever used.
 """
 
 import asyncio
@@ -120,19 +120,20 @@ class Fetcher:
             self._check(target)
             trail.append(str(target))
             async with self._wire.exchange(target, headers) as exchange:
-                if exchange.status not in REDIRECTS:
+                answer = exchange.response
+                if answer.status_code not in REDIRECTS:
                     return Response(
                         url=trail[-1] if statuses else url,
-                        status=exchange.status,
+                        status=answer.status_code,
                         body=await self._body(exchange, validators),
-                        headers=_readable(exchange.headers),
+                        headers=_readable(answer.headers),
                         fetched_at=self._clock(),
                         elapsed=timedelta(seconds=asyncio.get_running_loop().time() - began),
                         redirects=tuple(zip(trail, statuses, strict=False)),
                     )
                 await exchange.drain()
-            statuses.append(exchange.status)
-            target = self._next(target, exchange.headers.get("location"), trail)
+            statuses.append(answer.status_code)
+            target = self._next(target, answer.headers.get("location"), trail)
 
     def _check(self, target: httpx.URL) -> None:
         """Ask the guard about the URL in the very form in which it is sent: no two parsers to play off."""
@@ -165,16 +166,16 @@ class Fetcher:
         return headers
 
     async def _body(self, exchange: Exchange, validators: Validators) -> bytes:
-        status = exchange.status
+        status = exchange.response.status_code
         if status == 304 and validators != _NONE:
             await exchange.drain()
             return b""
         if not 200 <= status < 300 or status == 206:  # 206 answers a Range, and we sent none: part of a page
             await exchange.drain()
-            wait = exchange.headers.get("retry-after") if status in (429, 503) else None
+            wait = exchange.response.headers.get("retry-after") if status in (429, 503) else None
             raise Failure(
                 f"http_{status}",
-                exchange.phrase,
+                exchange.response.reason_phrase,
                 temporary=is_temporary(status),
                 status=status,
                 retry_after=retry_after(wait, self._clock()),

@@ -3,13 +3,16 @@
 import asyncio
 import ipaddress
 import socket
+import ssl
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from itertools import chain, zip_longest
 
 import httpcore
+import httpx
 
 from pipeline.fetch.failure import Failure
+from pipeline.fetch.transports import KEEP_ALIVE_SECONDS
 from pipeline.guard import Guard
 
 MAX_ADDRESSES = 4  # enough for both families twice; a name with fifty dead addresses must not cost fifty time-outs
@@ -107,6 +110,31 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
             # A name that is unknown today is often a resolver that is ill today; retries are bounded anyway.
             raise Failure("dns", f"{host}: {error}", temporary=True) from error
         return list(dict.fromkeys(answers))
+
+
+class GuardedTransport(httpx.AsyncHTTPTransport):
+    """The transport of httpx for one origin, whose connections the guarded backend opens.
+
+    Args:
+        backend: opens connections.
+        connections: how many at once.
+        trust: whose certificates are believed.
+    """
+
+    def __init__(self, backend: GuardedBackend, connections: int, trust: ssl.SSLContext) -> None:
+        super().__init__(verify=trust, trust_env=False)
+        # The one private name that we touch: httpx has no public way to pass a backend on to the pool that it makes.
+        # It is read first, so that under another name it would raise rather than leave requests to that pool.
+        if not isinstance(self._pool, httpcore.AsyncConnectionPool):
+            raise TypeError("this release of httpx keeps its connections elsewhere")
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=trust,
+            max_connections=connections,
+            max_keepalive_connections=1,  # of this origin
+            keepalive_expiry=KEEP_ALIVE_SECONDS,
+            http2=True,
+            network_backend=backend,
+        )
 
 
 def _look_up(host: bytes, port: int) -> list[str]:

@@ -9,7 +9,7 @@ from datetime import timedelta
 import h2.errors
 import h2.events
 import h2.exceptions
-import httpcore
+import httpx
 
 
 class Failure(Exception):  # noqa: N818  # never leaves the package: `Fetcher.get` makes a `FetchError` of it
@@ -39,7 +39,7 @@ class Failure(Exception):  # noqa: N818  # never leaves the package: `Fetcher.ge
 
 @dataclass(slots=True)
 class Progress:
-    """How far one request has come; httpcore's trace hook calls it at each step.
+    """How far one request has come; the trace hook of a request calls it at each step.
 
     Attributes:
         connected: whether a connection was opened for it, as against one used again.
@@ -63,7 +63,7 @@ def translated(progress: Progress) -> Iterator[None]:
         yield
     except Failure:
         raise
-    except Exception as error:  # httpcore, h11 and h2 eat hostile bytes, and let KeyError and the like through
+    except Exception as error:  # httpx and what it stands on eat hostile bytes, and let KeyError and the like through
         reason, lost = _reason(error, progress)
         failure = Failure(reason, str(error) or type(error).__name__, temporary=True)
         failure.lost = lost
@@ -72,26 +72,27 @@ def translated(progress: Progress) -> Iterator[None]:
 
 def _reason(error: Exception, progress: Progress) -> tuple[str, bool]:
     """The word for a foreign exception, and whether it means that the connection is gone."""
-    # httpcore wraps what h2 raised or saw without chaining it.
-    inner = error.args[0] if isinstance(error, httpcore.ProtocolError) and error.args else error
+    # The cause is httpcore's, which wraps what h2 raised or saw without chaining it.
+    cause = error.__cause__ if isinstance(error, httpx.ProtocolError) else None
+    inner = cause.args[0] if cause and cause.args else None
     match error:
-        case httpcore.TimeoutException():
+        case httpx.TimeoutException():
             return "timeout", False
-        case httpcore.ConnectError():
+        case httpx.ConnectError():
             return ("tls" if progress.step == "connection.start_tls" else "connect"), False
-        case httpcore.ProtocolError() if isinstance(inner, h2.exceptions.InvalidBodyLengthError):
+        case httpx.ProtocolError() if isinstance(inner, h2.exceptions.InvalidBodyLengthError):
             return "truncated", False
-        case httpcore.RemoteProtocolError() if "peer closed connection" in str(error):
+        case httpx.RemoteProtocolError() if "peer closed connection" in str(error):
             return "truncated", False  # h11's words for a body shorter than announced
-        case httpcore.RemoteProtocolError() if isinstance(inner, h2.events.ConnectionTerminated):
+        case httpx.RemoteProtocolError() if isinstance(inner, h2.events.ConnectionTerminated):
             return "reset", True
-        case httpcore.RemoteProtocolError() if isinstance(inner, h2.events.StreamReset):
+        case httpx.RemoteProtocolError() if isinstance(inner, h2.events.StreamReset):
             return "reset", inner.error_code == h2.errors.ErrorCodes.REFUSED_STREAM
-        case httpcore.RemoteProtocolError() if "disconnected" in str(error):
+        case httpx.RemoteProtocolError() if "disconnected" in str(error):
             return "reset", True
         case ssl.SSLError():
             return "tls", False
-        case httpcore.NetworkError() | OSError():
+        case httpx.NetworkError() | OSError():
             return "reset", True
         case _:
             return "protocol", False

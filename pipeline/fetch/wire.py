@@ -8,13 +8,12 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
-import httpcore
 import httpx
 
-from pipeline.fetch.connect import GuardedBackend
+from pipeline.fetch.connect import GuardedBackend, GuardedTransport
 from pipeline.fetch.failure import Failure, Progress, translated
 from pipeline.fetch.inflate import Body
-from pipeline.fetch.pools import KEEP_ALIVE_SECONDS, Pools
+from pipeline.fetch.transports import Transports
 from pipeline.guard import Guard
 
 MAX_RESOLVER_THREADS = 32  # look-ups block a thread each; more at once than this is a storm on the resolver
@@ -28,20 +27,8 @@ Header = tuple[bytes, bytes]
 class Exchange:
     """One answer, as far as it has come."""
 
-    response: httpcore.Response
-    headers: httpx.Headers
+    response: httpx.Response
     progress: Progress
-    is_complete: bool = False
-
-    @property
-    def status(self) -> int:
-        """The status of the answer."""
-        return self.response.status
-
-    @property
-    def phrase(self) -> str:
-        """The server's words for the status; HTTP/2 has none."""
-        return bytes(self.response.extensions.get("reason_phrase", b"")).decode("latin-1")
 
     async def body(self, max_bytes: int) -> bytes:
         """Read and decode the body.
@@ -49,10 +36,11 @@ class Exchange:
         Raises:
             Failure: it is broken, or larger than ``max_bytes``.
         """
-        announced = self.headers.get("content-length", "")
+        headers = self.response.headers
+        announced = headers.get("content-length", "")
         if announced.isdecimal() and len(announced) < 20 and int(announced) > max_bytes:
             raise Failure("too_large", f"{int(announced):,} bytes announced", temporary=False)
-        body = Body(self.headers.get("content-encoding", ""), max_bytes)
+        body = Body(headers.get("content-encoding", ""), max_bytes)
         async with aclosing(self._chunks()) as chunks:
             async for chunk in chunks:
                 body.feed(chunk)
@@ -72,8 +60,8 @@ class Exchange:
         """Give the connection back, or close it if there is more to come that nobody wants."""
         # What goes wrong here changes nothing about the answer.
         with suppress(Exception):
-            if not self.is_complete and self.response.extensions.get("http_version") == b"HTTP/2":
-                # httpcore does not reset the stream: the server would go on sending, and the connection's window
+            if not self.response.is_closed and self.response.http_version == "HTTP/2":
+                # httpx does not reset the stream: the server would go on sending, and the connection's window
                 # shrink for good. Closing the connection is the only way to be rid of the rest.
                 await self.response.extensions["network_stream"].aclose()
         with suppress(Exception):
@@ -81,9 +69,8 @@ class Exchange:
 
     async def _chunks(self) -> AsyncGenerator[bytes, None]:
         with translated(self.progress):
-            async for chunk in self.response.aiter_stream():
+            async for chunk in self.response.aiter_raw():  # closes the response after the last one
                 yield chunk
-        self.is_complete = True
 
 
 class Wire:
@@ -97,25 +84,14 @@ class Wire:
     """
 
     def __init__(self, guard: Guard, connections: int, timeout: timedelta, trust: ssl.SSLContext) -> None:
-        seconds = timeout.total_seconds()
-        self._timeouts = {"connect": seconds, "read": seconds, "write": seconds}
+        self._timeout = httpx.Timeout(timeout.total_seconds(), pool=None).as_dict()
         self._resolver = ThreadPoolExecutor(min(connections, MAX_RESOLVER_THREADS), "resolver")
         backend = GuardedBackend(guard, self._resolver)
-        self._pools = Pools(
-            lambda: httpcore.AsyncConnectionPool(
-                ssl_context=trust,
-                max_connections=connections,
-                max_keepalive_connections=1,  # of this origin
-                keepalive_expiry=KEEP_ALIVE_SECONDS,
-                http2=True,
-                network_backend=backend,
-            ),
-            most=connections,
-        )
+        self._transports = Transports(lambda: GuardedTransport(backend, connections, trust), most=connections)
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._pools.close()
+        await self._transports.close()
         # Not waited for: a look-up that hangs ends by itself, with the resolver's own time-out.
         self._resolver.shutdown(wait=False, cancel_futures=True)
 
@@ -126,32 +102,26 @@ class Wire:
         Raises:
             Failure: no answer.
         """
-        async with self._pools.of(url) as pool:
-            exchange = await self._begin(pool, url, headers)
+        async with self._transports.of(url) as transport:
+            exchange = await self._begin(transport, url, headers)
             try:
                 yield exchange
             finally:
                 await exchange.close()
 
-    async def _begin(self, pool: httpcore.AsyncConnectionPool, url: httpx.URL, headers: Sequence[Header]) -> Exchange:
+    async def _begin(self, transport: httpx.AsyncBaseTransport, url: httpx.URL, headers: Sequence[Header]) -> Exchange:
         progress = Progress()
         try:
-            return await self._send(pool, url, headers, progress)
+            return await self._send(transport, url, headers, progress)
         except Failure as error:
             if progress.connected or not error.lost:
                 raise
         # A connection kept from before, which the server has closed meanwhile: that says nothing about the page.
-        return await self._send(pool, url, headers, Progress())
+        return await self._send(transport, url, headers, Progress())
 
     async def _send(
-        self, pool: httpcore.AsyncConnectionPool, url: httpx.URL, headers: Sequence[Header], progress: Progress
+        self, transport: httpx.AsyncBaseTransport, url: httpx.URL, headers: Sequence[Header], progress: Progress
     ) -> Exchange:
-        request = httpcore.Request(
-            b"GET",
-            httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
-            headers=[(b"Host", url.netloc), *headers],
-            extensions={"timeout": self._timeouts, "trace": progress},
-        )
+        request = httpx.Request("GET", url, headers=headers, extensions={"timeout": self._timeout, "trace": progress})
         with translated(progress):
-            response = await pool.handle_async_request(request)
-        return Exchange(response, httpx.Headers(response.headers), progress)
+            return Exchange(await transport.handle_async_request(request), progress)

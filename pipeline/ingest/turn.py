@@ -10,7 +10,7 @@ from pipeline.ingest.context import Context
 from pipeline.ingest.pages import finish_page, record_blocked, record_error
 from pipeline.ingest.polls import poll_feed
 from pipeline.model import Page
-from pipeline.robots import Robots, parse_robots, robots_verdict
+from pipeline.robots import Robots, parse_robots, robots_text, robots_verdict
 from pipeline.schedule import backoff
 from pipeline.store.feeds import claim_feed
 from pipeline.store.frontier import Host, claim_page, postpone_host, record_robots
@@ -141,7 +141,7 @@ class Turn:
         await context.pause_until(self.next_at)
         try:
             response = await context.fetcher.get(url, accept=ACCEPT_TEXT)
-            text, status = response.body.decode("utf-8", "replace"), response.status
+            text, status = robots_text(response.body), response.status
         except FetchError as error:
             if robots_verdict(error) != "allow_all":
                 self._answered(error)

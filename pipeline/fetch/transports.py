@@ -1,6 +1,6 @@
-"""Connections kept open between requests: a small pool for each origin.
+"""Connections kept open between requests: a transport of httpx, with its own small pool, for each origin.
 
-httpcore's own pool looks at every connection twice for each request, and counts all of them for each idle one: with
+A pool of httpx looks at every connection twice for each request, and counts all of them for each idle one: with
 64 hosts waiting out their delays that took more processor time than all else. A crawler asks many hosts, each
 seldom, so here a host's connections are found by its name.
 """
@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
-import httpcore
 import httpx
 
 KEEP_ALIVE_SECONDS = 15.0  # a host is asked again after its delay of some seconds; idle sockets cost little
@@ -21,23 +20,23 @@ Origin = tuple[str, str, int | None]
 
 @dataclass(slots=True)
 class _Kept:
-    pool: httpcore.AsyncConnectionPool
+    transport: httpx.AsyncBaseTransport
     users: int = 0
     left_at: float = 0.0
 
 
-class Pools:
-    """Gives each origin its pool, and closes those that are no longer used.
+class Transports:
+    """Gives each origin its transport, and closes those that are no longer used.
 
     Args:
-        make: a new pool.
-        most: how many pools are kept, as long as some have no user.
+        make: a new transport.
+        most: how many are kept, as long as some have no user.
         clock: seconds that never go back.
     """
 
     def __init__(
         self,
-        make: Callable[[], httpcore.AsyncConnectionPool],
+        make: Callable[[], httpx.AsyncBaseTransport],
         most: int,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -47,15 +46,15 @@ class Pools:
         self._kept: OrderedDict[Origin, _Kept] = OrderedDict()  # least recently left first
 
     @asynccontextmanager
-    async def of(self, url: httpx.URL) -> AsyncIterator[httpcore.AsyncConnectionPool]:
-        """The pool of the URL's origin; it stays open at least until the context ends."""
+    async def of(self, url: httpx.URL) -> AsyncIterator[httpx.AsyncBaseTransport]:
+        """The transport of the URL's origin; it stays open at least until the context ends."""
         origin = (url.scheme, url.host, url.port)
         kept = self._kept.get(origin)
         if kept is None:
             kept = self._kept[origin] = _Kept(self._make())
         kept.users += 1
         try:
-            yield kept.pool
+            yield kept.transport
         finally:
             kept.users -= 1
             kept.left_at = self._clock()
@@ -66,7 +65,7 @@ class Pools:
         """Close everything."""
         while self._kept:
             _, kept = self._kept.popitem()
-            await kept.pool.aclose()
+            await kept.transport.aclose()
 
     async def _close_some(self) -> None:
         old = self._clock() - KEEP_ALIVE_SECONDS
@@ -77,4 +76,4 @@ class Pools:
                 return
             del self._kept[origin]
             with suppress(Exception):  # nobody waits for what these connections might still say
-                await kept.pool.aclose()
+                await kept.transport.aclose()
