@@ -62,14 +62,6 @@ def backoff(failures: int, first: timedelta) -> timedelta:
     return min(first * doubled, MAX_BACKOFF)
 
 
-def next_poll_at(
-    now: datetime, interval: timedelta, failures: int = 0, retry_after: timedelta | None = None
-) -> datetime:
-    """When a feed is due again: its interval, longer after failures, never before the server's Retry-After."""
-    pause = max(interval, backoff(failures, interval)) if failures else interval
-    return now + max(pause, retry_after or timedelta(0))
-
-
 def next_retry_at(now: datetime, attempts: int, delay: timedelta, retry_after: timedelta | None = None) -> datetime:
     """When a page that failed is due again; a server that names a time is taken at its word (RFC 9110, 10.2.3)."""
     return now + (retry_after if retry_after is not None else backoff(attempts, delay))

@@ -3,9 +3,9 @@
 Every comment below is also the column's documentation. The migrations in ``migrations/`` build exactly this;
 a test compares them. Nothing here opens a connection.
 
-Three kinds of tables: what is subscribed to (`FeedRow`, `SubscriptionRow`, `PollRow`, `EntryRow`), the frontier, which
-is the ledger too (`HostRow`, `PageRow`), and the archive (`ArticleRow`, `ArticleAuthorRow`, `ArticleTagRow`,
-`RevisionRow`).
+Three kinds of tables: what is subscribed to (`FeedRow`, `AddressRow`, `SubscriptionRow`, `PollRow`, `EntryRow`), the
+frontier, which is the ledger too (`HostRow`, `PageRow`), and the archive (`ArticleRow`, `ArticleAuthorRow`,
+`ArticleTagRow`, `RevisionRow`).
 """
 
 from datetime import UTC, datetime
@@ -30,7 +30,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-FEED_STATES = ("active", "paused", "gone")
+FEED_STATES = ("active", "failing", "gone", "moved", "paused")
+POLLED_STATES = ("active", "failing", "gone")
 PAGE_STATES = ("queued", "stored", "alias", "rejected", "failed", "blocked", "gone")
 SUBSCRIPTION_STATES = ("pending", "active", "denied", "leaving")
 REVISION_KINDS = ("first", "title", "text", "both")
@@ -120,16 +121,48 @@ class FeedRow(Table):
     tags: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"), comment="folders and labels")
     language: Mapped[str | None] = mapped_column(comment="language that the feed declares")
     state: Mapped[str] = mapped_column(
-        String(16), default="active", server_default=text("'active'"), comment="active, paused or gone (410)"
+        String(16),
+        default="active",
+        server_default=text("'active'"),
+        comment="active (its last poll was answered), failing (it was not), gone (404 or 410 for long; asked rarely),"
+        " moved (merged into the feed in moved_to), paused (by the user)",
     )
     etag: Mapped[str | None] = mapped_column(comment="validator for the next conditional GET")
     last_modified: Mapped[str | None] = mapped_column(comment="validator for the next conditional GET")
     body_hash: Mapped[str | None] = mapped_column(String(64), comment="SHA-256 of the last document that was read")
     hub_url: Mapped[str | None] = mapped_column(comment="WebSub hub that the feed announces")
     topic_url: Mapped[str | None] = mapped_column(comment="the feed's own name at the hub, where it gives one")
-    interval: Mapped[float] = mapped_column(comment="seconds between two polls")
+    moved_to: Mapped[int | None] = mapped_column(
+        ForeignKey("feed.id", ondelete="SET NULL"), index=True, comment="the feed that this one was merged into"
+    )
+    interval: Mapped[float] = mapped_column(comment="seconds between two polls; adapted to what the feed publishes")
+    rate: Mapped[float | None] = mapped_column(comment="new entries a day, a moving average")
+    longest_interval: Mapped[float | None] = mapped_column(
+        comment="seconds after which entries might fall out of the feed unseen; null where there is no such danger"
+    )
+    ttl: Mapped[float | None] = mapped_column(comment="seconds for which the feed says that it may be kept (ttl)")
+    update_period: Mapped[float | None] = mapped_column(comment="seconds between two updates by the feed's word (sy:)")
     next_poll_at: Mapped[datetime] = mapped_column(index=True, comment="due from this time on")
     failures: Mapped[int] = mapped_column(default=0, server_default=text("0"), comment="failed polls in a row")
+    strain: Mapped[float] = mapped_column(
+        default=0.0, server_default=text("0"), comment="weight of these failures: hard 1, soft 1/2, temporary 1/4 each"
+    )
+    missing_since: Mapped[datetime | None] = mapped_column(comment="since when the server says 404 or 410")
+    rediscover_at: Mapped[datetime | None] = mapped_column(
+        comment="for a feed that has gone: when its site is to be searched for another address"
+    )
+    target_url: Mapped[str | None] = mapped_column(comment="where the address leads to for good (301, 308), if it does")
+    redirects: Mapped[int] = mapped_column(
+        default=0, server_default=text("0"), comment="answered polls in a row that led there; after some it is adopted"
+    )
+    window: Mapped[int] = mapped_column(
+        default=0, server_default=text("0"), comment="entries in the last document that was read"
+    )
+    rolls: Mapped[bool] = mapped_column(
+        default=False, server_default=text("false"), comment="whether old entries fall out as new ones come"
+    )
+    answered_at: Mapped[datetime | None] = mapped_column(comment="last poll that was answered")
+    news_at: Mapped[datetime | None] = mapped_column(comment="last poll that brought new entries")
     last_polled_at: Mapped[datetime | None] = mapped_column(comment="when it was last polled")
     last_outcome: Mapped[str | None] = mapped_column(String(40), comment="outcome of the last poll")
     last_error: Mapped[str | None] = mapped_column(comment="what went wrong in the last poll")
@@ -138,6 +171,18 @@ class FeedRow(Table):
     created_at: Mapped[datetime] = mapped_column(comment="when it was subscribed to")
 
     __table_args__ = (_one_of("state", FEED_STATES),)
+
+
+class AddressRow(Table):
+    """A former address of a feed: its entries and polls of then are the feed's still."""
+
+    __tablename__ = "address"
+
+    url: Mapped[str] = mapped_column(primary_key=True, comment="the former address")
+    feed_id: Mapped[int] = mapped_column(ForeignKey("feed.id", ondelete="CASCADE"), index=True, comment="the feed")
+    reason: Mapped[str] = mapped_column(String(40), comment="redirect (301 or 308), merged or rediscovered")
+    detail: Mapped[str | None] = mapped_column(comment="what the change of address rests on")
+    left_at: Mapped[datetime] = mapped_column(comment="when the feed took another address")
 
 
 class SubscriptionRow(Table):
@@ -194,11 +239,24 @@ class PollRow(Table):
     entries_new: Mapped[int] = mapped_column(default=0, comment="entries never seen before in this feed")
     entries_changed: Mapped[int] = mapped_column(default=0, comment="entries announced otherwise than before")
     entries_skipped: Mapped[int] = mapped_column(default=0, comment="entries that could not be used")
+    missed: Mapped[bool] = mapped_column(
+        default=False,
+        server_default=text("false"),
+        comment="whether entries were missed before this poll: it shares none with the poll before, and the feed rolls",
+    )
     bytes: Mapped[int] = mapped_column(default=0, comment="size of the document after decompression")
     duration: Mapped[float | None] = mapped_column(comment="seconds from request to last byte")
     error: Mapped[str | None] = mapped_column(comment="what went wrong, or what was malformed")
 
-    __table_args__ = (Index("ix_poll_feed_id_polled_at", "feed_id", "polled_at"),)
+    __table_args__ = (
+        Index("ix_poll_feed_id_polled_at", "feed_id", "polled_at"),
+        Index(
+            "ix_poll_missed",
+            "polled_at",
+            sqlite_where=text("missed"),
+            postgresql_where=text("missed"),
+        ),
+    )
 
 
 class PageRow(Table):

@@ -15,7 +15,6 @@ from pipeline.schedule import (
     after_no_article,
     after_not_modified,
     backoff,
-    next_poll_at,
     next_retry_at,
     next_revisit_at,
 )
@@ -70,20 +69,6 @@ def test_backoff_doubles_up_to_a_day():
     assert pauses[:3] == [timedelta(minutes=5), timedelta(minutes=10), timedelta(minutes=20)]
     assert pauses == sorted(pauses)
     assert pauses[-1] == MAX_BACKOFF
-
-
-def test_a_feed_that_works_is_polled_at_its_interval():
-    assert next_poll_at(NOW, HOUR) == NOW + HOUR
-
-
-def test_a_feed_that_fails_waits_longer_each_time_but_never_for_ever():
-    due = [next_poll_at(NOW, HOUR, failures) for failures in (1, 2, 3, 500)]
-    assert due == [NOW + HOUR, NOW + 2 * HOUR, NOW + 4 * HOUR, NOW + DAY]
-
-
-def test_a_feed_is_not_polled_before_the_time_that_its_server_names():
-    assert next_poll_at(NOW, HOUR, 1, retry_after=5 * HOUR) == NOW + 5 * HOUR
-    assert next_poll_at(NOW, HOUR, 1, retry_after=timedelta(seconds=2)) == NOW + HOUR
 
 
 def test_a_page_is_tried_again_when_its_server_says():

@@ -77,7 +77,7 @@ def upgrade() -> None:
             sa.String(length=16),
             server_default=sa.text("'active'"),
             nullable=False,
-            comment="active, paused or gone (410)",
+            comment="active (its last poll was answered), failing (it was not), gone (404 or 410 for long; asked rarely), moved (merged into the feed in moved_to), paused (by the user)",
         ),
         sa.Column("etag", sa.Text(), nullable=True, comment="validator for the next conditional GET"),
         sa.Column("last_modified", sa.Text(), nullable=True, comment="validator for the next conditional GET"),
@@ -86,11 +86,77 @@ def upgrade() -> None:
         ),
         sa.Column("hub_url", sa.Text(), nullable=True, comment="WebSub hub that the feed announces"),
         sa.Column("topic_url", sa.Text(), nullable=True, comment="the feed's own name at the hub, where it gives one"),
-        sa.Column("interval", sa.Double(), nullable=False, comment="seconds between two polls"),
+        sa.Column(
+            "moved_to",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=True,
+            comment="the feed that this one was merged into",
+        ),
+        sa.Column(
+            "interval",
+            sa.Double(),
+            nullable=False,
+            comment="seconds between two polls; adapted to what the feed publishes",
+        ),
+        sa.Column("rate", sa.Double(), nullable=True, comment="new entries a day, a moving average"),
+        sa.Column(
+            "longest_interval",
+            sa.Double(),
+            nullable=True,
+            comment="seconds after which entries might fall out of the feed unseen; null where there is no such danger",
+        ),
+        sa.Column(
+            "ttl", sa.Double(), nullable=True, comment="seconds for which the feed says that it may be kept (ttl)"
+        ),
+        sa.Column(
+            "update_period", sa.Double(), nullable=True, comment="seconds between two updates by the feed's word (sy:)"
+        ),
         sa.Column("next_poll_at", sa.DateTime(timezone=True), nullable=False, comment="due from this time on"),
         sa.Column(
             "failures", sa.Integer(), server_default=sa.text("0"), nullable=False, comment="failed polls in a row"
         ),
+        sa.Column(
+            "strain",
+            sa.Double(),
+            server_default=sa.text("0"),
+            nullable=False,
+            comment="weight of these failures: hard 1, soft 1/2, temporary 1/4 each",
+        ),
+        sa.Column(
+            "missing_since", sa.DateTime(timezone=True), nullable=True, comment="since when the server says 404 or 410"
+        ),
+        sa.Column(
+            "rediscover_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="for a feed that has gone: when its site is to be searched for another address",
+        ),
+        sa.Column(
+            "target_url", sa.Text(), nullable=True, comment="where the address leads to for good (301, 308), if it does"
+        ),
+        sa.Column(
+            "redirects",
+            sa.Integer(),
+            server_default=sa.text("0"),
+            nullable=False,
+            comment="answered polls in a row that led there; after some it is adopted",
+        ),
+        sa.Column(
+            "window",
+            sa.Integer(),
+            server_default=sa.text("0"),
+            nullable=False,
+            comment="entries in the last document that was read",
+        ),
+        sa.Column(
+            "rolls",
+            sa.Boolean(),
+            server_default=sa.text("(false)"),
+            nullable=False,
+            comment="whether old entries fall out as new ones come",
+        ),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True, comment="last poll that was answered"),
+        sa.Column("news_at", sa.DateTime(timezone=True), nullable=True, comment="last poll that brought new entries"),
         sa.Column("last_polled_at", sa.DateTime(timezone=True), nullable=True, comment="when it was last polled"),
         sa.Column("last_outcome", sa.String(length=40), nullable=True, comment="outcome of the last poll"),
         sa.Column("last_error", sa.Text(), nullable=True, comment="what went wrong in the last poll"),
@@ -99,13 +165,15 @@ def upgrade() -> None:
         ),
         sa.Column("lease_owner", sa.Text(), nullable=True, comment="the worker that holds the claim"),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, comment="when it was subscribed to"),
-        sa.CheckConstraint("state IN ('active', 'paused', 'gone')", name=op.f("ck_feed_state")),
+        sa.CheckConstraint("state IN ('active', 'failing', 'gone', 'moved', 'paused')", name=op.f("ck_feed_state")),
         sa.ForeignKeyConstraint(["host"], ["host.name"], name=op.f("fk_feed_host")),
+        sa.ForeignKeyConstraint(["moved_to"], ["feed.id"], name=op.f("fk_feed_moved_to"), ondelete="SET NULL"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_feed")),
         sa.UniqueConstraint("url", name=op.f("uq_feed_url")),
     )
     with op.batch_alter_table("feed", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_feed_host"), ["host"], unique=False)
+        batch_op.create_index(batch_op.f("ix_feed_moved_to"), ["moved_to"], unique=False)
         batch_op.create_index(batch_op.f("ix_feed_next_poll_at"), ["next_poll_at"], unique=False)
 
     op.create_table(
@@ -206,6 +274,21 @@ def upgrade() -> None:
             postgresql_where=sa.text("leased_until IS NOT NULL"),
         )
         batch_op.create_index("ix_page_state_reason", ["state", "reason"], unique=False)
+
+    op.create_table(
+        "address",
+        sa.Column("url", sa.Text(), nullable=False, comment="the former address"),
+        sa.Column("feed_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, comment="the feed"),
+        sa.Column(
+            "reason", sa.String(length=40), nullable=False, comment="redirect (301 or 308), merged or rediscovered"
+        ),
+        sa.Column("detail", sa.Text(), nullable=True, comment="what the change of address rests on"),
+        sa.Column("left_at", sa.DateTime(timezone=True), nullable=False, comment="when the feed took another address"),
+        sa.ForeignKeyConstraint(["feed_id"], ["feed.id"], name=op.f("fk_address_feed_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("url", name=op.f("pk_address")),
+    )
+    with op.batch_alter_table("address", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_address_feed_id"), ["feed_id"], unique=False)
 
     op.create_table(
         "article",
@@ -346,6 +429,13 @@ def upgrade() -> None:
         sa.Column("entries_new", sa.Integer(), nullable=False, comment="entries never seen before in this feed"),
         sa.Column("entries_changed", sa.Integer(), nullable=False, comment="entries announced otherwise than before"),
         sa.Column("entries_skipped", sa.Integer(), nullable=False, comment="entries that could not be used"),
+        sa.Column(
+            "missed",
+            sa.Boolean(),
+            server_default=sa.text("(false)"),
+            nullable=False,
+            comment="whether entries were missed before this poll: it shares none with the poll before, and the feed rolls",
+        ),
         sa.Column("bytes", sa.Integer(), nullable=False, comment="size of the document after decompression"),
         sa.Column("duration", sa.Double(), nullable=True, comment="seconds from request to last byte"),
         sa.Column("error", sa.Text(), nullable=True, comment="what went wrong, or what was malformed"),
@@ -354,6 +444,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("poll", schema=None) as batch_op:
         batch_op.create_index("ix_poll_feed_id_polled_at", ["feed_id", "polled_at"], unique=False)
+        batch_op.create_index(
+            "ix_poll_missed",
+            ["polled_at"],
+            unique=False,
+            sqlite_where=sa.text("missed"),
+            postgresql_where=sa.text("missed"),
+        )
 
     op.create_table(
         "subscription",
@@ -489,6 +586,7 @@ def downgrade() -> None:
 
     op.drop_table("subscription")
     with op.batch_alter_table("poll", schema=None) as batch_op:
+        batch_op.drop_index("ix_poll_missed", sqlite_where=sa.text("missed"), postgresql_where=sa.text("missed"))
         batch_op.drop_index("ix_poll_feed_id_polled_at")
 
     op.drop_table("poll")
@@ -505,6 +603,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_article_content_hash"))
 
     op.drop_table("article")
+    with op.batch_alter_table("address", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_address_feed_id"))
+
+    op.drop_table("address")
     with op.batch_alter_table("page", schema=None) as batch_op:
         batch_op.drop_index("ix_page_state_reason")
         batch_op.drop_index(
@@ -522,6 +624,7 @@ def downgrade() -> None:
     op.drop_table("page")
     with op.batch_alter_table("feed", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_feed_next_poll_at"))
+        batch_op.drop_index(batch_op.f("ix_feed_moved_to"))
         batch_op.drop_index(batch_op.f("ix_feed_host"))
 
     op.drop_table("feed")

@@ -1,7 +1,7 @@
 """``news feeds``: subscriptions."""
 
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import BinaryIO
 
 import click
@@ -12,9 +12,11 @@ from pipeline.errors import ConfigError
 from pipeline.model import Subscription
 from pipeline.opml import read_subscriptions, write_opml
 from pipeline.store import feeds as store
+from pipeline.store.addresses import former_addresses
 from pipeline.store.engine import open_engine, reading, write
 from pipeline.store.migrate import require_current
 from pipeline.store.report import polls_of
+from pipeline.tables import FEED_STATES
 from pipeline.urls import canonical_url
 
 from sqlalchemy.engine import Engine  # isort: skip
@@ -90,7 +92,8 @@ def export(settings: Settings, out: BinaryIO, plain: bool) -> None:
       news feeds export -o feeds.opml
     """
     with reading(_engine(settings)) as connection:
-        rows = store.list_feeds(connection)
+        # Whoever imports this list needs the feeds that they were merged into, not these.
+        rows = [row for row in store.list_feeds(connection) if row["state"] != "moved"]
     if plain:
         out.write("".join(f"{row['url']}\n" for row in rows).encode())
     else:
@@ -103,7 +106,7 @@ def export(settings: Settings, out: BinaryIO, plain: bool) -> None:
 
 
 @feeds.command("list")
-@click.option("--state", type=click.Choice(["active", "paused", "gone"]), help="Only feeds in this state.")
+@click.option("--state", type=click.Choice(FEED_STATES), help="Only feeds in this state.")
 @json_option
 @click.pass_obj
 def list_(settings: Settings, state: str | None, as_json: bool) -> None:
@@ -119,8 +122,16 @@ def list_(settings: Settings, state: str | None, as_json: bool) -> None:
     if as_json:
         print_json([dict(row) for row in rows])
         return
-    names = ("id", "title", "url", "state", "entries", "failures", "last_outcome", "last_polled_at", "next_poll_at")
-    print_table([name.replace("_", " ") for name in names], ([row[name] for name in names] for row in rows))
+    names = ("id", "title", "url", "state", "entries", "last_outcome", "last_polled_at", "next_poll_at")
+    print_table(
+        [*(name.replace("_", " ") for name in names), "a day", "every"],
+        ([*(row[name] for name in names), *_pace(row["rate"], row["interval"])] for row in rows),
+    )
+
+
+def _pace(rate: float | None, interval: float) -> tuple[str, str]:
+    """New entries a day and the interval, as people read them."""
+    return "" if rate is None else f"{rate:.1f}", str(timedelta(seconds=round(interval)))
 
 
 @feeds.command()
@@ -139,12 +150,15 @@ def show(settings: Settings, feed: str, polls: int, as_json: bool) -> None:
         feed_id = store.find_feed(connection, feed)
         row = next(dict(row) for row in store.list_feeds(connection) if row["id"] == feed_id)
         log = polls_of(connection, feed_id, polls)
+        former = former_addresses(connection, feed_id)
     if as_json:
-        print_json(row | {"polls": log})
+        print_json(row | {"former_addresses": former, "polls": log})
         return
     for name, value in row.items():
         print_counts(name, {"": value} if value is not None else {"": "-"})
-    names = ("polled_at", "status", "outcome", "entries_seen", "entries_new", "bytes", "duration", "error")
+    if former:
+        print_table(("formerly at", "until", "why"), ((row["url"], row["left_at"], row["reason"]) for row in former))
+    names = ("polled_at", "status", "outcome", "entries_seen", "entries_new", "missed", "bytes", "duration", "error")
     print_table([name.replace("_", " ") for name in names], ([poll[name] for name in names] for poll in log))
 
 

@@ -1,6 +1,7 @@
 """What every part of a run works with, passed down in one value."""
 
 import asyncio
+import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from sqlalchemy.engine import Connection, Engine
 from pipeline.config import Settings
 from pipeline.fetch import Fetcher
 from pipeline.ingest.events import Tally
+from pipeline.rhythm import PollPolicy
 from pipeline.schedule import PagePolicy
 from pipeline.store.engine import reading, write
 from pipeline.store.frontier import Scope
@@ -59,6 +61,7 @@ class Context:
     Attributes:
         owner: what this process signs its claims with.
         slots: pages that may be under way between network and archive at once; bounds the memory.
+        chance: a number from 0 to 1, another each time.
     """
 
     settings: Settings
@@ -70,6 +73,13 @@ class Context:
     tally: Tally
     now: Callable[[], datetime]
     slots: asyncio.Semaphore
+    chance: Callable[[], float] = random.random
+
+    @property
+    def poll_policy(self) -> PollPolicy:
+        """What the decisions on feeds go by."""
+        settings = self.settings
+        return PollPolicy(settings.poll_interval, settings.min_poll_interval, settings.max_poll_interval)
 
     @property
     def policy(self) -> PagePolicy:

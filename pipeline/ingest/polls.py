@@ -6,12 +6,13 @@ from datetime import datetime
 
 from pipeline.errors import FeedError, FetchError, SourceError
 from pipeline.fetch import ACCEPT_FEED
+from pipeline.health import permanent_target
+from pipeline.hints import cache_hint, has_trusted_validators
 from pipeline.ingest.context import Context
 from pipeline.ingest.events import Event
 from pipeline.links import read_links
-from pipeline.model import Feed, ParsedFeed, Response
-from pipeline.schedule import next_poll_at
-from pipeline.store.feeds import Poll, PollCounts, record_poll
+from pipeline.model import Feed, ParsedFeed, Response, Validators
+from pipeline.store.polls import Poll, PollCounts, record_poll
 
 
 async def poll_feed(context: Context, feed: Feed) -> FetchError | None:
@@ -24,7 +25,8 @@ async def poll_feed(context: Context, feed: Feed) -> FetchError | None:
     except FetchError as error:
         failure = error
         poll = _failed(feed, error, started_at, context.now())
-    counts = await context.database.write(record_poll, poll)
+    poll = replace(poll, began_at=context.scope.until, chance=context.chance())
+    counts = await context.database.write(record_poll, poll, context.poll_policy)
     context.tally.report(_event(poll, counts))
     return failure
 
@@ -42,16 +44,26 @@ async def _read(context: Context, feed: Feed, response: Response, started_at: da
         feed=feed,
         polled_at=started_at,
         outcome="read" if parsed else "unchanged",
-        next_poll_at=next_poll_at(context.now(), context.settings.poll_interval),
         status=response.status,
         bytes=len(response.body),
         duration=response.elapsed,
         error=parsed.malformed if parsed else None,
-        # Only now that the document has been read: a 304 would hide what was missed.
-        validators=response.validators if response.status != 304 else None,
-        body_hash=body_hash if parsed else None,
+        validators=_validators(response, parsed),
+        body_hash=body_hash if parsed and not parsed.cut else None,
         parsed=parsed,
+        cache=cache_hint(response.headers, response.fetched_at),
+        target=permanent_target(feed.url, response.redirects, response.url),
     )
+
+
+def _validators(response: Response, parsed: ParsedFeed | None) -> Validators | None:
+    """What to ask with the next time; None for what was asked with this time.
+
+    New ones only where the whole document has been read: a 304 would hide what was missed.
+    """
+    if response.status == 304 or (parsed is not None and parsed.cut):
+        return None
+    return response.validators if has_trusted_validators(response.headers) else Validators()
 
 
 def with_header_links(parsed: ParsedFeed, response: Response) -> ParsedFeed:
@@ -74,9 +86,9 @@ def _failed(
         feed=feed,
         polled_at=started_at,
         outcome=error.reason,
-        next_poll_at=next_poll_at(now, feed.interval, feed.failures + 1, retry_after),
         status=status,
         failed=True,
+        retry_after=retry_after,
         bytes=len(response.body) if response else 0,
         duration=response.elapsed if response else now - started_at,
         error=str(error),
@@ -90,6 +102,10 @@ def _event(poll: Poll, counts: PollCounts) -> Event:
         "new": counts.new,
         "changed": counts.changed,
     }
+    if counts.missed:
+        facts["missed"] = True
+    if counts.state != poll.feed.state:
+        facts["state"] = counts.state
     if poll.error:
         facts["error"] = poll.error
     return Event("poll", poll.feed.url, poll.outcome, poll.failed, facts)
