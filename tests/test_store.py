@@ -10,24 +10,28 @@ import sqlalchemy as sa
 from pipeline.dedup import content_hash
 from pipeline.errors import ConfigError, FetchError
 from pipeline.model import Article, Entry, Fetched, Page, ParsedFeed, Removed, Subscription, Validators
-from pipeline.rhythm import PollPolicy
 from pipeline.schedule import PagePolicy, after_error
 from pipeline.store.articles import save_article
 from pipeline.store.engine import open_engine, reading, write
 from pipeline.store.feeds import (
+    MAX_CHANGES,
+    Poll,
     add_feeds,
     claim_feed,
     find_feed,
     list_feeds,
     make_feeds_due,
+    record_poll,
     remove_feed,
     set_feed_state,
 )
 from pipeline.store.frontier import (
+    Failures,
     Scope,
     claim_hosts,
     claim_page,
     count_due,
+    count_failures,
     give_up,
     next_host_at,
     postpone_host,
@@ -36,15 +40,14 @@ from pipeline.store.frontier import (
     release_host,
     release_leases,
     renew_leases,
+    retry_pages,
 )
-from pipeline.store.polls import MAX_CHANGES, Poll, record_poll
-from pipeline.store.report import show, status
+from pipeline.store.report import reasons, show, status
 from pipeline.tables import ArticleAuthorRow, ArticleRow, ArticleTagRow, EntryRow, FeedRow, PageRow, RevisionRow
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 MINUTE, HOUR, LEASE = timedelta(minutes=1), timedelta(hours=1), timedelta(minutes=5)
 POLICY = PagePolicy(max_attempts=3, retry_delay=MINUTE, revisits=(HOUR,))
-POLLING = PollPolicy(start=HOUR, shortest=5 * MINUTE, longest=24 * HOUR)
 FEED = "https://feeds.news.example/all.xml"
 FETCHED = Fetched(200, Validators('"1"', "yesterday"), 1234)
 
@@ -97,7 +100,7 @@ class Archive:
         self(add_feeds, [Subscription(url=FEED)], now, HOUR)
         self(make_feeds_due, now)
         feed = self(claim_feed, scope(now), "feeds.news.example", "w", now, LEASE)
-        return self(record_poll, Poll(feed, now, "read", parsed=parsed(*entries)), POLLING)
+        return self(record_poll, Poll(feed, now, "read", now + HOUR, parsed=parsed(*entries)))
 
     def claim(self, owner="w", now=NOW, host="news.example"):
         return self(claim_page, scope(now), host, owner, now, LEASE)
@@ -141,7 +144,7 @@ def test_two_feeds_that_announce_one_page_have_an_entry_each_and_share_the_page(
     archive.poll(entry(1))
     archive(add_feeds, [Subscription(url="https://other.example/rss")], NOW, HOUR)
     feed = archive(claim_feed, scope(), "other.example", "w", NOW, LEASE)
-    archive(record_poll, Poll(feed, NOW, "read", parsed=parsed(entry(1, guid="x"))), POLLING)
+    archive(record_poll, Poll(feed, NOW, "read", NOW + HOUR, parsed=parsed(entry(1, guid="x"))))
     assert len({row["page_id"] for row in archive.rows(EntryRow)}) == 1
     assert len(archive.rows(PageRow)) == 1
     with reading(archive.engine) as connection:
@@ -179,10 +182,9 @@ def test_a_failed_poll_keeps_validators_and_counts_up_and_a_good_one_counts_from
     archive.poll(entry(1))
     archive(make_feeds_due, NOW)
     feed = archive(claim_feed, scope(), "feeds.news.example", "w", NOW, LEASE)
-    archive(record_poll, Poll(feed, NOW, "read", validators=Validators('"e"'), parsed=parsed(entry(1))), POLLING)
-    archive(make_feeds_due, NOW)
+    archive(record_poll, Poll(feed, NOW, "read", NOW, validators=Validators('"e"'), parsed=parsed(entry(1))))
     feed = archive(claim_feed, scope(), "feeds.news.example", "w", NOW, LEASE)
-    archive(record_poll, Poll(feed, NOW, "timeout", failed=True, error="slow"), POLLING)
+    archive(record_poll, Poll(feed, NOW, "timeout", NOW + HOUR, failed=True, error="slow"))
     (row,) = archive.rows(FeedRow)
     assert (row["etag"], row["failures"], row["last_outcome"], row["last_error"]) == ('"e"', 1, "timeout", "slow")
     assert (row["leased_until"], row["lease_owner"], row["title"]) == (None, None, "News")
@@ -193,7 +195,7 @@ def test_making_feeds_due_leaves_failing_and_paused_ones_alone(archive):
     archive(add_feeds, [Subscription(url=url) for url in urls], NOW - HOUR, HOUR)
     for url in urls:
         feed = archive(claim_feed, scope(), url.split("/")[2], "w", NOW, LEASE)
-        archive(record_poll, Poll(feed, NOW, "x", failed=url == urls[0]), POLLING)
+        archive(record_poll, Poll(feed, NOW, "x", NOW + HOUR, failed=url == urls[0]))
     archive(set_feed_state, archive(find_feed, urls[1]), "paused", NOW)
     assert archive(make_feeds_due, NOW + MINUTE) == 1
     assert archive(count_due, scope(NOW + MINUTE), NOW + MINUTE).feeds == 1
@@ -512,6 +514,72 @@ def test_status_counts_the_ledger(archive):
     assert found["reasons"] == [{"state": "failed", "reason": "http_404", "pages": 1}]
     assert found["articles"]["stored"] == 1
     assert found["feeds"] == {"active": 1, "failing": 0}
+
+
+def fail(archive, number, reason, host="news.example", temporary=False):
+    archive.poll(entry(number, host=host))
+    page = archive.claim(host=host)
+    archive(
+        record_page, page, "w", after_error(page, FetchError(page.url, reason, temporary=temporary), NOW, POLICY), NOW
+    )
+
+
+def test_every_page_is_counted_under_one_state_and_reason_with_an_example(archive):
+    archive.store()
+    for number in (2, 3):
+        fail(archive, number, "tls")
+    fail(archive, 4, "http_503", temporary=True)
+    archive.poll(entry(5))
+    with reading(archive.engine) as connection:
+        found = [tuple(row.values()) for row in reasons(connection)]
+    assert found[0] == ("failed", "tls", 2, "https://news.example/3")
+    assert set(found[1:]) == {
+        ("queued", "http_503", 1, "https://news.example/4"),
+        ("queued", None, 1, "https://news.example/5"),
+        ("stored", None, 1, "https://news.example/1"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("chosen", "numbers"),
+    [
+        pytest.param({}, {1, 2, 3, 4}, id="all of that reason"),
+        pytest.param({"state": "failed"}, {1, 2, 3}, id="in one state"),
+        pytest.param({"site": "b.example"}, {2, 3}, id="of one site, those below it too"),
+        pytest.param({"site": "example"}, {1, 2, 3, 4}, id="of a whole domain"),
+        pytest.param({"site": "_.example"}, set(), id="no wildcard"),
+        pytest.param({"limit": 2}, {1, 2}, id="the first"),
+        pytest.param({"reason": "http_404"}, {5}, id="another reason"),
+        pytest.param({"reason": "nothing"}, set(), id="a reason that no page has"),
+    ],
+)
+def test_failures_are_put_back_by_reason_and_no_others(archive, chosen, numbers):
+    for number, host in ((1, "a.example"), (2, "b.example"), (3, "www.b.example:8080")):
+        fail(archive, number, "tls", host=host)
+    fail(archive, 4, "tls", host="c.example", temporary=True)
+    fail(archive, 5, "http_404", host="b.example")
+    failures, later = Failures(**{"reason": "tls"} | chosen), NOW + 100 * HOUR
+    before = archive.rows(PageRow)
+    assert archive(count_failures, failures, later) == len(numbers)
+    assert archive.rows(PageRow) == before
+    assert archive(retry_pages, failures, later) == len(numbers)
+    due = {row["url"][-1]: row for row in archive.rows(PageRow) if row["next_fetch_at"] == later}
+    assert set(due) == set(map(str, numbers))
+    assert {(row["state"], row["attempts"]) for row in due.values()} <= {("queued", 0)}
+
+
+def test_putting_back_leaves_articles_validators_of_articles_and_held_pages_alone(archive):
+    archive.store()
+    page = archive.claim(now=NOW + HOUR)
+    gone = after_error(page, FetchError(page.url, "http_404", temporary=False, status=404), NOW + HOUR, POLICY)
+    archive(record_page, page, "w", gone, NOW + HOUR)
+    fail(archive, 2, "http_404")
+    archive(retry_pages, Failures("http_404"), NOW + 2 * HOUR)
+    assert (archive.page()["state"], archive.page()["etag"]) == ("gone", '"1"')
+    assert archive.page()["next_fetch_at"] == NOW + 2 * HOUR
+    assert len(archive.rows(ArticleRow)) == 1
+    archive.claim("other", now=NOW + 2 * HOUR)
+    assert archive(count_failures, Failures("http_404"), NOW + 2 * HOUR) == 1
 
 
 def test_nothing_is_known_of_a_url_never_seen(archive):

@@ -16,6 +16,7 @@ from pipeline.cli.explain import explain
 from pipeline.cli.extract import extract
 from pipeline.cli.feeds import feeds
 from pipeline.cli.look import config, show, status
+from pipeline.cli.retry import retry
 from pipeline.cli.run import crawl, ingest, poll
 from pipeline.config import Settings
 from pipeline.errors import ConfigError, NewsError
@@ -65,5 +66,5 @@ def main(ctx: click.Context) -> None:
     ctx.obj = settings
 
 
-for command in (db, feeds, ingest, poll, crawl, status, show, explain, extract, config):
+for command in (db, feeds, ingest, poll, crawl, retry, status, show, explain, extract, config):
     main.add_command(command)

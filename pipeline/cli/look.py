@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from pipeline.cli.output import console, json_option, print_counts, print_json, print_table, shown
+from pipeline.cli.retry import print_reasons
 from pipeline.config import Settings, unknown_variables
 from pipeline.errors import ConfigError
 from pipeline.store import report
@@ -17,18 +18,25 @@ from pipeline.urls import canonical_url
 
 
 @click.command()
+@click.option("--why", is_flag=True, help="Every state and reason of pages, with an example and what to do.")
 @json_option
 @click.pass_obj
-def status(settings: Settings, as_json: bool) -> None:
+def status(settings: Settings, why: bool, as_json: bool) -> None:
     """Feeds, frontier, failures by reason, and articles.
 
     \b
     Examples:
       news status
+      news status --why
       news status --json | jq .pages
     """
     engine = open_engine(settings.database_url)
     require_current(engine)
+    if why:
+        with reading(engine) as connection:
+            reasons = report.reasons(connection)
+        print_reasons(reasons, as_json=as_json)
+        return
     with reading(engine) as connection:
         found = report.status(connection, datetime.now(UTC))
     if as_json:
@@ -36,8 +44,6 @@ def status(settings: Settings, as_json: bool) -> None:
         return
     print_counts("feeds", found["feeds"])
     print_counts("polls", found["polls_of_the_last_day"])
-    if found["gaps_of_the_last_week"]["polls"]:
-        print_counts("missed", found["gaps_of_the_last_week"])
     print_counts("pages", found["pages"] | {"due": found["pages_due"], "claimed": found["pages_claimed"]})
     print_counts("articles", found["articles"])
     if found["reasons"]:

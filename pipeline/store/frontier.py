@@ -17,7 +17,7 @@ from pipeline.errors import SourceError
 from pipeline.model import Entry, Page, Validators
 from pipeline.schedule import PageUpdate
 from pipeline.store.rows import batches, ensure_hosts, storable, upsert
-from pipeline.tables import POLLED_STATES, ArticleRow, FeedRow, HostRow, PageRow
+from pipeline.tables import ArticleRow, FeedRow, HostRow, PageRow
 from pipeline.urls import host_of
 
 MAX_URL = 2000
@@ -60,14 +60,12 @@ class Scope:
         until: work due up to this time is the run's; later retries and revisits are the next run's, so that a run
             always ends.
         max_attempts: claims of a page before it is given up.
-        feeds: the ids of the only feeds to poll; None for all.
     """
 
     until: datetime
     max_attempts: int
     poll: bool = True
     crawl: bool = True
-    feeds: frozenset[int] | None = None
 
     def has_work(self, now: datetime) -> sa.ColumnElement[bool]:
         """The host has a feed or a page in this scope that nobody holds."""
@@ -81,8 +79,7 @@ class Scope:
 
 def due_feeds(scope: Scope, now: datetime) -> sa.ColumnElement[bool]:
     """The feed is due and free."""
-    named = [] if scope.feeds is None else [FeedRow.id.in_(sorted(scope.feeds))]
-    return sa.and_(FeedRow.state.in_(POLLED_STATES), FeedRow.next_poll_at <= scope.until, free(FeedRow, now), *named)
+    return sa.and_(FeedRow.state == "active", FeedRow.next_poll_at <= scope.until, free(FeedRow, now))
 
 
 def due_pages(scope: Scope, now: datetime) -> sa.ColumnElement[bool]:
@@ -337,6 +334,45 @@ def requeue(connection: Connection, page_ids: Sequence[int], due_at: datetime) -
             .where(PageRow.id.in_(targets.scalar_subquery()), PageRow.state != "queued")
             .values(next_fetch_at=due_at, attempts=0)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """Which pages are meant: those with this reason, and where given in this state, of this site, so many at most."""
+
+    reason: str
+    state: str | None = None
+    site: str | None = None
+    limit: int | None = None
+
+    def ids(self, now: datetime) -> sa.Select[int]:
+        """The ids of the pages that nobody holds, in the order in which they were discovered."""
+        where = [PageRow.reason == self.reason, PageRow.state != "alias", free(PageRow, now)]
+        if self.state is not None:
+            where.append(PageRow.state == self.state)
+        if self.site is not None:
+            host, site = PageRow.host, self.site.strip().lower()
+            named = [host == site, host.startswith(f"{site}:", autoescape=True)]
+            below = [host.endswith(f".{site}", autoescape=True), host.contains(f".{site}:", autoescape=True)]
+            where.append(sa.or_(*named, *below))
+        return sa.select(PageRow.id).where(*where).order_by(PageRow.id).limit(self.limit)
+
+
+def count_failures(connection: Connection, failures: Failures, now: datetime) -> int:
+    """How many pages `retry_pages` would put back."""
+    return connection.scalar(sa.select(sa.func.count()).select_from(failures.ids(now).subquery())) or 0
+
+
+def retry_pages(connection: Connection, failures: Failures, now: datetime) -> int:
+    """Make these pages due now, with all their attempts before them; returns how many they are."""
+    ids = list(connection.scalars(failures.ids(now).with_for_update()))
+    has_article = sa.exists().where(ArticleRow.page_id == PageRow.id)
+    for batch in batches(ids):
+        chosen = sa.update(PageRow).where(PageRow.id.in_(batch))
+        connection.execute(chosen.values(next_fetch_at=now, attempts=0))
+        # Without the validators of an answer that held no article: a 304 to them would say nothing new.
+        connection.execute(chosen.where(~has_article).values(state="queued", etag=None, last_modified=None))
+    return len(ids)
 
 
 def renew_leases(connection: Connection, owner: str, now: datetime, lease: timedelta) -> None:

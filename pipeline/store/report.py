@@ -30,9 +30,8 @@ def status(connection: Connection, now: datetime) -> dict[str, Any]:
         .order_by(count.desc(), PollRow.outcome)
     ).all()
     return {
-        "feeds": {"failing": 0} | dict(feeds),
+        "feeds": dict(feeds) | {"failing": _count(connection, FeedRow.state == "active", FeedRow.failures > 0)},
         "polls_of_the_last_day": dict(polls),
-        "gaps_of_the_last_week": _gaps(connection, now),
         "pages": dict(pages),
         "pages_due": _count(connection, PageRow.next_fetch_at <= now),
         "pages_claimed": _count(connection, PageRow.leased_until > now),
@@ -48,14 +47,21 @@ def status(connection: Connection, now: datetime) -> dict[str, Any]:
     }
 
 
-def _gaps(connection: Connection, now: datetime) -> dict[str, int]:
-    """Polls before which entries were missed, and of how many feeds."""
-    polls, feeds = connection.execute(
-        sa.select(sa.func.count(), sa.func.count(PollRow.feed_id.distinct())).where(
-            PollRow.missed, PollRow.polled_at > now - 7 * DAY
+def reasons(connection: Connection) -> list[dict[str, Any]]:
+    """Every state and reason that pages have, with how many have it and the newest of them; all pages are counted."""
+    grouped = (
+        sa.select(
+            PageRow.state, PageRow.reason, sa.func.count().label("pages"), sa.func.max(PageRow.id).label("newest")
         )
-    ).one()
-    return {"polls": polls, "feeds": feeds}
+        .group_by(PageRow.state, PageRow.reason)
+        .subquery()
+    )
+    rows = connection.execute(
+        sa.select(grouped.c.state, grouped.c.reason, grouped.c.pages, PageRow.url.label("example"))
+        .join(PageRow, PageRow.id == grouped.c.newest)
+        .order_by(grouped.c.pages.desc(), grouped.c.state, grouped.c.reason)
+    )
+    return [dict(row) for row in rows.mappings()]
 
 
 def _count(connection: Connection, *where: sa.ColumnElement[bool]) -> int:
