@@ -169,7 +169,6 @@ NO_FEEDS = {
     "text": (b"Service unavailable", "not_a_feed"),
     "JSON": (b'{"error": "unauthorized", "items": []}', "not_a_feed"),
     "OPML": (b'<opml version="2.0"><head><title>x</title></head><body/></opml>', "not_a_feed"),
-    "sitemap": (b'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"><url/></urlset>', "not_a_feed"),
     "RDF that is no RSS": (
         b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"></rdf:RDF>',
         "not_a_feed",

@@ -5,23 +5,32 @@ entities) never reach a parser.
 """
 
 import re
+import zlib
 from dataclasses import dataclass
 
 from pipeline.decode import decode
 from pipeline.errors import FeedError
-from pipeline.parse.frame import COMMENT, NAME, frame
+from pipeline.parse.frame import COMMENT, FEEDS, NAME, SITEMAPS, frame
 from pipeline.parse.repair import repair
 
 MAX_PROLOG = 200_000
 """Where the root element must have begun, in characters: behind what a broken CMS prints before it, no more."""
 
-ROOTS = frozenset({"rss", "rdf", "feed", "channel"})
+MAX_INFLATED = 20 * 2**20
+"""Most bytes made of a document that is itself compressed; what lies beyond is cut off. As large as a sitemap of
+50,000 pages with a title each; the sitemap protocol ends at 50 MB, but such are archives."""
+
+FEED_ROOTS = frozenset({"rss", "rdf", "feed", "channel"})
 """Local names of the elements that a feed may begin with, in lower case (`channel`: feeds that lost their `rss`)."""
+
+SITEMAP_ROOTS = frozenset({"urlset", "sitemapindex"})
+"""Those of sitemaps."""
 
 _PROLOG = re.compile(
     rf"{COMMENT}|<\?.*?(?:\?>|\Z)|<!DOCTYPE(?P<type>[^>\[]*)(?:\[.*?(?:\]\s*>|\Z)|>|\Z)|<(?P<name>{NAME})",
     re.IGNORECASE | re.DOTALL,
 )
+_GZIP = b"\x1f\x8b\x08"
 _XML_ENCODING = re.compile(rb"""^\s*<\?xml[^>]{0,100}?encoding\s*=\s*["']([\w.:-]{2,40})["']""", re.IGNORECASE)
 _HTML = frozenset({"html", "head", "body", "title", "meta", "script", "style", "div", "p", "br", "b", "h1", "center"})
 
@@ -60,12 +69,35 @@ def read_document(body: bytes, url: str, content_type: str = "", charset: str | 
     start, root = _root(text, url, content_type)
     if _PROLOG.sub("", text[:start]).strip("\ufeff \t\r\n"):
         notes.append("text before the document")
-    framed = frame(text[start:], root, url)
+    framed = frame(text[start:], root, url, SITEMAPS if local_name(root) in SITEMAP_ROOTS else FEEDS)
     if framed.cut:
         notes.append("cut before its end")
     markup, repairs = repair(framed.text)
     source = f"<?xml version='1.0' encoding='utf-8'?>\n{markup}".encode()
     return Document(root, source, (*notes, *repairs), framed.left_out, framed.cut)
+
+
+def inflated(body: bytes) -> bytes:
+    """The body, decompressed where it is a gzip file: servers send ``sitemap.xml.gz`` as what it is.
+
+    Of a file that was cut off, what there is of it; of what is no gzip file after all, the bytes themselves.
+    """
+    if not body.startswith(_GZIP):
+        return body
+    whole, rest = b"", body
+    while rest.startswith(_GZIP) and len(whole) < MAX_INFLATED:
+        stream = zlib.decompressobj(wbits=31)
+        try:
+            whole += stream.decompress(rest, MAX_INFLATED - len(whole))
+        except zlib.error:
+            break
+        rest = stream.unused_data
+    return whole or body
+
+
+def local_name(name: str) -> str:
+    """The name of an element without its prefix, in lower case."""
+    return name.rpartition(":")[2].lower()
 
 
 def _without_half_character(body: bytes) -> bytes:
@@ -88,7 +120,7 @@ def _root(text: str, url: str, content_type: str) -> tuple[int, str]:
     first = ""
     for mark in _PROLOG.finditer(text[:MAX_PROLOG]):
         name = mark["name"] or ""
-        if name.rpartition(":")[2].lower() in ROOTS:
+        if local_name(name) in FEED_ROOTS | SITEMAP_ROOTS:
             return mark.start(), name
         if name.lower() == "html" or (mark["type"] or "").strip().lower().startswith("html"):
             raise FeedError(url, "html", "a web page in place of a feed")

@@ -1,4 +1,4 @@
-"""A feed document, read whole: RSS 0.9x, 1.0 (RDF) and 2.0, Atom 0.3 and 1.0, JSON Feed 1.0 and 1.1."""
+"""A feed document, read whole: RSS 0.9x, 1.0 (RDF) and 2.0, Atom 0.3 and 1.0, JSON Feed; sitemaps too."""
 
 import io
 from datetime import datetime
@@ -8,12 +8,13 @@ import feedparser
 from pipeline.errors import FeedError
 from pipeline.links import absolute_url
 from pipeline.model import FeedHints, ParsedFeed
-from pipeline.parse.document import Document, read_document
+from pipeline.parse.document import SITEMAP_ROOTS, Document, inflated, local_name, read_document
 from pipeline.parse.entries import read_entry, text_of
 from pipeline.parse.fields import MAX_TITLE, Context, language_tag
 from pipeline.parse.identity import Announced, distinguished
 from pipeline.parse.jsonfeed import is_json, parse_json_feed
 from pipeline.parse.plain import shortened
+from pipeline.parse.sitemap import read_sitemap
 from pipeline.urls import canonical_url
 
 MAX_NOTE = 500
@@ -29,7 +30,7 @@ def parse_feed(
     An entry that cannot be used is skipped and counted. Nothing is fetched.
 
     Args:
-        body: the document, decompressed.
+        body: the document; a gzip file is one as well.
         url: where it was fetched from, after redirects: relative links lead on from there.
         content_type: as sent; believed only where the document does not say what it is.
         charset: as sent; believed after valid UTF-8, and after what the document declares of itself where it is but
@@ -39,9 +40,12 @@ def parse_feed(
     Raises:
         FeedError: ``empty``, ``html``, ``not_a_feed`` or ``unparsable``. Nothing else is raised.
     """
+    body = inflated(body)
     if is_json(body):
         return parse_json_feed(body, url, charset, now)
     document = read_document(body, url, content_type, charset)
+    if local_name(document.root) in SITEMAP_ROOTS:
+        return read_sitemap(document, url, now)
     return _feed(document, _parsed(document, url), url, now)
 
 

@@ -22,6 +22,9 @@ documents takes quadratic time for tags that nobody closes: 0.25 s for as many a
 MAX_MARKS = 500_000
 """Most tags and references in all entries that are read: a few seconds of parsing, the fallback included."""
 
+MAX_PAGES = 50_000
+"""Pages read of one sitemap: where the protocol ends. All are read, since the newest may stand anywhere."""
+
 NAME = r"[A-Za-z_][\w.-]*(?::[\w.-]+)?"
 """The name of an element."""
 
@@ -30,9 +33,24 @@ NAME = r"[A-Za-z_][\w.-]*(?::[\w.-]+)?"
 CDATA = r"<!\[CDATA\[.*?(?:\]\]>|\Z)"
 COMMENT = r"<!--.*?(?:-->|\Z)"
 _MARK = re.compile(
-    rf"{CDATA}|{COMMENT}|<(?P<end>/?)(?P<name>(?:[\w.-]+:)?(?:item|entry|rss|rdf|feed|channel))(?=[\s/>])[^<>]*>",
+    rf"{CDATA}|{COMMENT}|<(?P<end>/?)(?P<name>(?:[\w.-]+:)?(?:item|entry|rss|rdf|feed|channel|url|urlset|sitemap|sitemapindex))(?=[\s/>])[^<>]*>",
     re.IGNORECASE | re.DOTALL,
 )
+
+_ENTRIES = {"feed": "entry", "urlset": "url", "sitemapindex": "sitemap"}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is read of one document: entries, and tags and references in all of them."""
+
+    entries: int
+    marks: int
+
+
+FEEDS = Limits(MAX_ENTRIES, MAX_MARKS)
+SITEMAPS = Limits(MAX_PAGES, 4 * MAX_MARKS)
+"""Their parser takes a second for as many marks, and gives back the memory of each page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +67,7 @@ class Framed:
     cut: bool = False
 
 
-def frame(text: str, root: str, url: str) -> Framed:
+def frame(text: str, root: str, url: str, limits: Limits = FEEDS) -> Framed:
     """The root element that the text begins with.
 
     Raises:
@@ -61,7 +79,7 @@ def frame(text: str, root: str, url: str) -> Framed:
     spans, end, is_open = _spans(text, root)
     if end is None and not spans:
         raise FeedError(url, "unparsable", "ends before its first entry does")
-    kept = _affordable(text, spans)
+    kept = _affordable(text, spans, limits)
     # Of a document that was cut, what stands behind the last entry would be read as one more: a link without its end.
     stop = spans[-1][1] if end is None else end
     closing = ("</channel>" if is_open and root.lower() != "channel" else "") + f"</{root}>" if end is None else ""
@@ -79,7 +97,7 @@ def frame(text: str, root: str, url: str) -> Framed:
 
 def _spans(text: str, root: str) -> tuple[list[tuple[int, int]], int | None, bool]:
     """Where the entries stand, where the root element ends (if it does), and whether a channel is open before that."""
-    local = "entry" if root.rpartition(":")[2].lower() == "feed" else "item"
+    local = _ENTRIES.get(root.rpartition(":")[2].lower(), "item")
     spans: list[tuple[int, int]] = []
     begin: int | None = None
     entry = ""
@@ -102,14 +120,14 @@ def _spans(text: str, root: str) -> tuple[list[tuple[int, int]], int | None, boo
     return spans, None, is_open_there
 
 
-def _affordable(text: str, spans: list[tuple[int, int]]) -> dict[tuple[int, int], int]:
+def _affordable(text: str, spans: list[tuple[int, int]], limits: Limits) -> dict[tuple[int, int], int]:
     """The entries that are worth their time, each with its number of tags and references."""
     kept: dict[tuple[int, int], int] = {}
     spent = 0
     for begin, end in spans:
         cost = _marks(text, begin, end)
         if end - begin <= MAX_ENTRY and cost <= MAX_ENTRY_MARKS:
-            if len(kept) == MAX_ENTRIES or spent + cost > MAX_MARKS:
+            if len(kept) == limits.entries or spent + cost > limits.marks:
                 break
             kept[begin, end] = cost
             spent += cost
