@@ -10,18 +10,16 @@ import sqlalchemy as sa
 from pipeline.dedup import content_hash
 from pipeline.errors import ConfigError, FetchError
 from pipeline.model import Article, Entry, Fetched, Page, ParsedFeed, Removed, Subscription, Validators
+from pipeline.rhythm import PollPolicy
 from pipeline.schedule import PagePolicy, after_error
 from pipeline.store.articles import save_article
 from pipeline.store.engine import open_engine, reading, write
 from pipeline.store.feeds import (
-    MAX_CHANGES,
-    Poll,
     add_feeds,
     claim_feed,
     find_feed,
     list_feeds,
     make_feeds_due,
-    record_poll,
     remove_feed,
     set_feed_state,
 )
@@ -42,12 +40,14 @@ from pipeline.store.frontier import (
     renew_leases,
     retry_pages,
 )
+from pipeline.store.polls import MAX_CHANGES, Poll, record_poll
 from pipeline.store.report import reasons, show, status
 from pipeline.tables import ArticleAuthorRow, ArticleRow, ArticleTagRow, EntryRow, FeedRow, PageRow, RevisionRow
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 MINUTE, HOUR, LEASE = timedelta(minutes=1), timedelta(hours=1), timedelta(minutes=5)
 POLICY = PagePolicy(max_attempts=3, retry_delay=MINUTE, revisits=(HOUR,))
+POLLING = PollPolicy(start=HOUR, shortest=5 * MINUTE, longest=24 * HOUR)
 FEED = "https://feeds.news.example/all.xml"
 FETCHED = Fetched(200, Validators('"1"', "yesterday"), 1234)
 
@@ -100,7 +100,7 @@ class Archive:
         self(add_feeds, [Subscription(url=FEED)], now, HOUR)
         self(make_feeds_due, now)
         feed = self(claim_feed, scope(now), "feeds.news.example", "w", now, LEASE)
-        return self(record_poll, Poll(feed, now, "read", now + HOUR, parsed=parsed(*entries)))
+        return self(record_poll, Poll(feed, now, "read", parsed=parsed(*entries)), POLLING)
 
     def claim(self, owner="w", now=NOW, host="news.example"):
         return self(claim_page, scope(now), host, owner, now, LEASE)
@@ -144,7 +144,7 @@ def test_two_feeds_that_announce_one_page_have_an_entry_each_and_share_the_page(
     archive.poll(entry(1))
     archive(add_feeds, [Subscription(url="https://other.example/rss")], NOW, HOUR)
     feed = archive(claim_feed, scope(), "other.example", "w", NOW, LEASE)
-    archive(record_poll, Poll(feed, NOW, "read", NOW + HOUR, parsed=parsed(entry(1, guid="x"))))
+    archive(record_poll, Poll(feed, NOW, "read", parsed=parsed(entry(1, guid="x"))), POLLING)
     assert len({row["page_id"] for row in archive.rows(EntryRow)}) == 1
     assert len(archive.rows(PageRow)) == 1
     with reading(archive.engine) as connection:
@@ -182,9 +182,10 @@ def test_a_failed_poll_keeps_validators_and_counts_up_and_a_good_one_counts_from
     archive.poll(entry(1))
     archive(make_feeds_due, NOW)
     feed = archive(claim_feed, scope(), "feeds.news.example", "w", NOW, LEASE)
-    archive(record_poll, Poll(feed, NOW, "read", NOW, validators=Validators('"e"'), parsed=parsed(entry(1))))
+    archive(record_poll, Poll(feed, NOW, "read", validators=Validators('"e"'), parsed=parsed(entry(1))), POLLING)
+    archive(make_feeds_due, NOW)
     feed = archive(claim_feed, scope(), "feeds.news.example", "w", NOW, LEASE)
-    archive(record_poll, Poll(feed, NOW, "timeout", NOW + HOUR, failed=True, error="slow"))
+    archive(record_poll, Poll(feed, NOW, "timeout", failed=True, error="slow"), POLLING)
     (row,) = archive.rows(FeedRow)
     assert (row["etag"], row["failures"], row["last_outcome"], row["last_error"]) == ('"e"', 1, "timeout", "slow")
     assert (row["leased_until"], row["lease_owner"], row["title"]) == (None, None, "News")
@@ -195,7 +196,7 @@ def test_making_feeds_due_leaves_failing_and_paused_ones_alone(archive):
     archive(add_feeds, [Subscription(url=url) for url in urls], NOW - HOUR, HOUR)
     for url in urls:
         feed = archive(claim_feed, scope(), url.split("/")[2], "w", NOW, LEASE)
-        archive(record_poll, Poll(feed, NOW, "x", NOW + HOUR, failed=url == urls[0]))
+        archive(record_poll, Poll(feed, NOW, "x", failed=url == urls[0]), POLLING)
     archive(set_feed_state, archive(find_feed, urls[1]), "paused", NOW)
     assert archive(make_feeds_due, NOW + MINUTE) == 1
     assert archive(count_due, scope(NOW + MINUTE), NOW + MINUTE).feeds == 1

@@ -17,7 +17,7 @@ from pipeline.errors import SourceError
 from pipeline.model import Entry, Page, Validators
 from pipeline.schedule import PageUpdate
 from pipeline.store.rows import batches, ensure_hosts, storable, upsert
-from pipeline.tables import ArticleRow, FeedRow, HostRow, PageRow
+from pipeline.tables import POLLED_STATES, ArticleRow, FeedRow, HostRow, PageRow
 from pipeline.urls import host_of
 
 MAX_URL = 2000
@@ -60,12 +60,14 @@ class Scope:
         until: work due up to this time is the run's; later retries and revisits are the next run's, so that a run
             always ends.
         max_attempts: claims of a page before it is given up.
+        feeds: the ids of the only feeds to poll; None for all.
     """
 
     until: datetime
     max_attempts: int
     poll: bool = True
     crawl: bool = True
+    feeds: frozenset[int] | None = None
 
     def has_work(self, now: datetime) -> sa.ColumnElement[bool]:
         """The host has a feed or a page in this scope that nobody holds."""
@@ -79,7 +81,8 @@ class Scope:
 
 def due_feeds(scope: Scope, now: datetime) -> sa.ColumnElement[bool]:
     """The feed is due and free."""
-    return sa.and_(FeedRow.state == "active", FeedRow.next_poll_at <= scope.until, free(FeedRow, now))
+    named = [] if scope.feeds is None else [FeedRow.id.in_(sorted(scope.feeds))]
+    return sa.and_(FeedRow.state.in_(POLLED_STATES), FeedRow.next_poll_at <= scope.until, free(FeedRow, now), *named)
 
 
 def due_pages(scope: Scope, now: datetime) -> sa.ColumnElement[bool]:

@@ -30,8 +30,9 @@ def status(connection: Connection, now: datetime) -> dict[str, Any]:
         .order_by(count.desc(), PollRow.outcome)
     ).all()
     return {
-        "feeds": dict(feeds) | {"failing": _count(connection, FeedRow.state == "active", FeedRow.failures > 0)},
+        "feeds": {"failing": 0} | dict(feeds),
         "polls_of_the_last_day": dict(polls),
+        "gaps_of_the_last_week": _gaps(connection, now),
         "pages": dict(pages),
         "pages_due": _count(connection, PageRow.next_fetch_at <= now),
         "pages_claimed": _count(connection, PageRow.leased_until > now),
@@ -45,6 +46,16 @@ def status(connection: Connection, now: datetime) -> dict[str, Any]:
             "newest": connection.scalar(sa.select(sa.func.max(ArticleRow.first_seen_at))),
         },
     }
+
+
+def _gaps(connection: Connection, now: datetime) -> dict[str, int]:
+    """Polls before which entries were missed, and of how many feeds."""
+    polls, feeds = connection.execute(
+        sa.select(sa.func.count(), sa.func.count(PollRow.feed_id.distinct())).where(
+            PollRow.missed, PollRow.polled_at > now - 7 * DAY
+        )
+    ).one()
+    return {"polls": polls, "feeds": feeds}
 
 
 def reasons(connection: Connection) -> list[dict[str, Any]]:
