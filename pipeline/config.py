@@ -138,6 +138,9 @@ class Settings:
         "signals whose pages are not kept, comma-separated: noai, noarchive, noimageai, tdm; none by default",
     )
     robots_ttl: timedelta = _setting(timedelta(hours=24), _seconds, "how long a robots.txt is believed, in seconds")
+    websub_callback: str = _setting(
+        "", str, "public address that hubs reach `news websub serve` at; empty: WebSub is off"
+    )
     log_format: str = _setting("console", _one_of("console", "json"), "console or json")
     log_level: str = _setting("warning", _one_of("debug", "info", "warning", "error"), "debug, info, warning or error")
 

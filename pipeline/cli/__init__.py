@@ -18,6 +18,7 @@ from pipeline.cli.feeds import feeds
 from pipeline.cli.look import config, show, status
 from pipeline.cli.retry import retry
 from pipeline.cli.run import crawl, ingest, poll
+from pipeline.cli.websub import websub
 from pipeline.config import Settings
 from pipeline.errors import ConfigError, NewsError
 
@@ -66,5 +67,5 @@ def main(ctx: click.Context) -> None:
     ctx.obj = settings
 
 
-for command in (db, feeds, ingest, poll, crawl, retry, status, show, explain, extract, config):
+for command in (db, feeds, ingest, poll, crawl, retry, websub, status, show, explain, extract, config):
     main.add_command(command)

@@ -22,7 +22,8 @@ bound. A proxy taken from the environment would resolve names itself, behind the
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Self
@@ -31,10 +32,10 @@ import httpx
 
 from pipeline.config import Settings
 from pipeline.errors import ConfigError, FetchError
-from pipeline.fetch.answers import REDIRECTS, is_temporary, parse_url, redirect_target, retry_after
+from pipeline.fetch.answers import KEEPING_REDIRECTS, REDIRECTS, is_temporary, parse_url, redirect_target, retry_after
 from pipeline.fetch.failure import Failure
 from pipeline.fetch.inflate import ACCEPT_ENCODING
-from pipeline.fetch.wire import Exchange, Header, Wire
+from pipeline.fetch.wire import DRAIN_BYTES, Exchange, Header, Wire
 from pipeline.guard import Guard
 from pipeline.model import Response, Validators
 
@@ -44,6 +45,9 @@ ACCEPT_FEED = (
     "text/xml;q=0.8, */*;q=0.1"
 )
 ACCEPT_TEXT = "text/plain, */*;q=0.5"
+
+MAX_WORDS = 200
+"""Characters of what a server says against a form that are kept."""
 
 _NONE = Validators()
 
@@ -93,10 +97,26 @@ class Fetcher:
             FetchError: it came to nothing; its ``url`` is the one given here.
         """
         trail: list[str] = []
+        async with self._in_time(url, trail):
+            return await self._follow(url, validators, accept, trail)
+
+    async def post(self, url: str, form: bytes) -> int:
+        """Send a form, following the redirects that keep it one (307 and 308); returns the status, which is 2xx.
+
+        Raises:
+            FetchError: it was not taken, or nobody knows; the message has the server's first words.
+        """
+        trail: list[str] = []
+        async with self._in_time(url, trail):
+            return await self._submit(url, form, trail)
+
+    @asynccontextmanager
+    async def _in_time(self, url: str, trail: list[str]) -> AsyncIterator[None]:
+        """Hold a request to the deadline, and make `FetchError` of what goes wrong."""
         async with self._slots:  # so that waiting in our own queue is not held against the server
             try:
                 async with asyncio.timeout(self._settings.deadline.total_seconds()):
-                    return await self._follow(url, validators, accept, trail)
+                    yield
             except TimeoutError as error:
                 limit = f"not done in {self._settings.deadline.total_seconds():g} s"
                 raise FetchError(url, "deadline", limit + _place(trail), temporary=True) from error
@@ -134,6 +154,36 @@ class Fetcher:
                 await exchange.drain()
             statuses.append(answer.status_code)
             target = self._next(target, answer.headers.get("location"), trail)
+
+    async def _submit(self, url: str, form: bytes, trail: list[str]) -> int:
+        headers = [*self._headers(_NONE, ACCEPT_TEXT), (b"Content-Type", b"application/x-www-form-urlencoded")]
+        target = _parsed(url)
+        while True:
+            self._check(target)
+            trail.append(str(target))
+            async with self._wire.exchange(target, headers, form) as exchange:
+                answer = exchange.response
+                if answer.status_code not in KEEPING_REDIRECTS:
+                    return await self._taken(exchange)
+                await exchange.drain()
+            target = self._next(target, answer.headers.get("location"), trail)
+
+    async def _taken(self, exchange: Exchange) -> int:
+        status, headers = exchange.response.status_code, exchange.response.headers
+        if 200 <= status < 300:
+            await exchange.drain()
+            return status
+        try:
+            words = (await exchange.body(DRAIN_BYTES)).decode("utf-8", "replace")
+        except Failure:
+            words = ""
+        raise Failure(
+            f"http_{status}",
+            words.strip()[:MAX_WORDS] or exchange.response.reason_phrase,
+            temporary=is_temporary(status),
+            status=status,
+            retry_after=retry_after(headers.get("retry-after"), self._clock()) if status in (429, 503) else None,
+        )
 
     def _check(self, target: httpx.URL) -> None:
         """Ask the guard about the URL in the very form in which it is sent: no two parsers to play off."""

@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 import httpx
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+KEEPING_REDIRECTS = frozenset({307, 308})  # a POST stays a POST (RFC 9110, 15.4)
 MAX_RETRY_AFTER = timedelta(days=7)  # longer is a mistake of the server, and would lose the source for good
 
 _TEMPORARY = frozenset({206, 304, 403, 408, 425, 429})

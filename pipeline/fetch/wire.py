@@ -96,32 +96,48 @@ class Wire:
         self._resolver.shutdown(wait=False, cancel_futures=True)
 
     @asynccontextmanager
-    async def exchange(self, url: httpx.URL, headers: Sequence[Header]) -> AsyncIterator[Exchange]:
+    async def exchange(
+        self, url: httpx.URL, headers: Sequence[Header], form: bytes | None = None
+    ) -> AsyncIterator[Exchange]:
         """Ask for the URL; gives the answer as soon as its headers are there.
+
+        Args:
+            url: what to ask for.
+            headers: to send.
+            form: what to POST; None for a GET.
 
         Raises:
             Failure: no answer.
         """
         async with self._transports.of(url) as transport:
-            exchange = await self._begin(transport, url, headers)
+            exchange = await self._begin(transport, url, headers, form)
             try:
                 yield exchange
             finally:
                 await exchange.close()
 
-    async def _begin(self, transport: httpx.AsyncBaseTransport, url: httpx.URL, headers: Sequence[Header]) -> Exchange:
+    async def _begin(
+        self, transport: httpx.AsyncBaseTransport, url: httpx.URL, headers: Sequence[Header], form: bytes | None
+    ) -> Exchange:
         progress = Progress()
         try:
-            return await self._send(transport, url, headers, progress)
+            return await self._send(transport, url, headers, form, progress)
         except Failure as error:
             if progress.connected or not error.lost:
                 raise
         # A connection kept from before, which the server has closed meanwhile: that says nothing about the page.
-        return await self._send(transport, url, headers, Progress())
+        return await self._send(transport, url, headers, form, Progress())
 
     async def _send(
-        self, transport: httpx.AsyncBaseTransport, url: httpx.URL, headers: Sequence[Header], progress: Progress
+        self,
+        transport: httpx.AsyncBaseTransport,
+        url: httpx.URL,
+        headers: Sequence[Header],
+        form: bytes | None,
+        progress: Progress,
     ) -> Exchange:
-        request = httpx.Request("GET", url, headers=headers, extensions={"timeout": self._timeout, "trace": progress})
+        method = "GET" if form is None else "POST"
+        extensions = {"timeout": self._timeout, "trace": progress}
+        request = httpx.Request(method, url, headers=headers, content=form, extensions=extensions)
         with translated(progress):
             return Exchange(await transport.handle_async_request(request), progress)
