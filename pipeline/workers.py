@@ -123,7 +123,12 @@ class Workers:
         """
         try:
             return await self._call(
-                parse_feed, response.body, url, content_type=response.content_type, charset=response.charset
+                parse_feed,
+                response.body,
+                url,
+                content_type=response.content_type,
+                charset=response.charset,
+                now=response.fetched_at,
             )
         except FeedError:
             raise
