@@ -45,7 +45,7 @@ due_option = click.option(
 def ingest(settings: Settings, max_pages: int | None, only_due: bool, as_json: bool) -> None:
     """Poll the feeds, then fetch, clean and store what is due; once.
 
-    Every active feed is polled, save those that wait after failures; with --due only those whose interval has passed.
+    Every healthy feed is polled: those that fail or have gone wait. With --due, whatever is due by its own pace.
     May be stopped and started at any time, and run by several processes at once.
 
     \b
