@@ -344,7 +344,8 @@ class Provenance:
     """Where a value was found and how sure it is.
 
     Attributes:
-        source: what said it, such as ``json-ld``, ``og:title``, ``h1`` or ``url``; several that agree are joined by ``+``.
+        source: what said it, such as ``json-ld``, ``og:title``, ``h1`` or ``url``; several that agree are joined by
+            ``+``.
         confidence: from 0 to 1; what to sort by, no probability.
         alternatives: what other sources say, where they disagree: (source, value), the surest first.
     """
@@ -368,7 +369,8 @@ class Metadata:
         published_precision: whether the time of ``published_at`` is known, or only its day.
         language: ISO 639-1 code.
         url: canonical URL, absolute; the page's own URL where it names no other one that can be believed.
-        kind: type of article by schema.org, in lower case without ``article``: ``news``, ``opinionnews``, ``blogposting``.
+        kind: type of article by schema.org, in lower case without ``article``: ``news``, ``opinionnews``,
+            ``blogposting``.
         provenance: for each field that has a value, where it came from.
     """
 

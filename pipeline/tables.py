@@ -349,6 +349,9 @@ class EntryRow(Table):
     )
     published_at: Mapped[datetime | None] = mapped_column(comment="publication as announced")
     updated_at: Mapped[datetime | None] = mapped_column(comment="last change as announced")
+    is_future: Mapped[bool] = mapped_column(
+        default=False, server_default=text("false"), comment="whether it was dated ahead of the poll that stored it"
+    )
     hash: Mapped[str] = mapped_column(String(64), comment="of what was announced, to notice a change")
     changes: Mapped[int] = mapped_column(
         default=0, server_default=text("0"), comment="how often the announcement was changed"

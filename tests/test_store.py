@@ -140,6 +140,11 @@ def test_a_poll_puts_new_entries_into_the_frontier_once(archive):
     assert len(archive.rows(EntryRow)) == 2
 
 
+def test_an_entry_dated_ahead_of_its_poll_is_marked(archive):
+    archive.poll(entry(1), entry(2, is_future=True))
+    assert {row["guid"][-1]: row["is_future"] for row in archive.rows(EntryRow)} == {"1": False, "2": True}
+
+
 def test_two_feeds_that_announce_one_page_have_an_entry_each_and_share_the_page(archive):
     archive.poll(entry(1))
     archive(add_feeds, [Subscription(url="https://other.example/rss")], NOW, HOUR)

@@ -389,6 +389,13 @@ def upgrade() -> None:
         ),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=True, comment="publication as announced"),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=True, comment="last change as announced"),
+        sa.Column(
+            "is_future",
+            sa.Boolean(),
+            server_default=sa.text("(false)"),
+            nullable=False,
+            comment="whether it was dated ahead of the poll that stored it",
+        ),
         sa.Column("hash", sa.String(length=64), nullable=False, comment="of what was announced, to notice a change"),
         sa.Column(
             "changes",

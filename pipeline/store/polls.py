@@ -267,6 +267,7 @@ def _announced(entry: Entry, pages: dict[str, int], now: datetime) -> dict[str, 
         "summary": storable(entry.summary),
         "published_at": entry.published_at,
         "updated_at": entry.updated_at,
+        "is_future": entry.is_future,
         "hash": entry.hash,
         "last_seen_at": now,
     }
