@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline import __version__, log
 from pipeline.cli.db import db
+from pipeline.cli.discover import discover_
 from pipeline.cli.explain import explain
 from pipeline.cli.extract import extract
 from pipeline.cli.feeds import feeds
@@ -69,3 +70,4 @@ def main(ctx: click.Context) -> None:
 
 for command in (db, feeds, ingest, poll, crawl, retry, websub, status, show, explain, extract, config):
     main.add_command(command)
+feeds.add_command(discover_)

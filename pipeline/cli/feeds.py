@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 import click
 
-from pipeline.cli.output import console, json_option, print_counts, print_json, print_table
+from pipeline.cli.output import json_option, print_counts, print_json, print_table
 from pipeline.config import Settings
 from pipeline.errors import ConfigError
 from pipeline.model import Subscription
@@ -33,7 +33,17 @@ def _engine(settings: Settings) -> Engine:
     return engine
 
 
-def _add(settings: Settings, subscriptions: list[Subscription]) -> None:
+def add_feeds(settings: Settings, subscriptions: list[Subscription], *, quiet: bool = False) -> None:
+    """Subscribe, and say how many of the feeds are new.
+
+    Args:
+        settings: where the archive is.
+        subscriptions: what to subscribe to.
+        quiet: say it on standard error, since standard output is for a program.
+
+    Raises:
+        ConfigError: one has an address that is none.
+    """
     for subscription in subscriptions:
         try:
             canonical_url(subscription.url)
@@ -42,7 +52,8 @@ def _add(settings: Settings, subscriptions: list[Subscription]) -> None:
     added = write(
         _engine(settings), store.add_feeds, subscriptions, datetime.now(UTC), settings.poll_interval
     )  # fmt: skip
-    console().print(f"{added} feeds added, {len({s.url for s in subscriptions}) - added} were there already")
+    told = f"{added} feeds added, {len({s.url for s in subscriptions}) - added} were there already"
+    click.echo(told, err=quiet)
 
 
 @feeds.command()
@@ -60,7 +71,7 @@ def add(settings: Settings, urls: tuple[str, ...], title: str | None, tags: tupl
     """
     if title and len(urls) > 1:
         raise click.UsageError("--title goes with one URL")
-    _add(settings, [Subscription(url=url.strip(), title=title, tags=tags) for url in urls])
+    add_feeds(settings, [Subscription(url=url.strip(), title=title, tags=tags) for url in urls])
 
 
 @feeds.command("import")
@@ -77,7 +88,7 @@ def import_(settings: Settings, file: BinaryIO) -> None:
     found = read_subscriptions(file.read(), getattr(file, "name", "-"))
     if not found:
         raise ConfigError(f"{file.name}: no feed in it")
-    _add(settings, found)
+    add_feeds(settings, found)
 
 
 @feeds.command()
