@@ -348,6 +348,25 @@ def test_a_document_cut_anywhere_keeps_the_entries_that_are_whole(document):
     assert len(read(body[: len(document[: ending + 8].encode())]).entries) == 4
 
 
+@pytest.mark.parametrize("name", ["links", "authors", "contributors", "title_detail", "summary_detail", "atom:links"])
+@pytest.mark.parametrize(
+    "form", ["<{0}>x</{0}>", "<{0} a='b'/>", "<{0}><{0}>x</{0}></{0}>", "<{0}><author>A</author></{0}>"]
+)
+def test_elements_named_as_the_parser_names_its_own_cost_nothing(form, name):
+    odd = form.format(name)
+    head = "<title>News</title><link>https://news.example/</link>"
+    inner = "<guid>1</guid><title>One</title><link>/1</link><dc:creator>A</dc:creator>"
+    for document in (
+        rss(f"<item>{odd}{inner}</item>", GOOD),
+        rss(f"<item>{inner}{odd}</item>", GOOD),
+        rss(f"<item>{inner}</item>", GOOD, head=odd + head),
+        rss(f"<item>{inner}</item>", GOOD, head=head + odd),
+    ):
+        feed = read(document)
+        assert [(entry.guid, entry.title) for entry in feed.entries] == [("1", "One"), ("good", "Good")]
+        assert (feed.entries[0].authors, feed.skipped, feed.title) == (("A",), 0, "News")
+
+
 # --- Links
 
 LINKS = {

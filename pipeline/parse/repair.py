@@ -28,6 +28,9 @@ _DECLARED = re.compile(r"\sxmlns:([\w.-]+)\s*=")
 _BLANKS = re.compile(r"\s{2,}")
 # The captions of pictures, which feedparser would take for the summary or the title of the entry that has them.
 _CAPTION = re.compile(r"(</?media:)(?=(?:description|title|text)\b)", re.IGNORECASE)
+# Elements that feedparser keeps under names that it means for lists and dictionaries of its own. It dies of them, or we
+# do: found by fuzzing, and `authors` around each `author` is met in the wild.
+_CLASH = re.compile(r"(</?(?:[\w.-]+:)?)(?=(?:links|authors|contributors|\w{1,30}_detail)[\s/>])", re.IGNORECASE)
 # feedparser lets an empty link hide the permalink that the guid is.
 _EMPTY_LINK = re.compile(r"<link\s*/>|<link\s*>\s*</link\s*>", re.IGNORECASE)
 _NAMESPACES = {
@@ -56,6 +59,7 @@ def repair(text: str) -> tuple[str, list[str]]:
         notes.append("characters that XML does not allow")
     # The parser calls back for every line: ten million empty ones take it half a minute.
     text = _BLANKS.sub("\n", text)
+    text = _CLASH.sub(r"\1x-", text)
     text = _CAPTION.sub(r"\1x-", _EMPTY_LINK.sub("", _with_few_labels(text)))
     text, strays = escape_strays(text)
     if strays:
