@@ -26,6 +26,7 @@ from pipeline.decode import parse_html
 from pipeline.extract.blocks import segment
 from pipeline.extract.body import THRESHOLD
 from pipeline.extract.features import NAMES, features_of
+from pipeline.extract.forest import GLANCE
 from pipeline.extract.surroundings import Hints
 from pipeline.metadata import read_metadata
 from pipeline.structured import read_structured
@@ -152,10 +153,14 @@ def fit(samples: list[Sample], columns: list[int]) -> lightgbm.Booster:
     return lightgbm.train(SETTINGS, told, ROUNDS)
 
 
-def to_json(model: lightgbm.Booster, names: list[str]) -> str:
+def to_json(model: lightgbm.Booster, samples: list[Sample], columns: list[int]) -> str:
     """The form that `pipeline.extract.forest` reads."""
+    rows = np.vstack([sample.rows[:, columns] for sample in samples])
+    kept = model.predict(rows) > THRESHOLD
+    hopeless = model.predict(rows, raw_score=True, num_iteration=GLANCE)[kept].min()
     trees = [_tree(tree["tree_structure"]) for tree in model.dump_model()["tree_info"]]
-    return json.dumps({"names": names, "trees": trees}, separators=(",", ":"))
+    told = {"names": [NAMES[column] for column in columns], "hopeless": round(float(hopeless), 3), "trees": trees}
+    return json.dumps(told, separators=(",", ":"))
 
 
 def _tree(node: dict[str, Any]) -> list[Any] | float:
@@ -174,10 +179,11 @@ def cross_validate(samples: list[Sample], columns: list[int], folds: int, out: P
     gains = np.zeros(len(columns))
     figures: dict[str, Figures] = defaultdict(Figures)
     for fold in range(folds):
-        model = fit([sample for sample in samples if sample.fold != fold], columns)
+        others = [sample for sample in samples if sample.fold != fold]
+        model = fit(others, columns)
         gains += model.feature_importance("gain")
         if out:
-            (out / f"forest{fold}.json").write_text(to_json(model, [NAMES[column] for column in columns]))
+            (out / f"forest{fold}.json").write_text(to_json(model, others, columns))
         for sample in samples:
             if sample.fold == fold and len(sample.rows):
                 chances = model.predict(sample.rows[:, columns], num_threads=1)
@@ -206,7 +212,7 @@ def main() -> None:
     cross_validate(samples, columns, args.folds, args.out)
     if args.write:
         target = Path(__file__).resolve().parent.parent / "pipeline" / "extract" / "forest.json"
-        target.write_text(to_json(fit(samples, columns), [NAMES[column] for column in columns]))
+        target.write_text(to_json(fit(samples, columns), samples, columns))
 
 
 if __name__ == "__main__":

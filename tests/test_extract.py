@@ -285,7 +285,7 @@ def test_any_names_give_a_mask(names):
 
 
 def test_a_forest_is_walked_by_the_names_of_its_features():
-    forest = read_forest('{"names": ["words", "chars"], "trees": [[1, 2.5, -3.0, [0, 1.0, 0.0, 3.0]]]}')
+    forest = read_forest('{"names": ["words", "chars"], "hopeless": -9, "trees": [[1, 2.5, -3.0, [0, 1.0, 0.0, 3.0]]]}')
     row = [0.0] * 8
     assert probability(forest, row) < 0.05
     row[0] = 3.0
@@ -296,7 +296,7 @@ def test_a_forest_is_walked_by_the_names_of_its_features():
 
 def test_a_forest_for_features_that_there_are_no_longer_is_refused():
     with pytest.raises(ValueError):
-        read_forest('{"names": ["phase of the moon"], "trees": []}')
+        read_forest('{"names": ["phase of the moon"], "hopeless": -9, "trees": []}')
 
 
 @pytest.mark.parametrize(

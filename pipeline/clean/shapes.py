@@ -5,15 +5,14 @@ import re
 _JSON = re.compile(r"""^\s*[\[{]\s*["'{\[].*["'\]}\d]\s*[\]}]\s*;?$""", re.DOTALL)
 _JSON_KEYS = re.compile(r"""["']@?(?:type|context|id|graph|headline|url)["']\s*:\s*["'{\[]""")
 _SCRIPT = re.compile(r"^\s*(?:\(?function\s*\(|window\.\w|document\.\w+\(|googletag\.|\w+\.push\(\s*[\[{])")
+_YEAR = r"(?:19|20)\d\d"
 _COPYRIGHT = re.compile(
-    r"^\W*(?:copyright\s*)?(?:[©ⓒ]|\(c\)\s*(?:19|20)\d\d|"
-    r"copyright\s*(?:by\b|\(c\)|(?:19|20)\d\d))",
-    re.IGNORECASE,
+    rf"^\W*(?:copyright\s*)?(?:[©ⓒ]|\(c\)\s*{_YEAR}|copyright\s*(?:by\b|\(c\)|{_YEAR}))", re.IGNORECASE
 )
 _EMBEDDED = re.compile(r"^pic\.twitter\.com/\S+$|^$")
-_NETWORK = r"""(?:facebook|twitter|x|instagram|linkedin|whatsapp|telegram|pinterest|reddit|e-?mail|mail|messenger|threads|
-    bluesky|mastodon|xing|flipboard|tiktok|youtube|viber|signal|vkontakte|vk|line|weibo|wechat|pocket|tumblr|copy\ link|
-    print|rss|google\ news)"""
+_NETWORK = r"""(?:facebook|twitter|x|instagram|linkedin|whatsapp|telegram|pinterest|reddit|e-?mail|mail|messenger|
+    threads|bluesky|mastodon|xing|flipboard|tiktok|youtube|viber|signal|vkontakte|vk|line|weibo|wechat|pocket|tumblr|
+    copy\ link|print|rss|google\ news)"""
 # One name alone may be a heading of an article about that network.
 _NETWORKS = re.compile(rf"^\W*(?:{_NETWORK}\b\W+){{1,15}}{_NETWORK}\W*$", re.IGNORECASE | re.VERBOSE)
 _SYMBOLS_ONLY = re.compile(r"^[^\w(){}\[\]<>$#;=]+$")

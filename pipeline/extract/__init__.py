@@ -18,6 +18,7 @@ from pipeline.dedup import content_hash
 from pipeline.errors import ExtractError
 from pipeline.extract.blocks import Layout, segment
 from pipeline.extract.body import Choice, choose_blocks, near_body, reason_by_names
+from pipeline.extract.byline import byline_marks
 from pipeline.extract.forest import Forest
 from pipeline.extract.prose import words_of
 from pipeline.extract.rescue import ENGINE_VERSION, Rescue, needs_rescue, rescue
@@ -150,10 +151,10 @@ def _judged(layout: Layout, choices: Sequence[Choice], found: Rescue | None, met
     """All lines with the verdict of the last step that looked at them."""
     if found:
         texts = list(found.paragraphs)
-        reasons = judge(texts, title=metadata.title, language=metadata.language)
+        reasons = _verdicts(texts, metadata)
         return tuple(Line(text, "paragraph", reason, "clean") for text, reason in zip(texts, reasons, strict=True))
     texts = [choice.block.text for choice in choices if choice.kept]
-    verdicts = iter(judge(texts, title=metadata.title, language=metadata.language))
+    verdicts = iter(_verdicts(texts, metadata))
     near = near_body(layout, choices)
     lines = []
     for choice, is_near in zip(choices, near, strict=True):
@@ -164,6 +165,13 @@ def _judged(layout: Layout, choices: Sequence[Choice], found: Rescue | None, met
             reason = reason_by_names(layout, block, metadata.language) if is_near else "outside"
             lines.append(Line(block.text, block.kind, reason, "body", choice.probability))
     return tuple(lines)
+
+
+def _verdicts(texts: Sequence[str], metadata: Metadata) -> list[str | None]:
+    """Why each line of the body has to go after all; None where it stays."""
+    reasons = judge(texts, title=metadata.title, language=metadata.language)
+    bylines = byline_marks(texts, metadata.signed)
+    return [reason or ("byline" if is_byline else None) for reason, is_byline in zip(reasons, bylines, strict=True)]
 
 
 def _outcome(

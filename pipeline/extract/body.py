@@ -12,7 +12,7 @@ from pipeline.extract.names import bit
 from pipeline.extract.prose import lines_above
 from pipeline.extract.surroundings import Hints
 
-THRESHOLD = 0.45
+THRESHOLD = 0.42
 """Probability from which on a block is kept: where losing text and leaking weigh the same on the pages learned from."""
 
 # What an element's names make of a block that is not wanted, the surest first.

@@ -15,17 +15,19 @@ from pipeline.extract.features import NAMES
 
 Tree = tuple[int, float, Any, Any] | float
 
-GLANCE = 14
+GLANCE = 11
 """Trees after which most blocks of a page (menus, teasers, footers) are decided already."""
-
-HOPELESS = -2.65
-"""Log-odds after a glance from which one block in a thousand of a body would have come back."""
 
 
 class Forest(NamedTuple):
-    """Decision trees over the numbers of a row."""
+    """Decision trees over the numbers of a row.
+
+    Attributes:
+        hopeless: log-odds after a glance from which no block of a body came back among those it was made of.
+    """
 
     trees: tuple[Tree, ...]
+    hopeless: float
 
 
 @cache
@@ -42,7 +44,7 @@ def read_forest(source: str) -> Forest:
     """
     told = json.loads(source)
     places = [NAMES.index(name) for name in told["names"]]
-    return Forest(tuple(_tree(tree, places) for tree in told["trees"]))
+    return Forest(tuple(_tree(tree, places) for tree in told["trees"]), told["hopeless"])
 
 
 def _tree(told: list[Any] | float, places: Sequence[int]) -> Tree:
@@ -53,11 +55,16 @@ def _tree(told: list[Any] | float, places: Sequence[int]) -> Tree:
 
 def probability(forest: Forest, row: Sequence[float]) -> float:
     """How likely the block with these features belongs to the body, from 0 to 1."""
+    odds = _odds(forest.trees[:GLANCE], row)
+    if odds >= forest.hopeless:
+        odds += _odds(forest.trees[GLANCE:], row)
+    return 1 / (1 + math.exp(-max(-60.0, min(60.0, odds))))
+
+
+def _odds(trees: Sequence[Tree], row: Sequence[float]) -> float:
     odds = 0.0
-    for index, tree in enumerate(forest.trees):
+    for tree in trees:
         while type(tree) is tuple:
             tree = tree[2] if row[tree[0]] <= tree[1] else tree[3]  # noqa: PLW2901  # walking down
         odds += tree  # type: ignore[operator]  # a leaf
-        if index == GLANCE and odds < HOPELESS:
-            break
-    return 1 / (1 + math.exp(-max(-60.0, min(60.0, odds))))
+    return odds
