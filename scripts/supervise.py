@@ -48,9 +48,10 @@ class Started:
 class Processes:
     """The processes of one program, ended in reverse order when the ``with`` block is left, however it is left."""
 
-    def __init__(self, logs: Path) -> None:
+    def __init__(self, logs: Path, grace: float = GRACE) -> None:
         logs.mkdir(parents=True, exist_ok=True)
         self._logs = logs
+        self._grace = grace
         self._started: list[Started] = []
 
     def __enter__(self) -> Self:
@@ -60,7 +61,7 @@ class Processes:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         while self._started:
-            end(self._started.pop().popen.pid)
+            end(self._started.pop().popen.pid, self._grace)
 
     def start(
         self,
@@ -122,7 +123,7 @@ def family(pid: int) -> list[psutil.Process]:
         return []
 
 
-def end(pid: int, grace: float = GRACE) -> None:
+def end(pid: int, grace: float) -> None:
     """End a process and all that descend from it: asked first, made to after the grace time."""
     members = family(pid)
     for each in reversed(members):

@@ -1,0 +1,154 @@
+"""What `make demo`, `make up` and `make cluster` stand on: processes that end together, ports, compose's variables."""
+
+import os
+import re
+import socket
+import sys
+
+import psutil
+import pytest
+
+from examples.newsroom.expectations import expected_files
+from scripts.demo_report import COUNTS, Archive, check
+from scripts.supervise import Processes, ScriptError, airflow_environment, is_free
+from scripts.up import choose_port
+
+SLEEPER = "import time; time.sleep(600)"
+# Starts a process that leaves its group, as each task of Airflow does, and one that does not listen to SIGTERM.
+PARENT = f"""
+import subprocess, sys, time
+own_group = subprocess.Popen([sys.executable, "-c", {SLEEPER!r}], process_group=0)
+deaf = subprocess.Popen([sys.executable, "-c", "import signal; signal.signal(15, 1); print('deaf', flush=True); "
+                         + {SLEEPER!r}], stdout=subprocess.PIPE)
+deaf.stdout.readline()
+print(own_group.pid, deaf.pid, flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+def processes(tmp_path):
+    with Processes(tmp_path / "output") as processes:
+        yield processes
+
+
+def start_family(processes):
+    """A process with two children; returns all three."""
+    started = processes.start("parent", [sys.executable, "-c", PARENT], os.environ)
+    processes.wait_for("the children", lambda: started.log.read_text().endswith("\n"), timeout=30)
+    pids = [started.popen.pid, *map(int, started.log.read_text().split())]
+    return started, [psutil.Process(pid) for pid in pids]
+
+
+def test_whatever_was_started_is_ended_with_its_children_in_groups_of_their_own(tmp_path):
+    with Processes(tmp_path / "output", grace=1) as processes:
+        _, family = start_family(processes)
+        assert all(member.is_running() for member in family)
+    assert not any(is_alive(member) for member in family)
+
+
+def test_a_kill_takes_the_children_along(processes):
+    started, family = start_family(processes)
+    processes.kill(started)
+    psutil.wait_procs(family, timeout=10)
+    assert not any(is_alive(member) for member in family)
+    processes.check()  # it is no longer ours to miss
+
+
+def test_a_process_that_ends_by_itself_is_told_of_with_its_last_words(processes):
+    processes.start("speaker", [sys.executable, "-c", "print('the database is away'); raise SystemExit(3)"], os.environ)
+    with pytest.raises(ScriptError, match=r"speaker ended with code 3:\nthe database is away"):
+        processes.wait_for("never", lambda: False, timeout=60)
+
+
+def test_a_process_reads_what_it_is_given(processes):
+    reader = processes.start("reader", [sys.executable, "-c", "print(input())"], os.environ, stdin="requirepass x\n")
+    assert reader.popen.wait(30) == 0
+    assert reader.log.read_text() == "requirepass x\n"
+
+
+def is_alive(process):
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+
+
+@pytest.mark.parametrize("asked", ["0", "65536", "eighty", "-1"])
+def test_a_port_that_is_none_is_refused(asked):
+    with pytest.raises(ScriptError, match="is no port number"):
+        choose_port(asked, "127.0.0.1")
+
+
+def test_a_taken_port_is_refused_where_it_was_asked_for_and_passed_over_where_not():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert not is_free(port)
+        with pytest.raises(ScriptError, match=f"Port {port} is taken"):
+            choose_port(str(port), "127.0.0.1")
+        assert choose_port(None, "127.0.0.1") != port
+
+
+def test_airflow_leaves_the_settings_of_the_caller_as_they_are(tmp_path):
+    given = {"AIRFLOW__CORE__PARALLELISM": "16", "PATH": "/bin", "PYTHONDONTWRITEBYTECODE": "1"}
+    made = airflow_environment(tmp_path, given)
+    assert made["AIRFLOW__CORE__PARALLELISM"] == "16"
+    assert made["AIRFLOW__CORE__LOAD_EXAMPLES"] == "False"
+    assert made["PATH"].endswith(f"{os.pathsep}/bin")
+    assert "PYTHONDONTWRITEBYTECODE" not in made
+
+
+@pytest.fixture
+def services():
+    """The module that reads docker-compose.yml; it needs PyYAML, which comes with Airflow."""
+    pytest.importorskip("yaml")
+    from scripts import services
+
+    return services
+
+
+def test_every_secret_of_the_example_is_new_each_time_and_fits_into_a_url(services):
+    first, second = services.new_secrets(), services.new_secrets()
+    assert first.keys() == second.keys() >= {"REDIS_PASSWORD", "AIRFLOW_FERNET_KEY"}
+    assert not set(first.values()) & set(second.values())
+    assert all(re.fullmatch(r"[A-Za-z0-9_=-]{44}", value) for value in first.values())
+
+
+def test_variables_are_put_in_as_compose_does_it(services):
+    secrets = services.new_secrets()
+    made = services.compose_services(secrets)
+    worker = made["worker"]["environment"]
+    assert worker["AIRFLOW__CELERY__BROKER_URL"] == f"redis://:{secrets['REDIS_PASSWORD']}@redis:6379/0"
+    assert worker["AIRFLOW__CELERY__WORKER_CONCURRENCY"] == "4"
+    assert worker["NEWS_CONTACT"] == ""
+    assert "$REDIS_PASSWORD" in made["redis"]["command"][2]
+
+
+def test_a_secret_that_is_missing_is_named(services):
+    secrets = services.new_secrets() | {"AIRFLOW_FERNET_KEY": ""}
+    with pytest.raises(ScriptError, match="requires AIRFLOW_FERNET_KEY"):
+        services.compose_services(secrets)
+
+
+def archive(edition):
+    """What the archive of the demonstration has to hold after the edition."""
+    files = expected_files()
+    urls = {told["url"] for told in files.values()}
+    edited = [told["url"] for name, told in files.items() if name.endswith(".edition-2.json")] if edition > 1 else []
+    revisions = [{"url": url, "number": 1} for url in urls] + [{"url": url, "number": 2} for url in edited]
+    return Archive(dict.fromkeys(COUNTS, 7), {url: {"url": url} for url in urls}, tuple(revisions), 0)
+
+
+def test_the_demonstration_is_content_with_what_has_to_be_there():
+    assert check(archive(1), archive(1), 1) == []
+    assert check(archive(1), archive(2), 2) == []
+
+
+def test_the_demonstration_notices_what_is_missing_and_what_was_stored_twice():
+    lacking = archive(1)
+    url = next(iter(lacking.articles))
+    del lacking.articles[url]
+    assert check(archive(1), lacking, 1) == [f"there is no article of {url}"]
+    doubled = archive(2)
+    doubled.counts["articles"] += 1
+    assert check(archive(1), doubled, 2) == ["articles: 7 before, 8 after"]
+    assert "revised are none" in check(archive(1), archive(1), 2)[0]
