@@ -13,7 +13,7 @@ with us (the database away, a bug) leaves it as an exception. ``reason`` is one 
 vocabulary, made to be grouped by in SQL; the message is for people.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -58,6 +58,8 @@ class FetchError(SourceError):
     Attributes:
         status: the HTTP status, when there was an answer.
         retry_after: how long the server asked us to wait (RFC 9110, 10.2.3), when it did.
+        headers: of an answer whose status is an error, names in lower case.
+        body: of such an answer, as far as it could be had at once.
     """
 
     def __init__(
@@ -69,10 +71,14 @@ class FetchError(SourceError):
         temporary: bool,
         status: int | None = None,
         retry_after: timedelta | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
     ) -> None:
         super().__init__(url, reason, message, temporary=temporary)
         self.status = status
         self.retry_after = retry_after
+        self.headers = headers or {}
+        self.body = body
 
 
 class FeedError(SourceError):

@@ -177,6 +177,7 @@ class Entry:
         guid: unique within the feed; made up from the other fields where the feed gives none.
         url: canonical URL of the page, or None where the entry links to no http(s) page.
         summary: plain text, without markup.
+        content: the whole text, where the feed carries it: paragraphs joined by a blank line.
         hash: of what was announced; another hash for the same guid means that the entry was changed.
         is_future: whether it is dated ahead of the poll that read it, by more than clocks differ.
     """
@@ -185,6 +186,7 @@ class Entry:
     url: str | None
     title: str | None = None
     summary: str | None = None
+    content: str | None = None
     authors: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     published_at: datetime | None = None
@@ -320,6 +322,29 @@ class Article:
     removed: tuple[Removed, ...] = ()
     page_class: str = "article"
     source: str = "page"
+    opt_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What a feed carried of a page that cannot be had.
+
+    Attributes:
+        page_id: the page.
+        url: the page's, canonical.
+        reason: why the page cannot be had.
+        content: paragraphs joined by a blank line.
+        opt_out: signals by which the page reserved rights, when it last answered.
+    """
+
+    page_id: int
+    url: str
+    reason: str
+    content: str
+    title: str | None = None
+    summary: str | None = None
+    language: str | None = None
+    published_at: datetime | None = None
     opt_out: tuple[str, ...] = ()
 
 

@@ -334,6 +334,100 @@ def test_the_beginning_of_an_article_that_is_sold_is_stored_and_flagged(newsroom
     assert [row["page_class"] for row in newsroom.rows(ArticleRow)] == ["paywall", "article"]
 
 
+def test_the_refusal_of_a_bot_wall_is_told_from_that_of_a_site(newsroom):
+    newsroom.serve_stories(1, 2)
+    newsroom.web.routes["/1"] = status(403, CHALLENGE)
+    newsroom.web.routes["/2"] = status(403, "<h1>Forbidden</h1>")
+    newsroom.ingest()
+    told_apart = {path: (newsroom.page(path)["reason"], newsroom.page(path)["status"]) for path in ("/1", "/2")}
+    assert told_apart == {"/1": ("bot_wall", 403), "/2": ("http_403", 403)}
+
+
+def serve_with_contents(newsroom, *numbers):
+    """A feed that carries the whole text of its pages, with boilerplate below."""
+    texts = {newsroom.web.url(f"/{number}"): [*paragraphs(number), "NOW WATCH: a film"] for number in numbers}
+    newsroom.serve_stories(*numbers)
+    newsroom.web.routes["/feed.xml"] = page(newsroom.feed_of(*numbers, contents=texts), XML)
+
+
+@pytest.mark.parametrize(
+    ("route", "reason"),
+    [
+        pytest.param(status(451), None, id="withheld: not at all"),
+        pytest.param(status(410), None, id="taken down: not at all"),
+        pytest.param(status(402), "http_402", id="refused for good"),
+        pytest.param(page(MISSING), "soft_404", id="not there"),
+        pytest.param(page(SHELL), "script_shell", id="nothing without scripts"),
+        pytest.param(page(LOGIN), "login", id="a login"),
+        pytest.param(status(503), None, id="to be tried again: not yet"),
+        pytest.param(page(b"%PDF-1.4", "application/pdf"), None, id="something else: not at all"),
+    ],
+)
+def test_what_a_feed_carried_stands_in_for_a_page_that_cannot_be_had(newsroom, route, reason):
+    serve_with_contents(newsroom, 1)
+    newsroom.web.routes["/1"] = route
+    newsroom.ingest()
+    found = [(row["source"], row["extractor"], row["text"]) for row in newsroom.rows(ArticleRow)]
+    if reason is None:
+        assert found == []
+        return
+    assert found == [("feed", "feed", "\n\n".join(paragraphs(1)))]
+    (article,) = newsroom.rows(ArticleRow)
+    assert article["title"] == title(1)
+    assert [part["text"] for part in article["removed"]] == ["NOW WATCH: a film"]
+    assert (newsroom.page("/1")["state"], newsroom.page("/1")["reason"]) == ("stored", reason)
+    before = newsroom.rows(ArticleRow)
+    newsroom.ingest()
+    assert newsroom.rows(ArticleRow) == before
+
+
+def test_a_bot_wall_lets_the_feed_speak_only_after_all_attempts(newsroom):
+    serve_with_contents(newsroom, 1)
+    newsroom.web.routes["/1"] = page(CHALLENGE)
+    newsroom.ingest()
+    assert newsroom.rows(ArticleRow) == []
+    for _ in range(newsroom.settings.max_attempts):
+        newsroom.ahead += timedelta(hours=24)
+        newsroom.ingest()
+    assert [row["source"] for row in newsroom.rows(ArticleRow)] == ["feed"]
+    assert (newsroom.page("/1")["state"], newsroom.page("/1")["reason"]) == ("stored", "bot_wall")
+
+
+def test_what_robots_txt_forbids_is_not_taken_from_the_feed_either(newsroom):
+    serve_with_contents(newsroom, 1)
+    newsroom.web.routes["/robots.txt"] = page("User-agent: *\nDisallow: /1\n", "text/plain")
+    newsroom.ingest()
+    assert newsroom.page("/1")["state"] == "blocked"
+    assert newsroom.rows(ArticleRow) == []
+
+
+def test_what_opts_out_is_not_taken_from_the_feed_either(newsroom):
+    serve_with_contents(newsroom, 1)
+    newsroom.web.routes["/1"] = page(SHELL, tdm_reservation="1")
+    newsroom.settings = replace(newsroom.settings, respect_opt_out=("tdm",))
+    newsroom.ingest()
+    assert newsroom.rows(ArticleRow) == []
+
+
+def test_a_page_that_can_be_had_after_all_replaces_what_the_feed_carried(newsroom):
+    serve_with_contents(newsroom, 1)
+    newsroom.web.routes["/1"] = page(SHELL)
+    newsroom.ingest()
+    newsroom.web.routes["/1"] = page(article_page(1, text=[*paragraphs(1), "The board has since agreed to all of it."]))
+    newsroom.ahead = timedelta(days=6)
+    newsroom.ingest()
+    (article,) = newsroom.rows(ArticleRow)
+    assert (article["source"], article["extractor"]) == ("page", "trafilatura+news")
+    assert [row["extractor"] for row in newsroom.rows(RevisionRow)] == ["feed", "trafilatura+news"]
+    assert newsroom.page("/1")["reason"] is None
+
+
+def test_full_text_is_kept_with_the_entry(newsroom):
+    serve_with_contents(newsroom, 1)
+    newsroom.ingest(kinds=frozenset({"poll"}))
+    assert newsroom.rows(EntryRow)[0]["content"] == "\n\n".join([*paragraphs(1), "NOW WATCH: a film"])
+
+
 RESERVED = '<meta name="robots" content="index, noai"><meta name="tdm-reservation" content="1">'
 
 

@@ -473,6 +473,17 @@ def test_an_article_that_is_stored_never_moves(archive):
     assert len(archive.rows(ArticleRow)) == 1
 
 
+def test_the_beginning_that_a_paywall_shows_does_not_replace_what_the_feed_carried_whole(archive):
+    archive.store(source="feed", text="One two three four five six.")
+    archive.store(now=NOW + HOUR, text="One two three.", page_class="paywall")
+    (row,) = archive.rows(ArticleRow)
+    assert (row["text"], row["source"], row["page_class"]) == ("One two three four five six.", "feed", "paywall")
+    archive.store(now=NOW + 2 * HOUR, text="One two three four five six seven.")
+    (row,) = archive.rows(ArticleRow)
+    assert (row["text"], row["source"], row["page_class"]) == ("One two three four five six seven.", "page", "article")
+    assert len(archive.rows(RevisionRow)) == 2
+
+
 def test_a_page_that_goes_is_noted_and_its_article_kept_and_forgiven_when_it_returns(archive):
     archive.store()
     page = archive.claim(now=NOW + HOUR, owner="w") or pytest.fail("not due for its revisit")

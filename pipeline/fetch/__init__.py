@@ -23,7 +23,7 @@ bound. A proxy taken from the environment would resolve names itself, behind the
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Self
@@ -35,7 +35,7 @@ from pipeline.errors import ConfigError, FetchError
 from pipeline.fetch.answers import KEEPING_REDIRECTS, REDIRECTS, is_temporary, parse_url, redirect_target, retry_after
 from pipeline.fetch.failure import Failure
 from pipeline.fetch.inflate import ACCEPT_ENCODING
-from pipeline.fetch.wire import DRAIN_BYTES, Exchange, Header, Wire
+from pipeline.fetch.wire import DRAIN_BYTES, DRAIN_SECONDS, Exchange, Header, Wire
 from pipeline.guard import Guard
 from pipeline.model import Response, Validators
 
@@ -128,6 +128,8 @@ class Fetcher:
                     temporary=error.temporary,
                     status=error.status,
                     retry_after=error.retry_after,
+                    headers=error.headers,
+                    body=error.body,
                 ) from error
 
     async def _follow(self, url: str, validators: Validators, accept: str, trail: list[str]) -> Response:
@@ -221,15 +223,16 @@ class Fetcher:
             await exchange.drain()
             return b""
         if not 200 <= status < 300 or status == 206:  # 206 answers a Range, and we sent none: part of a page
-            await exchange.drain()
             wait = exchange.response.headers.get("retry-after") if status in (429, 503) else None
-            raise Failure(
+            failure = Failure(
                 f"http_{status}",
                 exchange.response.reason_phrase,
                 temporary=is_temporary(status),
                 status=status,
                 retry_after=retry_after(wait, self._clock()),
             )
+            failure.headers, failure.body = _readable(exchange.response.headers), await _excerpt(exchange)
+            raise failure
         try:
             body = await exchange.body(self._settings.max_bytes)
         except Failure as error:
@@ -238,6 +241,14 @@ class Fetcher:
         if not body:
             raise Failure("empty", f"status {status} without a body", temporary=True, status=status)
         return body
+
+
+async def _excerpt(exchange: Exchange) -> bytes:
+    """What an error page says, if that is short and comes at once; having read it, the connection can be used again."""
+    with suppress(TimeoutError, Failure):
+        async with asyncio.timeout(DRAIN_SECONDS):
+            return await exchange.body(DRAIN_BYTES)
+    return b""
 
 
 def _parsed(url: str) -> httpx.URL:

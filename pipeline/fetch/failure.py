@@ -1,10 +1,11 @@
 """What can go wrong on the wire, put into the pipeline's words: the one place that knows foreign exceptions."""
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 
 import h2.errors
 import h2.events
@@ -17,9 +18,13 @@ class Failure(Exception):  # noqa: N818  # never leaves the package: `Fetcher.ge
 
     Attributes:
         lost: the connection went away, as against an answer that is wrong.
+        headers: of an answer whose status is an error.
+        body: the same answer's, as far as it could be had at once.
     """
 
     lost = False
+    headers: Mapping[str, str] = MappingProxyType({})
+    body = b""
 
     def __init__(
         self,

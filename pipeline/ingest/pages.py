@@ -3,8 +3,8 @@
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from pipeline.classify import GONE, TEMPORARY, class_of_answer
-from pipeline.errors import ExtractError, SourceError
+from pipeline.classify import GONE, TEMPORARY, class_of_answer, class_of_refusal
+from pipeline.errors import ExtractError, FetchError, SourceError
 from pipeline.ingest.context import Context
 from pipeline.ingest.events import Event
 from pipeline.model import Article, Fetched, NoArticle, Page, Response
@@ -73,7 +73,24 @@ def _after_no_article(context: Context, page: Page, found: NoArticle, fetched: F
 
 async def record_error(context: Context, page: Page, error: SourceError) -> None:
     """Store that the fetch or the extraction failed: to be tried again, given up, or gone."""
+    if isinstance(error, FetchError):
+        error = _named(error)
     await record(context, page, after_error(page, error, context.now(), context.policy))
+
+
+def _named(error: FetchError) -> FetchError:
+    """The error with its cause for a reason, where the answer of a bot wall tells more than its status."""
+    verdict = class_of_refusal(error.status, error.headers, error.body)
+    if verdict is None:
+        return error
+    return FetchError(
+        error.url,
+        verdict.page_class,
+        verdict.evidence,
+        temporary=True,
+        status=error.status,
+        retry_after=error.retry_after,
+    )
 
 
 async def record_blocked(context: Context, page: Page) -> None:

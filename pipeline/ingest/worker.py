@@ -7,6 +7,7 @@ extraction and storing in tasks of their own. How many are under way is bounded,
 import asyncio
 from datetime import timedelta
 
+from pipeline.ingest.announced import take_from_feeds
 from pipeline.ingest.context import Context
 from pipeline.ingest.turn import Budget, Turn
 from pipeline.store.frontier import (
@@ -35,6 +36,8 @@ async def work(context: Context, max_pages: int | None) -> None:
     try:
         async with asyncio.TaskGroup() as tasks:
             await _take_turns(context, Budget(max_pages), tasks)
+        if context.scope.crawl:
+            await take_from_feeds(context)
     finally:
         heartbeat.cancel()
         await context.database.write(release_leases, context.owner, count_attempt=False)

@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.parse.dates import parse_date
 from pipeline.parse.fields import MAX_NAME, Context, Fields, announced, distinct
 from pipeline.parse.identity import Announced
-from pipeline.parse.plain import Kind, plain_text
+from pipeline.parse.plain import Kind, plain_paragraphs, plain_text
 from pipeline.urls import canonical_url, is_same_site
 
 _ALTERNATES = {"alternate", "http://www.iana.org/assignments/relation/alternate"}
@@ -50,7 +50,7 @@ def _kind(media_type: str | None) -> Kind:
 def _contents(raw: dict[str, Any]) -> Iterator[str]:
     for content in dict.get(raw, "content") or ():
         if not str(content.get("type") or "").startswith(("image/", "audio/", "video/", "application/octet")):
-            yield plain_text(str(content.get("value") or ""), _kind(content.get("type")))
+            yield plain_paragraphs(str(content.get("value") or ""), _kind(content.get("type")))
 
 
 def _url(raw: dict[str, Any], context: Context) -> str | None:

@@ -9,6 +9,9 @@ from pipeline.model import Entry
 from pipeline.parse.identity import Announced, bounded_guid, digest
 from pipeline.parse.plain import shortened
 
+MAX_CONTENT = 100_000
+"""Longest full text, in characters, that is kept to stand in for a page: some 15,000 words."""
+
 MAX_SUMMARY = 2_000
 """Longest summary, in characters: some feeds put the whole article there, and the article is stored elsewhere."""
 
@@ -44,7 +47,7 @@ class Fields:
 
     Attributes:
         guid: as given; empty where none is.
-        contents: the whole text in one form or several.
+        contents: the whole text in one form or several, with its paragraphs.
     """
 
     guid: str = ""
@@ -62,7 +65,8 @@ def announced(fields: Fields, context: Context) -> Announced | None:
     """The entry with its identity; None where it has nothing to be known by."""
     # One address on every entry identifies the feed.
     guid = "" if fields.guid in {context.url, context.site_url} else fields.guid
-    title, summary = fields.title, fields.summary or next(filter(None, fields.contents), "")
+    contents = [" ".join(text.split()) for text in fields.contents]
+    title, summary = fields.title, fields.summary or next(filter(None, contents), "")
     published, updated = (at.isoformat() if at else "" for at in (fields.published_at, fields.updated_at))
     # Entries of one page may differ in nothing but their title, and those without title in their text.
     mark = digest(title or summary, published)
@@ -73,11 +77,12 @@ def announced(fields: Fields, context: Context) -> Announced | None:
         url=fields.url,
         title=shortened(title, MAX_TITLE) or None,
         summary=shortened(summary, MAX_SUMMARY) or None,
+        content=shortened(max(fields.contents, key=len, default=""), MAX_CONTENT) or None,
         authors=fields.authors,
         tags=fields.tags,
         published_at=fields.published_at,
         updated_at=fields.updated_at,
-        hash=digest(title, fields.url or "", summary, updated, *fields.contents),
+        hash=digest(title, fields.url or "", summary, updated, *contents),
         is_future=is_future(context.now, fields.published_at, fields.updated_at),
     )
     return Announced(entry, has_guid=bool(guid), mark=mark)

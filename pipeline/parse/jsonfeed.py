@@ -15,7 +15,7 @@ from pipeline.parse.dates import parse_date
 from pipeline.parse.fields import MAX_TITLE, Context, Fields, announced, distinct, language_tag
 from pipeline.parse.frame import MAX_ENTRIES
 from pipeline.parse.identity import Announced, distinguished
-from pipeline.parse.plain import plain_text, shortened
+from pipeline.parse.plain import plain_paragraphs, plain_text, shortened
 from pipeline.urls import canonical_url
 
 _BLANK = re.compile(r"[ \t\r\n\ufeff\0]*")
@@ -169,7 +169,8 @@ def _entry(item: Any, head: dict[str, Any], base: str, context: Context) -> Anno
     addresses = [_text(item.get(key)) for key in ("url", "external_url")]
     addresses += [guid] if re.match("https?://", guid, re.IGNORECASE) else []
     url = next((found for given in addresses if (found := _canonical(given, base)) and found != context.url), None)
-    content = plain_text(_text(item.get("content_html"))) or plain_text(_text(item.get("content_text")), "text")
+    content = plain_paragraphs(_text(item.get("content_html")))
+    content = content or plain_paragraphs(_text(item.get("content_text")), "text")
     fields = Fields(
         guid=guid,
         url=url,

@@ -11,6 +11,8 @@ Kind = Literal["text", "html", "xhtml"]
 MAX_MARKUP = 500_000
 """Longest markup that is read, in characters: whole articles stay far below, pictures inside a text do not."""
 
+_BREAK = "\x1e"  # ASCII's record separator: white space to `str.split`, and nothing that a text has
+
 _MAX_ESCAPES = 3  # "&amp;amp;#8217;" was seen, deeper was not
 
 _INLINE = "a abbr acronym b bdi bdo big center cite code del dfn em font i img ins kbd label mark q s samp small span"
@@ -46,6 +48,22 @@ def plain_text(value: str, kind: Kind = "html") -> str:
     >>> plain_text("List<String> in 5 < 6 minutes")
     'List<String> in 5 < 6 minutes'
     """
+    return " ".join(_read(value, kind).split())
+
+
+def plain_paragraphs(value: str, kind: Kind = "html") -> str:
+    r"""The same with its paragraphs, each in one line, joined by a blank line.
+
+    >>> plain_paragraphs("<p>Fish &amp; <b>chips</b></p>\n<ul><li>One<li>Two</ul>")
+    'Fish & chips\n\nOne\n\nTwo'
+    """
+    text = re.sub(r"\n\s*\n", _BREAK, value[:MAX_MARKUP]) if kind == "text" else value
+    parts = (" ".join(part.split()) for part in _read(text, kind).split(_BREAK))
+    return "\n\n".join(filter(None, parts))
+
+
+def _read(value: str, kind: Kind) -> str:
+    """The text with `_BREAK` between blocks."""
     text = value[:MAX_MARKUP]
     if kind != "text":
         text = _unescaped(_stripped(text))
@@ -57,7 +75,7 @@ def plain_text(value: str, kind: Kind = "html") -> str:
             text = _unescaped(text)
         else:
             break
-    return " ".join(_INVISIBLE.sub("", text).split())
+    return _INVISIBLE.sub("", text)
 
 
 def shortened(text: str, limit: int) -> str:
@@ -81,7 +99,7 @@ def _stripped(text: str) -> str:
 
 
 def _gap(tag: re.Match[str]) -> str:
-    return "" if tag.group(2).lower() in _INLINE_NAMES else " "
+    return "" if tag.group(2).lower() in _INLINE_NAMES else _BREAK
 
 
 def _unescaped(text: str) -> str:

@@ -49,19 +49,16 @@ def save_article(
     home = _home(connection, page, article, now)
     _lock_text(connection, article.content_hash)
     stored = connection.execute(sa.select(ArticleRow.__table__).where(ArticleRow.page_id == home)).mappings().first()
-    first = connection.scalar(
-        sa.select(ArticleRow.id)
-        .where(ArticleRow.content_hash == article.content_hash, ArticleRow.page_id != home)
-        .order_by(ArticleRow.duplicate_of.is_not(None), ArticleRow.id)
-        .limit(1)
-    )
+    first = _first_with_text(connection, article.content_hash, home)
     before = Stored(stored["title"], stored["content_hash"], stored["text"]) if stored else None
-    decision = decide(before, article, first)
+    is_less = stored is not None and _is_less(stored, article)
+    decision = "unchanged" if is_less else decide(before, article, first)
     published_at = article.published_at or page.published_at
     values = _columns(article) | {"page_id": home, "published_at": published_at}
     if decision == "unchanged":
         # The text differs in layout at most: it stays together with what it was made by, as in its revision.
         values = {name: value for name, value in values.items() if name not in REVISED}
+        values |= {"source": stored["source"]} if stored and is_less else {}
     else:
         # An edit may make a copy of an article, or make it differ from the one that it was a copy of.
         values["duplicate_of"] = first
@@ -75,6 +72,34 @@ def save_article(
     else:
         _record_alias(connection, page, owner, home, update, now)
     return Saved(decision, article.url)
+
+
+def _is_less(stored: sa.RowMapping, article: Article) -> bool:
+    """Whether the page shows but the beginning of what a feed carried whole."""
+    words: int = stored["word_count"]
+    return stored["source"] == "feed" and article.page_class == "paywall" and article.word_count < words
+
+
+def insert_article(connection: Connection, page_id: int, article: Article, now: datetime) -> Decision | None:
+    """Store the first article of a page that no worker holds; None where it has one."""
+    if connection.scalar(sa.select(ArticleRow.id).where(ArticleRow.page_id == page_id)) is not None:
+        return None
+    _lock_text(connection, article.content_hash)
+    first = _first_with_text(connection, article.content_hash, page_id)
+    decision = decide(None, article, first)
+    values = _columns(article) | {"page_id": page_id, "duplicate_of": first}
+    _write_article(connection, None, values, decision, now)
+    return decision
+
+
+def _first_with_text(connection: Connection, content_hash: str, page_id: int) -> int | None:
+    """The id of the oldest article of another page with this text."""
+    return connection.scalar(
+        sa.select(ArticleRow.id)
+        .where(ArticleRow.content_hash == content_hash, ArticleRow.page_id != page_id)
+        .order_by(ArticleRow.duplicate_of.is_not(None), ArticleRow.id)
+        .limit(1)
+    )
 
 
 def _home(connection: Connection, page: Page, article: Article, now: datetime) -> int:

@@ -43,15 +43,34 @@ def article_page(number: int, *, text: list[str] | None = None, headline: str | 
     )
 
 
-def rss(urls: dict[str, str], *, updated: dict[str, str] | None = None) -> str:
-    """An RSS feed of these pages, by URL with their titles; ``updated`` adds a summary that tells of a change."""
+def rss(
+    urls: dict[str, str], *, updated: dict[str, str] | None = None, contents: dict[str, list[str]] | None = None
+) -> str:
+    """An RSS feed of these pages, by URL with their titles.
+
+    ``updated`` adds a summary that tells of a change, ``contents`` the whole text.
+    """
     items = "".join(
         f"<item><title>{escape(name)}</title><link>{escape(url)}</link><guid>{escape(url)}</guid>"
         f"<pubDate>{format_datetime(PUBLISHED_AT + timedelta(minutes=place))}</pubDate>"
-        f"<description>{escape((updated or {}).get(url, ''))}</description></item>"
+        f"<description>{escape((updated or {}).get(url, ''))}</description>"
+        f"{_encoded((contents or {}).get(url))}</item>"
         for place, (url, name) in enumerate(urls.items())
     )
-    return f'<?xml version="1.0"?><rss version="2.0"><channel><title>Test Courier</title>{items}</channel></rss>'
+    return (
+        f'<?xml version="1.0"?><rss version="2.0" xmlns:content="{CONTENT}"><channel>'
+        f"<title>Test Courier</title>{items}</channel></rss>"
+    )
+
+
+CONTENT = "http://purl.org/rss/1.0/modules/content/"
+
+
+def _encoded(text: list[str] | None) -> str:
+    if text is None:
+        return ""
+    markup = "".join(f"<p>{escape(part)}</p>" for part in text)
+    return f"<content:encoded><![CDATA[{markup}]]></content:encoded>"
 
 
 def atom(urls: dict[str, str]) -> str:
