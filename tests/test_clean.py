@@ -22,6 +22,7 @@ MUST_GO = [
     ("en", "newsletter", "Harbour Courier Emails & Alerts"),
     ("en", "newsletter", "Site highlights each day to your inbox."),
     ("en", "newsletter", "Sign up for our weekly newsletter"),
+    ("en", "newsletter", "By signing up you agree to our rules of the house and to our privacy notice."),
     ("en", "follow", "Follow Harbour Courier Northland on Facebook, Twitter, LinkedIn, and Instagram."),
     ("en", "copyright", "© 2026 The Harbour Courier. All rights reserved."),
     ("en", "placeholder", "Story continues below advertisement"),
