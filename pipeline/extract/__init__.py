@@ -17,7 +17,7 @@ from pipeline.decode import parse_html
 from pipeline.dedup import content_hash
 from pipeline.errors import ExtractError
 from pipeline.extract.blocks import Layout, segment
-from pipeline.extract.body import Choice, choose_blocks, near_body, reason_by_names
+from pipeline.extract.body import Choice, choose_blocks, near_body, reason_by_names, reason_by_text
 from pipeline.extract.byline import byline_marks
 from pipeline.extract.forest import Forest
 from pipeline.extract.prose import words_of
@@ -37,6 +37,9 @@ EXTRACTOR_VERSION = f"{ENGINE_VERSION}+2"
 
 MIN_WORDS = 8
 """Fewer words are a caption or an error message, not an article."""
+
+BLURBS = 12
+"""Blocks behind the body that are looked at for boilerplate, to be stored as removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +159,16 @@ def _judged(layout: Layout, choices: Sequence[Choice], found: Rescue | None, met
     texts = [choice.block.text for choice in choices if choice.kept]
     verdicts = iter(_verdicts(texts, metadata))
     near = near_body(layout, choices)
+    # Sites put their blurbs right behind the element that holds the text, too.
+    end = max((place for place, choice in enumerate(choices) if choice.kept), default=-1)
     lines = []
-    for choice, is_near in zip(choices, near, strict=True):
+    for place, (choice, is_near) in enumerate(zip(choices, near, strict=True)):
         block = choice.block
+        seen = is_near or (0 < place - end <= BLURBS and reason_by_text(block, metadata.language) is not None)
         if choice.kept:
             lines.append(Line(block.text, block.kind, next(verdicts), "clean", choice.probability))
         else:
-            reason = reason_by_names(layout, block, metadata.language) if is_near else "outside"
+            reason = reason_by_names(layout, block, metadata.language) if seen else "outside"
             lines.append(Line(block.text, block.kind, reason, "body", choice.probability))
     return tuple(lines)
 

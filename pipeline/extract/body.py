@@ -85,9 +85,14 @@ def near_body(layout: Layout, choices: Sequence[Choice]) -> list[bool]:
     return [inside[choice.block.node] for choice in choices]
 
 
+def reason_by_text(block: Block, language: str | None) -> str | None:
+    """The kind of boilerplate that a block is by its words alone; None where these say nothing."""
+    return shape_of(block.text) or reason_of(block.text, language)
+
+
 def reason_by_names(layout: Layout, block: Block, language: str | None) -> str:
     """One word for why a block near the body does not belong to it: what it says, else what the markup says."""
-    if reason := shape_of(block.text) or reason_of(block.text, language):
+    if reason := reason_by_text(block, language):
         return reason
     node = layout.nodes[block.node]
     for marks in (node.marks, node.inherited):
