@@ -44,6 +44,8 @@ def status(settings: Settings, why: bool, as_json: bool) -> None:
         return
     print_counts("feeds", found["feeds"])
     print_counts("polls", found["polls_of_the_last_day"])
+    if found["gaps_of_the_last_week"]["polls"]:
+        print_counts("missed", found["gaps_of_the_last_week"])
     print_counts("pages", found["pages"] | {"due": found["pages_due"], "claimed": found["pages_claimed"]})
     print_counts("articles", found["articles"])
     if found["reasons"]:
