@@ -251,6 +251,36 @@ def test_a_redirect_is_followed_and_leads_to_one_article(newsroom):
     assert len(found["announced_by"]) == 2
 
 
+@pytest.mark.parametrize(
+    ("head", "leads_home"),
+    [
+        pytest.param('<link rel="canonical" href="{home}">', True, id="rel=canonical"),
+        pytest.param('<link rel="canonical" href="/1">', True, id="relative"),
+        pytest.param('<link rel="canonical" href="{home}?utm_source=amp#top">', True, id="with tracking"),
+        pytest.param('<meta property="og:url" content="{home}">', True, id="og:url"),
+        pytest.param('<link rel="canonical" href="https://elsewhere.example/1">', False, id="another site"),
+        pytest.param(
+            '<meta property="og:url" content="https://elsewhere.example/1">', False, id="another site, og:url"
+        ),
+        pytest.param('<link rel="canonical" href="/">', False, id="the front page"),
+        pytest.param("", False, id="nothing"),
+    ],
+)
+def test_an_amp_page_is_folded_into_the_page_that_it_names_where_that_may_be_believed(newsroom, head, leads_home):
+    newsroom.serve_stories(1)
+    home, amp = newsroom.web.url("/1"), newsroom.web.url("/1/amp")
+    newsroom.web.routes["/1/amp"] = page(
+        article_page(1, head=head.format(home=home)).replace("<html ", "<html amp ")
+    )  # fmt: skip
+    newsroom.web.routes["/feed.xml"] = page(rss({amp: title(1), home: title(1), f"{home}?utm_source=x": title(1)}), XML)
+    newsroom.ingest()
+    ledger = {row["url"]: row["state"] for row in newsroom.rows(PageRow)}
+    assert ledger == {home: "stored", amp: "alias" if leads_home else "stored"}
+    urls = {row["url"]: row["duplicate_of"] is not None for row in newsroom.rows(ArticleRow)}
+    assert len(urls) == (1 if leads_home else 2)
+    assert sum(urls.values()) == (0 if leads_home else 1)  # a copy at another address is linked to the first
+
+
 def test_an_article_that_leads_to_the_front_page_is_no_article(newsroom):
     newsroom.serve_stories(1)
     newsroom.web.routes["/1"] = redirect("/")
