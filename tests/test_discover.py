@@ -4,6 +4,10 @@ import asyncio
 import gzip
 import ipaddress
 import json
+import os
+import pty
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -476,3 +480,30 @@ def test_nothing_found_is_said_so_with_exit_code_1(news, site):
     site.web.routes["/"] = site_page()
     assert "no feed found at" in news(site.web.url(), code=1).output
     assert "http_404" in news(site.web.url("/nothing"), code=1).output
+
+
+def test_on_a_terminal_the_command_asks_which_feeds_to_add(two_feeds, sqlite_url):
+    env = os.environ | {"NEWS_DATABASE_URL": sqlite_url, "NEWS_ALLOW_NETWORKS": "127.0.0.0/8", "NEWS_HOST_DELAY": "0"}
+    terminal, end = pty.openpty()
+    command = [sys.executable, "-m", "pipeline", "feeds", "discover", two_feeds.url()]
+    process = subprocess.Popen(command, stdin=end, stdout=end, stderr=end, env=env | {"COLUMNS": "200"})
+    os.close(end)
+    told = read_until(terminal, b"Add which?")
+    assert b"World" in told
+    assert b"Sport" in told
+    os.write(terminal, b"2\n")
+    assert b"1 feeds added" in read_until(terminal, b"there already")
+    assert process.wait(timeout=60) == 0
+    os.close(terminal)
+    assert subscribed(sqlite_url) == [two_feeds.url("/b.xml")]
+
+
+def read_until(terminal, word):
+    """What a program writes to its terminal, up to this word or its end."""
+    told = b""
+    while word not in told:
+        try:
+            told += os.read(terminal, 65_536)
+        except OSError:  # the program has ended, and closed the other end
+            break
+    return told

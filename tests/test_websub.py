@@ -519,6 +519,23 @@ def test_a_hub_at_a_forbidden_address_is_never_called(newsroom):
     assert newsroom.subscription["last_error"].startswith("blocked_address")
 
 
+@pytest.mark.parametrize(
+    ("status", "moved_to", "error"),
+    [
+        pytest.param(204, None, None, id="an old hub's word for yes"),
+        pytest.param(302, None, "http_302: as configured", id="a redirect that is not to be followed with a form"),
+        pytest.param(202, "http://169.254.169.254/hub", "blocked_address", id="to a forbidden address"),
+        pytest.param(202, "ftp://127.0.0.1/", "blocked_scheme", id="to no web address"),
+        pytest.param(202, "http://[", "bad_url", id="to nowhere"),
+    ],
+)
+def test_what_a_hub_answers_instead(newsroom, status, moved_to, error):
+    newsroom.hub.status, newsroom.hub.moved_to, newsroom.hub.silent = status, moved_to, True
+    newsroom.subscribe(1)
+    told = newsroom.subscription["last_error"]
+    assert told == error or told.startswith(error)
+
+
 @pytest.mark.parametrize("how", ["paused", "removed", "another hub"])
 def test_what_is_no_longer_wanted_is_ended_at_the_hub(newsroom, how):
     newsroom.subscribe(1)
