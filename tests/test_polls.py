@@ -1,17 +1,18 @@
 """What polls make of feeds, on real SQLite and real PostgreSQL: pace, gaps, states, addresses."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from pipeline.model import Entry, FeedHints, Subscription
-from pipeline.store.addresses import former_addresses
+from pipeline.store.addresses import adopt_address, former_addresses
 from pipeline.store.engine import reading
 from pipeline.store.feeds import add_feeds, claim_feed, find_feed, list_feeds, make_feeds_due, set_feed_state
 from pipeline.store.frontier import count_due
 from pipeline.store.polls import Poll, record_poll
 from pipeline.store.report import status
 from pipeline.tables import AddressRow, EntryRow, FeedRow, PollRow
+from tests.test_cli import News
 from tests.test_store import FEED, HOUR, LEASE, MINUTE, NOW, POLLING, Archive, entry, parsed, scope
 
 DAY = timedelta(days=1)
@@ -245,3 +246,32 @@ def test_a_feed_is_not_merged_into_one_that_the_user_paused(feeds):
 def test_an_address_that_cannot_be_kept_is_not_adopted(feeds, target):
     redirected(feeds, target)
     assert [row["url"] for row in feeds.rows(FeedRow)] == [FEED]
+
+
+# ---------------------------------------------------------------- what people see
+
+
+@pytest.fixture
+def news(database_url):
+    return News(database_url)
+
+
+def test_gaps_states_and_former_addresses_are_shown(feeds, news):
+    rolling(feeds)
+    recent = datetime.now(UTC)
+    feeds.polled(*numbered(8, 9, 10), at=recent)
+    feeds.failed(at=recent + HOUR)
+    assert "missed" in news("status")
+    assert news.json("status")["gaps_of_the_last_week"] == {"polls": 1, "feeds": 1}
+    assert [row["url"] for row in news.json("feeds", "list", "--state", "failing")] == [FEED]
+    assert [poll["missed"] for poll in news.json("feeds", "show", FEED)["polls"]] == [False, True, False, False]
+    feeds(adopt_address, feeds.feed()["id"], "https://new.example/feed", recent, "redirect", "read")
+    assert "formerly at" in news("feeds", "show", "https://new.example/feed")
+    assert news.json("feeds", "show", "https://new.example/feed")["former_addresses"][0]["url"] == FEED
+
+
+def test_feeds_that_were_merged_are_listed_but_not_exported(feeds, news):
+    feeds.subscribe(OTHER)
+    feeds(adopt_address, feeds.feed()["id"], OTHER, NOW, "redirect", "read")
+    assert {row["state"] for row in news.json("feeds", "list")} == {"moved", "active"}
+    assert news("feeds", "export", "--plain").split() == [OTHER]

@@ -10,6 +10,7 @@ from pipeline.health import permanent_target
 from pipeline.hints import cache_hint, has_trusted_validators
 from pipeline.ingest.context import Context
 from pipeline.ingest.events import Event
+from pipeline.ingest.rediscover import rediscover
 from pipeline.links import read_links
 from pipeline.model import Feed, ParsedFeed, Response, Validators
 from pipeline.store.polls import Poll, PollCounts, record_poll
@@ -28,6 +29,8 @@ async def poll_feed(context: Context, feed: Feed) -> FetchError | None:
     poll = replace(poll, began_at=context.scope.until, chance=context.chance())
     counts = await context.database.write(record_poll, poll, context.poll_policy)
     context.tally.report(_event(poll, counts))
+    if counts.state == "gone":
+        await rediscover(context, feed)
     return failure
 
 

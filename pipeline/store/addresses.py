@@ -1,7 +1,8 @@
 """Feeds that take another address: adopted, or merged with the feed that is there already; nothing is lost."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,6 +13,15 @@ from pipeline.store.frontier import MAX_URL
 from pipeline.store.rows import batches, ensure_hosts, storable, upsert
 from pipeline.tables import AddressRow, EntryRow, FeedRow, PollRow, SubscriptionRow
 from pipeline.urls import canonical_url, host_of
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A feed that has gone: its address, the page that it belonged to, and its title."""
+
+    url: str
+    site_url: str
+    title: str | None
 
 
 def feeds_at(connection: Connection, urls: Iterable[str]) -> dict[str, str]:
@@ -42,6 +52,15 @@ def former_addresses(connection: Connection, feed_id: int) -> list[dict[str, Any
         .order_by(AddressRow.left_at.desc(), AddressRow.url)
     )
     return [dict(row) for row in rows.mappings()]
+
+
+def take_up_search(connection: Connection, feed_id: int, now: datetime, again_after: timedelta) -> Lost | None:
+    """What to search for where the search for a feed that has gone is due; the next one is due after that time."""
+    wanted = [FeedRow.id == feed_id, FeedRow.state == "gone", FeedRow.rediscover_at <= now]
+    query = sa.select(FeedRow.url, FeedRow.site_url, FeedRow.title).where(*wanted, FeedRow.site_url.is_not(None))
+    row = connection.execute(query).mappings().first()
+    connection.execute(sa.update(FeedRow).where(*wanted).values(rediscover_at=now + again_after))
+    return Lost(row["url"], row["site_url"], row["title"]) if row else None
 
 
 def adopt_address(
@@ -81,7 +100,15 @@ def _move(connection: Connection, feed_id: int, url: str, now: datetime, reason:
     connection.execute(
         sa.update(FeedRow)
         .where(FeedRow.id == feed_id)
-        .values(url=url, host=host_of(url), target_url=None, redirects=0, missing_since=None, rediscover_at=None)
+        .values(
+            url=url, host=host_of(url), target_url=None, redirects=0, strain=0.0, missing_since=None, rediscover_at=None
+        )
+    )
+    # What was found elsewhere after it had gone need not wait for its old address's next turn.
+    connection.execute(
+        sa.update(FeedRow)
+        .where(FeedRow.id == feed_id, FeedRow.state == "gone")
+        .values(state="failing", next_poll_at=now)
     )
 
 

@@ -134,6 +134,17 @@ def claim_hosts(
     ]
 
 
+def lease_host(connection: Connection, name: str, owner: str, now: datetime, lease: timedelta) -> bool:
+    """Lease one host, whether it has work or not; False where it may not be asked now, or another worker holds it."""
+    ensure_hosts(connection, [name], now)
+    done = connection.execute(
+        sa.update(HostRow)
+        .where(HostRow.name == name, HostRow.next_fetch_at <= now, free(HostRow, now))
+        .values(leased_until=now + lease, lease_owner=owner)
+    )
+    return done.rowcount == 1
+
+
 def next_host_at(connection: Connection, scope: Scope, now: datetime, patience: timedelta) -> datetime | None:
     """When the next host with work may be asked, if that is soon; None where there is nothing to wait for.
 
