@@ -100,6 +100,7 @@ def _plain(found: Explanation) -> dict[str, Any]:
         "metadata": asdict(found.metadata),
         "lines": [asdict(line) for line in found.lines],
         "rescued": found.rescued,
+        "verdict": asdict(found.verdict),
         "outcome": asdict(found.outcome),
     }
 
@@ -136,6 +137,8 @@ def _print(fetched: Response, robots: str | None, found: Explanation) -> None:
     outcome = found.outcome
     told = f"article, {outcome.word_count} words" if isinstance(outcome, Article) else f"none: {outcome.reason}"
     out.print(told, markup=False)
+    verdict = found.verdict
+    out.print(f"{'class':14s}{verdict.page_class}{': ' if verdict.evidence else ''}{verdict.evidence}", markup=False)
     out.print(f"{'url':14s}{outcome.url}", markup=False)
 
 
