@@ -31,7 +31,7 @@ demo: $(STAMP) ## run ingest_hourly in Airflow over the sample newsroom, and sho
 	@$(BIN)/python -m examples.airflow.demo
 
 test: $(STAMP) ## run all tests
-	$(BIN)/pytest -n $(TEST_JOBS) --dist worksteal
+	$(BIN)/pytest -n $(TEST_JOBS) --dist loadgroup
 
 # The package promises to work without Airflow: an environment of its own proves it.
 test-core: requirements-core.lock ## install the package without Airflow, and run its tests
@@ -41,7 +41,7 @@ test-core: requirements-core.lock ## install the package without Airflow, and ru
 	  .venv-core/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation .; \
 	  touch .venv-core/.installed; }
 	.venv-core/bin/python -c 'import importlib.util as i, sys; sys.exit("Airflow is here" if i.find_spec("airflow") else 0)'
-	.venv-core/bin/pytest -n $(TEST_JOBS) --dist worksteal -m "not postgres and not airflow"
+	.venv-core/bin/pytest -n $(TEST_JOBS) --dist loadgroup -m "not postgres and not airflow"
 
 lint: $(STAMP) ## ruff, mypy --strict, the layers
 	$(BIN)/ruff check .
@@ -53,18 +53,26 @@ lint: $(STAMP) ## ruff, mypy --strict, the layers
 format: $(STAMP) ## let ruff put the code into form
 	$(BIN)/ruff check --fix-only -q . && $(BIN)/ruff format .
 
-up: $(STAMP) ## start Airflow's scheduler and UI on this machine, against real feeds
+up: $(STAMP) ## start Airflow's scheduler and UI on this machine, against real feeds (PORT=, BIND=, FEEDS=)
 	@$(BIN)/python -m examples.airflow.up
 
-cluster: ## prove the topology of docker-compose.yml as plain processes: Celery, PostgreSQL, Redis, a worker killed
-	@$(BIN)/python -m examples.airflow.cluster
+cluster: .venv-cluster/.installed ## docker-compose's topology as plain processes, a worker killed (3 minutes)
+	@.venv-cluster/bin/python -m examples.airflow.cluster
+
+.venv-cluster/.installed: requirements-cluster.lock pyproject.toml
+	@$(PYTHON) -m venv .venv-cluster
+	@.venv-cluster/bin/python -m pip install -qq --disable-pip-version-check --upgrade 'pip>=24'  # older ones mistake extras' hashes
+	@.venv-cluster/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-cluster.lock
+	@.venv-cluster/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
 
 bench: $(STAMP) ## measure text quality and cost on the corpus beside the checkout, against plain trafilatura
 	$(BIN)/python bench/extraction.py
 
 lock: ## resolve the versions anew (names, versions and hashes; no addresses)
 	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install -qq --disable-pip-version-check uv
-	for lock in "requirements.lock --extra airflow --group lint" "requirements-core.lock -c requirements.lock"; do \
+	for lock in "requirements.lock --extra airflow --group lint" "requirements-core.lock -c requirements.lock" \
+	    "requirements-cluster.lock --extra celery --group cluster -c requirements.lock"; do \
 	  set -- $$lock; out=$$1; shift; \
 	  .venv-lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
 	    --no-emit-index-url --no-annotate pyproject.toml --group test --group build "$$@" -o $$out; \
@@ -72,4 +80,4 @@ lock: ## resolve the versions anew (names, versions and hashes; no addresses)
 	rm -rf .venv-lock
 
 clean: ## remove environments, the demo and caches (never an archive of yours)
-	rm -rf .venv .venv-core .demo .airflow .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
+	rm -rf .venv .venv-core .venv-cluster .demo .airflow .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info

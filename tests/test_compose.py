@@ -124,7 +124,7 @@ def test_every_volume_that_is_used_is_declared():
 
 
 def test_everything_that_the_image_copies_is_there_and_sent_to_the_builder():
-    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    dockerfile = (ROOT / "examples" / "docker" / "Dockerfile").read_text(encoding="utf-8")
     ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     sources = [
         source

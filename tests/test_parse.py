@@ -367,6 +367,45 @@ def test_elements_named_as_the_parser_names_its_own_cost_nothing(form, name):
         assert (feed.entries[0].authors, feed.skipped, feed.title) == (("A",), 0, "News")
 
 
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("head", ["", "<image><url>https://news.example/p.png</url></image>"])
+def test_an_entry_that_the_parser_dies_of_costs_no_other(place, head):
+    items = [GOOD.replace("good", f"g{number}") for number in range(3)]
+    # feedparser looks for the link of the entry that has just ended.
+    items[place] = f"<item><guid>g{place}</guid><title>Good</title><link>https://news.example/{place}</item></link>"
+    feed = read(rss(*items, head=head))
+    assert [entry.guid for entry in feed.entries] == ["g0", "g1", "g2"]
+    assert "KeyError" in feed.malformed
+
+
+def test_entries_that_no_parser_survives_are_left_out():
+    deadly = "<item><guid>x</guid><title>x</title><image></link></image></item>"
+    feed = read(rss(GOOD, deadly, *(GOOD.replace("good", f"g{number}") for number in range(20)), deadly))
+    assert [entry.guid for entry in feed.entries][:2] == ["good", "g0"]
+    assert len(feed.entries) >= 21
+
+
+FORM = "<textInput><title>Search</title><link>https://news.example/search</link><name>q</name></textInput>"
+
+
+@pytest.mark.parametrize(
+    "form", [FORM, "<textInput/>", "<textInput>", "</textInput>", FORM.lower(), "<textInput><title>"]
+)
+def test_a_form_is_passed_over_wherever_it_stands(form):
+    inner = "<guid>1</guid><title>One</title><link>https://news.example/1</link>"
+    head = "<title>News</title><link>https://news.example/</link>"
+    for document in (
+        rss(f"<item>{inner}{form}</item>", GOOD),
+        rss(f"<item>{inner}</item>{form}", GOOD),
+        rss(form, f"<item>{inner}</item>", GOOD),
+        rss(f"<item>{inner}</item>", GOOD, head=form + head),
+    ):
+        feed = read(document)
+        assert [entry.guid for entry in feed.entries] == ["1", "good"]
+        assert feed.entries[0].url == "https://news.example/1"
+        assert feed.site_url == "https://news.example/"
+
+
 # --- Links
 
 LINKS = {

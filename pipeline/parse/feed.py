@@ -1,6 +1,7 @@
 """A feed document, read whole: RSS 0.9x, 1.0 (RDF) and 2.0, Atom 0.3 and 1.0, JSON Feed; sitemaps too."""
 
 import io
+from dataclasses import replace
 from datetime import datetime
 
 import feedparser
@@ -11,6 +12,7 @@ from pipeline.model import FeedHints, ParsedFeed
 from pipeline.parse.document import SITEMAP_ROOTS, Document, inflated, local_name, read_document
 from pipeline.parse.entries import read_entry, text_of
 from pipeline.parse.fields import MAX_TITLE, Context, language_tag
+from pipeline.parse.frame import take_apart
 from pipeline.parse.identity import Announced, distinguished
 from pipeline.parse.jsonfeed import is_json, parse_json_feed
 from pipeline.parse.plain import shortened
@@ -46,21 +48,47 @@ def parse_feed(
     document = read_document(body, url, content_type, charset)
     if local_name(document.root) in SITEMAP_ROOTS:
         return read_sitemap(document, url, now)
-    return _feed(document, _parsed(document, url), url, now)
+    return _feed(*_parsed(document, url), url, now)
 
 
-def _parsed(document: Document, url: str) -> feedparser.FeedParserDict:
+def _parsed(document: Document, url: str) -> tuple[Document, feedparser.FeedParserDict]:
+    """What feedparser makes of the document, or of what it survives of it."""
+    try:
+        return document, _parse(document.markup)
+    except Exception as error:  # noqa: BLE001  # hostile markup makes feedparser raise what it likes
+        fault = f"{type(error).__name__}: {error}"
+    head, entries, tail = take_apart(document.markup.decode(), document.root)
+    sound = _survived(head, entries, tail)
+    if not sound:
+        raise FeedError(url, "unparsable", fault)
+    document = replace(
+        document,
+        markup="".join((head, *sound, tail)).encode(),
+        malformed=(*document.malformed, fault),
+        left_out=document.left_out + len(entries) - len(sound),
+    )
+    return document, _parse(document.markup)
+
+
+def _survived(head: str, entries: list[str], tail: str) -> list[str]:
+    """The entries that the parser survives. By halves: one that it does not costs a few parses, not one for each."""
+    try:
+        _parse("".join((head, *entries, tail)).encode())
+    except Exception:  # noqa: BLE001  # as above
+        half = len(entries) // 2
+        return _survived(head, entries[:half], tail) + _survived(head, entries[half:], tail) if half else []
+    return entries
+
+
+def _parse(markup: bytes) -> feedparser.FeedParserDict:
     # A stream, because feedparser takes bytes for the name of a file first. No address either: it would resolve guids
     # such as "4711" against it. And no sanitising: all markup is taken out later.
-    try:
-        return feedparser.parse(
-            io.BytesIO(document.markup),
-            response_headers={"content-type": "application/xml; charset=utf-8"},
-            sanitize_html=False,
-            resolve_relative_uris=False,
-        )
-    except Exception as error:  # hostile markup makes feedparser raise what it likes: a bad source, not a bug of ours
-        raise FeedError(url, "unparsable", f"{type(error).__name__}: {error}") from error
+    return feedparser.parse(
+        io.BytesIO(markup),
+        response_headers={"content-type": "application/xml; charset=utf-8"},
+        sanitize_html=False,
+        resolve_relative_uris=False,
+    )
 
 
 def _feed(document: Document, parsed: feedparser.FeedParserDict, url: str, now: datetime | None) -> ParsedFeed:

@@ -136,3 +136,12 @@ def _affordable(text: str, spans: list[tuple[int, int]], limits: Limits) -> dict
 
 def _marks(text: str, *span: int) -> int:
     return text.count("<", *span) + text.count("&", *span)
+
+
+def take_apart(text: str, root: str) -> tuple[str, list[str], str]:
+    """What stands before the entries, the entries, and the end tags behind them; what stands between them is left out."""
+    spans, _, _ = _spans(text, root)
+    if not spans:
+        return text, [], ""
+    ends = re.findall(rf"</(?:[\w.-]+:)?channel\s*>|</{re.escape(root)}\s*>", text[spans[-1][1] :], re.IGNORECASE)
+    return text[: spans[0][0]], [text[begin:end] for begin, end in spans], "".join(ends)

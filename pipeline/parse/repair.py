@@ -31,6 +31,12 @@ _CAPTION = re.compile(r"(</?media:)(?=(?:description|title|text)\b)", re.IGNOREC
 # Elements that feedparser keeps under names that it means for lists and dictionaries of its own. It dies of them, or we
 # do: found by fuzzing, and `authors` around each `author` is met in the wild.
 _CLASH = re.compile(r"(</?(?:[\w.-]+:)?)(?=(?:links|authors|contributors|\w{1,30}_detail)[\s/>])", re.IGNORECASE)
+# A form to write to the publisher of the 1990s. feedparser takes one that stands in an entry for the feed's, and dies.
+_FORM = re.compile(
+    r"<((?:[\w.-]+:)?textinput)\b[^<>]*(?<!/)>(?:(?!<(?:/?(?:[\w.-]+:)?textinput|item|entry)\b).)*</\1\s*>"
+    r"|</?(?:[\w.-]+:)?textinput\b[^<>]*>",
+    re.IGNORECASE | re.DOTALL,
+)
 # feedparser lets an empty link hide the permalink that the guid is.
 _EMPTY_LINK = re.compile(r"<link\s*/>|<link\s*>\s*</link\s*>", re.IGNORECASE)
 _NAMESPACES = {
@@ -59,7 +65,7 @@ def repair(text: str) -> tuple[str, list[str]]:
         notes.append("characters that XML does not allow")
     # The parser calls back for every line: ten million empty ones take it half a minute.
     text = _BLANKS.sub("\n", text)
-    text = _CLASH.sub(r"\1x-", text)
+    text = _CLASH.sub(r"\1x-", _FORM.sub("", text))
     text = _CAPTION.sub(r"\1x-", _EMPTY_LINK.sub("", _with_few_labels(text)))
     text, strays = escape_strays(text)
     if strays:

@@ -1,4 +1,4 @@
-"""`make cluster` (`python -m scripts.cluster`): the topology of docker-compose.yml as processes, and a worker killed.
+"""`make cluster` (`python -m examples.airflow.cluster`): docker-compose.yml as processes, and a worker killed.
 
 Starts PostgreSQL, Redis, API server, scheduler, dag-processor and two Celery workers on loopback, with the settings
 that docker-compose.yml gives them, over the sample newsroom. The scheduler starts `ingest_hourly` by itself; once its
@@ -21,9 +21,8 @@ from typing import Any
 
 import psycopg
 
-from examples.newsroom.expectations import OPML, PORT, expected_files
-from scripts.services import AirflowApi, compose_services, new_secrets, start_postgres, start_redis, succeeds
-from scripts.supervise import (
+from examples.airflow.services import AirflowApi, compose_services, new_secrets, start_postgres, start_redis, succeeds
+from examples.airflow.supervise import (
     BIN,
     LOOPBACK,
     ROOT,
@@ -36,6 +35,7 @@ from scripts.supervise import (
     run,
     stopping_on_signals,
 )
+from examples.newsroom.expectations import OPML, PORT, expected_files
 
 DAG = "ingest_hourly"
 WORKERS = ("w1", "w2")

@@ -1,4 +1,4 @@
-"""`make up` (`python -m scripts.up`): Airflow's scheduler and UI on this machine, with SQLite, against real feeds.
+"""`make up` (`python -m examples.airflow.up`): Airflow's scheduler and UI on this machine, SQLite, real feeds.
 
 Environment:
     PORT               where the UI listens (default: 8080, or the next free one)
@@ -17,7 +17,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from scripts.supervise import (
+from examples.airflow.supervise import (
     BIN,
     LOOPBACK,
     ROOT,

@@ -22,7 +22,7 @@ from typing import NoReturn, Self
 
 import psutil
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 """Where `airflow` and `news` of the same environment are; not resolved, for python there is a link out of it."""
 

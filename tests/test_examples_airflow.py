@@ -8,10 +8,10 @@ import sys
 import psutil
 import pytest
 
+from examples.airflow.demo_report import COUNTS, Archive, check
+from examples.airflow.supervise import Processes, ScriptError, airflow_environment, is_free
+from examples.airflow.up import choose_port
 from examples.newsroom.expectations import expected_files
-from scripts.demo_report import COUNTS, Archive, check
-from scripts.supervise import Processes, ScriptError, airflow_environment, is_free
-from scripts.up import choose_port
 
 SLEEPER = "import time; time.sleep(600)"
 # Starts a process that leaves its group, as each task of Airflow does, and one that does not listen to SIGTERM.
@@ -101,7 +101,7 @@ def test_airflow_leaves_the_settings_of_the_caller_as_they_are(tmp_path):
 def services():
     """The module that reads docker-compose.yml; it needs PyYAML, which comes with Airflow."""
     pytest.importorskip("yaml")
-    from scripts import services
+    from examples.airflow import services
 
     return services
 

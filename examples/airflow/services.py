@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from scripts.supervise import LOOPBACK, ROOT, Processes, ScriptError, free_port, run
+from examples.airflow.supervise import LOOPBACK, ROOT, Processes, ScriptError, free_port, run
 
 COMPOSE = ROOT / "docker-compose.yml"
 _VARIABLE = re.compile(r"\$\$|\$\{(\w+)(?:(:?[-?])([^}]*))?\}")
@@ -82,7 +82,7 @@ def start_postgres(processes: Processes, folder: Path, passwords: Mapping[str, s
     }
     ready: list[str | Path] = [server.bin_path / "pg_isready", "--quiet", "--host", LOOPBACK, "--username", "news"]
     processes.wait_for("PostgreSQL", lambda: succeeds(ready, environment), timeout=30)
-    run(["sh", ROOT / "docker" / "postgres" / "databases.sh"], environment)
+    run(["sh", ROOT / "examples" / "docker" / "postgres" / "databases.sh"], environment)
     return port
 
 

@@ -1,4 +1,4 @@
-"""`make demo` (`python -m scripts.demo`): the whole pipeline over the sample newsroom, in Airflow.
+"""`make demo` (`python -m examples.airflow.demo`): the whole pipeline over the sample newsroom, in Airflow.
 
 Makes .demo/ with a SQLite archive and an Airflow of its own, serves the newsroom on loopback, subscribes to its feeds,
 runs the DAG `ingest_hourly`, and prints what came of it. Run again, the newsroom has moved on to its second edition:
@@ -18,9 +18,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from examples.newsroom.expectations import OPML, PORT
-from scripts.demo_report import Archive, check, print_report
-from scripts.supervise import (
+from examples.airflow.demo_report import Archive, check, print_report
+from examples.airflow.supervise import (
     BIN,
     LOOPBACK,
     ROOT,
@@ -31,6 +30,7 @@ from scripts.supervise import (
     run,
     stopping_on_signals,
 )
+from examples.newsroom.expectations import OPML, PORT
 
 HOME = ROOT / ".demo"
 DATABASE = HOME / "news.db"

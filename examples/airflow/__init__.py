@@ -1,0 +1,1 @@
+"""Airflow around the pipeline: a demonstration, one machine, and a cluster as plain processes."""
