@@ -67,7 +67,10 @@ def _parsed(document: Document, url: str) -> tuple[Document, feedparser.FeedPars
         malformed=(*document.malformed, fault),
         left_out=document.left_out + len(entries) - len(sound),
     )
-    return document, _parse(document.markup)
+    try:
+        return document, _parse(document.markup)
+    except Exception as error:  # as above, of entries that it survives in other company
+        raise FeedError(url, "unparsable", fault) from error
 
 
 def _survived(head: str, entries: list[str], tail: str) -> list[str]:

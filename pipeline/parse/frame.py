@@ -139,7 +139,7 @@ def _marks(text: str, *span: int) -> int:
 
 
 def take_apart(text: str, root: str) -> tuple[str, list[str], str]:
-    """What stands before the entries, the entries, and the end tags behind them; what stands between them is left out."""
+    """What stands before the entries, the entries, and the end tags behind them; not what stands between."""
     spans, _, _ = _spans(text, root)
     if not spans:
         return text, [], ""
