@@ -226,6 +226,14 @@ def test_the_summary_is_plain_text(members, summary):
     assert read(body).entries[0].summary == summary
 
 
+@pytest.mark.parametrize(
+    "members", [{"content_html": "<p>One</p><p>Two</p>"}, {"content_text": "One\n\nTwo"}], ids=["markup", "text"]
+)
+def test_the_whole_text_is_kept_with_its_paragraphs(members):
+    entry = item(summary="Teaser", **members)
+    assert (entry.content, entry.summary) == ("One\n\nTwo", "Teaser")
+
+
 def test_a_long_text_is_cut_but_counts_whole():
     first, second = (item(content_html="word " * 900 + end) for end in "ab")
     assert first.summary == second.summary
