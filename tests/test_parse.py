@@ -388,6 +388,23 @@ def test_entries_that_no_parser_survives_are_left_out():
     assert outcome_of(rss(deadly, deadly).encode()) == "unparsable"
 
 
+@pytest.mark.parametrize(
+    "document",
+    [
+        rss(GOOD, head="<title>News</title><image><link>x</image></link>"),
+        rss(GOOD, head="<title>News</title><image><link>x</image></link>").replace("<channel>", "<channel a='b'>"),
+        "<channel><image><link>x</image></link>" + GOOD + "</channel>",
+        CUT_DOCUMENTS["RDF"].replace("</channel>", "<image><link>x</image></link></channel>"),
+    ],
+    ids=["RSS", "channel with an attribute", "channel alone", "RDF"],
+)
+def test_what_the_parser_dies_of_before_the_entries_costs_no_entry(document):
+    feed = read(document)
+    assert len(feed.entries) == document.count("</item>")
+    assert all(entry.title for entry in feed.entries)
+    assert feed.malformed
+
+
 FORM = "<textInput><title>Search</title><link>https://news.example/search</link><name>q</name></textInput>"
 
 

@@ -12,7 +12,7 @@ from pipeline.model import FeedHints, ParsedFeed
 from pipeline.parse.document import SITEMAP_ROOTS, Document, inflated, local_name, read_document
 from pipeline.parse.entries import read_entry, text_of
 from pipeline.parse.fields import MAX_TITLE, Context, language_tag
-from pipeline.parse.frame import take_apart
+from pipeline.parse.frame import bare, take_apart
 from pipeline.parse.identity import Announced, distinguished
 from pipeline.parse.jsonfeed import is_json, parse_json_feed
 from pipeline.parse.plain import shortened
@@ -58,6 +58,8 @@ def _parsed(document: Document, url: str) -> tuple[Document, feedparser.FeedPars
     except Exception as error:  # noqa: BLE001  # hostile markup makes feedparser raise what it likes
         fault = f"{type(error).__name__}: {error}"
     head, entries, tail = take_apart(document.markup.decode(), document.root)
+    if not _is_survived(head, tail):
+        head = bare(head)  # the entries are worth more than what the feed says of itself
     sound = _survived(head, entries, tail)
     if not sound:
         raise FeedError(url, "unparsable", fault)
@@ -75,12 +77,18 @@ def _parsed(document: Document, url: str) -> tuple[Document, feedparser.FeedPars
 
 def _survived(head: str, entries: list[str], tail: str) -> list[str]:
     """The entries that the parser survives. By halves: one that it does not costs a few parses, not one for each."""
+    if _is_survived(head, *entries, tail):
+        return entries
+    half = len(entries) // 2
+    return _survived(head, entries[:half], tail) + _survived(head, entries[half:], tail) if half else []
+
+
+def _is_survived(*markup: str) -> bool:
     try:
-        _parse("".join((head, *entries, tail)).encode())
+        _parse("".join(markup).encode())
     except Exception:  # noqa: BLE001  # as above
-        half = len(entries) // 2
-        return _survived(head, entries[:half], tail) + _survived(head, entries[half:], tail) if half else []
-    return entries
+        return False
+    return True
 
 
 def _parse(markup: bytes) -> feedparser.FeedParserDict:

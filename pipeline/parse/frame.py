@@ -145,3 +145,11 @@ def take_apart(text: str, root: str) -> tuple[str, list[str], str]:
         return text, [], ""
     ends = re.findall(rf"</(?:[\w.-]+:)?channel\s*>|</{re.escape(root)}\s*>", text[spans[-1][1] :], re.IGNORECASE)
     return text[: spans[0][0]], [text[begin:end] for begin, end in spans], "".join(ends)
+
+
+def bare(head: str) -> str:
+    """The start tags of the root and of a channel that is open where the entries begin; nothing of what they hold."""
+    root = re.match(r"<[^<>]*>", head)
+    channels = re.findall(r"</?(?:[\w.-]+:)?channel(?=[\s/>])[^<>]*>", head, re.IGNORECASE)
+    is_open = bool(channels) and not channels[-1].startswith("</")
+    return (root.group() if root else "") + (channels[-1] if is_open and root and channels[-1] != root.group() else "")
