@@ -1,4 +1,8 @@
-"""Feed documents become entries: ``document`` (bytes to markup) → feedparser → ``entries`` → ``identity``."""
+"""Feed documents become entries.
+
+XML: ``document`` (bytes to markup) → ``frame``, ``repair`` → feedparser → ``entries``, or ``sitemap``; JSON: ``jsonfeed``.
+All lead to ``fields`` (what an entry is) and ``identity`` (which is which).
+"""
 
 from pipeline.parse.feed import parse_feed
 from pipeline.parse.sitemap import with_children
