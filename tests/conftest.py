@@ -9,10 +9,17 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.engine import Engine
 
 from pipeline.store.engine import open_engine
 from pipeline.store.migrate import upgrade
+
+@pytest.fixture(autouse=True)
+def _logging_by_itself() -> None:
+    """Undo what a test of the command line configured in this process: its level would hide the events of others."""
+    structlog.reset_defaults()
+
 
 ROOT = Path(__file__).resolve().parents[1]
 
