@@ -15,6 +15,7 @@ from sqlalchemy.engine import Engine
 from pipeline.store.engine import open_engine
 from pipeline.store.migrate import upgrade
 
+
 @pytest.fixture(autouse=True)
 def _logging_by_itself() -> None:
     """Undo what a test of the command line configured in this process: its level would hide the events of others."""

@@ -2,12 +2,13 @@
 
 import hashlib
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pipeline.errors import FeedError, FetchError, SourceError
 from pipeline.fetch import ACCEPT_FEED
 from pipeline.health import permanent_target
 from pipeline.hints import cache_hint, has_trusted_validators
+from pipeline.ingest.children import read_children
 from pipeline.ingest.context import Context
 from pipeline.ingest.events import Event
 from pipeline.ingest.rediscover import rediscover
@@ -16,13 +17,16 @@ from pipeline.model import Feed, ParsedFeed, Response, Validators
 from pipeline.store.polls import Poll, PollCounts, record_poll
 
 
-async def poll_feed(context: Context, feed: Feed) -> FetchError | None:
-    """Poll a feed and store what it brought; returns the error of the request, if there was one."""
+async def poll_feed(context: Context, feed: Feed, pause: timedelta = timedelta(0)) -> FetchError | None:
+    """Poll a feed and store what it brought; returns the error of the request, if there was one.
+
+    ``pause`` is what the host wants between two requests, where one is not enough.
+    """
     started_at = context.now()
     failure: FetchError | None = None
     try:
         response = await context.fetcher.get(feed.url, validators=feed.validators, accept=ACCEPT_FEED)
-        poll = await _read(context, feed, response, started_at)
+        poll = await _read(context, feed, response, started_at, pause)
     except FetchError as error:
         failure = error
         poll = _failed(feed, error, started_at, context.now())
@@ -34,13 +38,15 @@ async def poll_feed(context: Context, feed: Feed) -> FetchError | None:
     return failure
 
 
-async def _read(context: Context, feed: Feed, response: Response, started_at: datetime) -> Poll:
+async def _read(context: Context, feed: Feed, response: Response, started_at: datetime, pause: timedelta) -> Poll:
     body_hash = hashlib.sha256(response.body).hexdigest()
     parsed: ParsedFeed | None = None
     # Some servers never answer 304; the same bytes as last time were read then.
     if response.status != 304 and body_hash != feed.body_hash:
         try:
-            parsed = with_header_links(await context.workers.parse(response, feed.url), response)
+            parsed = with_header_links(await context.workers.parse(response, response.url), response)
+            if parsed.children:
+                parsed = await read_children(context, feed, parsed, pause)
         except FeedError as error:
             return _failed(feed, error, started_at, context.now(), response)
     return Poll(
@@ -52,7 +58,7 @@ async def _read(context: Context, feed: Feed, response: Response, started_at: da
         duration=response.elapsed,
         error=parsed.malformed if parsed else None,
         validators=_validators(response, parsed),
-        body_hash=body_hash if parsed and not parsed.cut else None,
+        body_hash=body_hash if parsed and _is_whole(parsed) else None,
         parsed=parsed,
         cache=cache_hint(response.headers, response.fetched_at),
         target=permanent_target(feed.url, response.redirects, response.url),
@@ -64,9 +70,14 @@ def _validators(response: Response, parsed: ParsedFeed | None) -> Validators | N
 
     New ones only where the whole document has been read: a 304 would hide what was missed.
     """
-    if response.status == 304 or (parsed is not None and parsed.cut):
+    if response.status == 304 or (parsed is not None and not _is_whole(parsed)):
         return None
     return response.validators if has_trusted_validators(response.headers) else Validators()
+
+
+def _is_whole(parsed: ParsedFeed) -> bool:
+    """Whether the same bytes would bring nothing new: not where the end is missing or others hold the entries."""
+    return not parsed.cut and not parsed.children
 
 
 def with_header_links(parsed: ParsedFeed, response: Response) -> ParsedFeed:
