@@ -70,7 +70,7 @@ class Turn:
             if feed is None:
                 return
             await context.pause_until(self.next_at)
-            self._answered(await poll_feed(context, feed))
+            self._answered(await poll_feed(context, feed, self._pause))
 
     async def fetch_pages(self) -> None:
         """Fetch pages of this host that are due; each goes on to extraction by itself."""

@@ -1,7 +1,7 @@
 """Feed documents become entries.
 
-XML: ``document`` (bytes to markup) → ``frame``, ``repair`` → feedparser → ``entries``, or ``sitemap``; JSON: ``jsonfeed``.
-All lead to ``fields`` (what an entry is) and ``identity`` (which is which).
+XML: ``document`` (bytes to markup) → ``frame`` → ``repair`` → feedparser → ``entries``, or ``sitemap``.
+JSON: ``jsonfeed``. Both lead to ``fields`` (what an entry is) and ``identity`` (which is which).
 """
 
 from pipeline.parse.feed import parse_feed
