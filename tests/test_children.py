@@ -78,5 +78,5 @@ def test_an_index_of_which_no_sitemap_can_be_had_has_failed(newsroom):
     for day in (1, 2):
         newsroom.web.routes[f"/{day}.xml.gz"] = status(404)
     newsroom.ingest()
-    assert newsroom.rows(PollRow)[0]["outcome"] == "http_404"
-    assert newsroom.rows(FeedRow)[0]["state"] != "active"
+    assert newsroom.rows(PollRow)[0]["outcome"] == "unparsable"
+    assert newsroom.rows(FeedRow)[0]["state"] != "gone"

@@ -19,8 +19,8 @@ async def read_children(context: Context, feed: Feed, index: ParsedFeed, pause: 
     Only those on the host of the feed are asked for: that is the one that this worker holds.
 
     Raises:
-        FetchError: none of them could be had.
-        FeedError: none of them is a sitemap or feed.
+        FetchError: none of them could be had now.
+        FeedError: none of them is there, or a sitemap.
     """
     read: list[ParsedFeed] = []
     fault: FetchError | FeedError | None = None
@@ -28,11 +28,14 @@ async def read_children(context: Context, feed: Feed, index: ParsedFeed, pause: 
         await context.pause_until(context.now() + pause)
         try:
             response = await context.fetcher.get(url, accept=ACCEPT_FEED)
-            read.append(await context.workers.parse(response, url))
+            read.append(await context.workers.parse(response, response.url))
         except (FetchError, FeedError) as error:
             fault = error
             if isinstance(error, FetchError) and (error.status is None or error.status == 429):
                 break  # the host is out of reach, or asks to be left alone
+    if isinstance(fault, FetchError) and fault.status in {404, 410} and not read:
+        # It is its sitemaps that have gone, not the index.
+        raise FeedError(feed.url, "unparsable", f"none of its sitemaps can be had: {fault}") from fault
     if fault is not None and not read:
         raise fault
     return with_children(index, read)
