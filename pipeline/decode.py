@@ -19,6 +19,9 @@ MAX_CHARACTERS = 20_000_000
 MAX_ATTRIBUTE = 1_000_000
 """Longest attribute value, in characters, that is kept: beyond this it is an image or an application's state."""
 
+MAX_TAGS = 200_000
+"""Tags that are parsed; the largest live blogs seen have 40,000. What follows them is cut, however many megabytes."""
+
 MAX_DEPTH = 400
 """Deepest nesting that is kept. Real pages stay below 100; recursive C code overflows far later."""
 
@@ -172,6 +175,8 @@ def _parse(text: str) -> html.HtmlElement:
     # Bytes, because lxml refuses a str that declares an encoding; and they are cleaned faster.
     source = text.encode("utf-8", "replace").translate(None, _CONTROL)
     source = _LONG_TAG.sub(_without_many_attributes, source)
+    if source.count(b"<") > MAX_TAGS:
+        source = b"<".join(source.split(b"<", MAX_TAGS)[:-1])
     tree, complete = _parse_once(source, huge=False)
     if not complete:
         # libxml2 met its own limits (256 levels, 10 MB a text) and dropped the rest of the document in silence.

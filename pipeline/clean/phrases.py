@@ -42,6 +42,9 @@ MAX_WORDS: Mapping[str, int] = {
 """Boilerplate is short: a longer paragraph is never matched, whatever it begins with."""
 
 MAX_WORDS_ELSE = 50
+MAX_WORDS_ANYWHERE = 60
+MAX_WORDS_AT_END = 70
+MAX_CHARACTERS = 600
 _KEY = 4  # letters by which words are looked up: phrases may cut a word short
 
 _WORD = re.compile(r"\w+")
@@ -59,12 +62,12 @@ _TOKENS = re.compile(r"\{(\w+)\}|(\*)|([()|?])|([^{}*()|?]+)")
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """One phrase, compiled; every match holds a word that begins like one of ``keys``, where there are any."""
+    """One phrase as a regular expression; every match holds a word that begins like one of ``keys``, if any."""
 
     reason: str
     language: str
     source: str
-    pattern: re.Pattern[str]
+    pattern: str
     keys: frozenset[str]
     at_end: bool = False
 
@@ -92,7 +95,8 @@ def reason_of(paragraph: str, language: str | None = None, *, at_end: bool = Fal
         language: ISO 639-1 code of its language; phrases of all languages are tried where it is None.
         at_end: whether it stands after the last paragraph of true text, where more phrases count.
     """
-    if len(paragraph) > 600:  # no phrase may swallow so many words, whatever the script
+    # No phrase may swallow so many characters or words; most true paragraphs end here, before they are folded.
+    if len(paragraph) > MAX_CHARACTERS or paragraph.count(" ") > (MAX_WORDS_AT_END if at_end else MAX_WORDS_ANYWHERE):
         return None
     return _reason_of(paragraph, language[:2] if language else None, at_end)
 
@@ -110,10 +114,16 @@ def _reason_of(paragraph: str, language: str | None, at_end: bool) -> str | None
         if (
             (at_end or not phrase.at_end)
             and len(words) <= MAX_WORDS.get(phrase.reason, MAX_WORDS_ELSE)
-            and phrase.pattern.fullmatch(text)
+            and _compiled(phrase.pattern).fullmatch(text)
         ):
             return phrase.reason
     return None
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    # Compiled when first needed: all of them take half a second, the few of one page's languages nothing.
+    return re.compile(pattern)
 
 
 # One file serves languages that share their phrases.
@@ -190,7 +200,7 @@ def compile_phrase(
     if not _UNSPACED.search(folded):
         pattern = re.sub(r"\.\*(?=\w|\(\?:)(?!\(\?:\\ )", r".*\\b", pattern)
         pattern = re.sub(r"(?<=[\w)])\.\*", r"(?:\\b.*)?", pattern)
-    return Phrase(reason, language, line, re.compile(pattern), _keys(folded), at_end)
+    return Phrase(reason, language, line, pattern, _keys(folded), at_end)
 
 
 def _keys(phrase: str) -> frozenset[str]:
@@ -206,7 +216,21 @@ def _keys(phrase: str) -> frozenset[str]:
         for word in re.finditer(r"(?<![\w\0])\w+(?!\?)", outside)
     ]
     usable = [clause for clause in clauses if clause and "" not in clause]
-    return min(usable, key=lambda clause: (min(map(len, clause)) < _KEY, len(clause)), default=frozenset())
+    return min(usable, key=lambda clause: (_commonness(clause), len(clause)), default=frozenset())
+
+
+# Beginnings of the commonest words: a phrase that is looked up by one of these is looked at in every other paragraph.
+# fmt: off
+_COMMON = frozenset((
+    "this", "that", "with", "from", "your", "have", "more", "been", "they", "will", "were", "what", "when", "here",
+    "nach", "über", "auch", "eine", "dies", "dans", "pour", "avec", "para", "como", "este", "esta", "dell", "voor",
+    "deze", "meer", "niet", "från", "till", "jest", "stor", "news", "arti",
+))
+# fmt: on
+
+
+def _commonness(clause: frozenset[str]) -> int:
+    return sum(2 if len(key) < _KEY else key in _COMMON for key in clause)
 
 
 def _without_options(phrase: str) -> str:

@@ -4,7 +4,6 @@ One walk over the tree, which is left as it is. A block is a paragraph, heading,
 begins and ends a line in a browser.
 """
 
-import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -39,8 +38,11 @@ _KINDS = {
     **dict.fromkeys(("figcaption", "caption"), "caption"),
     **dict.fromkeys(("button", "label", "legend"), "control"),
 }
-_SPACE = re.compile(r"[^\S\n]+")
-_LINES = re.compile(r"\s*\n\s*")
+MAX_BLOCKS = 8_000
+"""Blocks that are read: four times those of the longest article seen. The rest of a page is not looked at."""
+
+MAX_NODES = 60_000
+"""Block-level elements that are read, most of them empty."""
 
 
 class Node(NamedTuple):
@@ -95,7 +97,7 @@ class _Walk:
 
     def flush(self, node: int, kind: str) -> None:
         if self.parts:
-            text = _LINES.sub("\n", _SPACE.sub(" ", "".join(self.parts))).strip()
+            text = _folded("".join(self.parts))
             if text:
                 self.blocks.append(
                     Block(
@@ -125,6 +127,8 @@ class _Walk:
         if element.text:
             self.add(element.text, in_link, in_bold)
         for child in element:
+            if len(self.blocks) >= MAX_BLOCKS or len(self.nodes) >= MAX_NODES:
+                return
             tag = child.tag
             if tag == "br":
                 self._line_break(node, kind)
@@ -174,6 +178,13 @@ class _Walk:
                 self.linked += sum(len("".join(map(str, a.itertext())).strip()) for a in cell.iter("a"))
                 first = False
         self.flush(node, "row")
+
+
+def _folded(text: str) -> str:
+    """The text with white space as a browser shows it; line breaks stay."""
+    if "\n" not in text:
+        return " ".join(text.split())
+    return "\n".join(line for line in (" ".join(line.split()) for line in text.split("\n")) if line)
 
 
 def _is_plain_row(row: _Element) -> bool:

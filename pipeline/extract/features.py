@@ -105,8 +105,8 @@ def _of_comparison(page: Page, index: int, *, is_first: bool) -> list[float]:
         float(is_first),
         float(words == page.title),
         page.title_share(index),
-        overlap(words, page.description) if page.description else -1.0,
-        overlap(words, page.body) if page.body else -1.0,
+        overlap(page.shingles(index), page.description) if page.description else -1.0,
+        overlap(page.shingles(index), page.body) if page.body else -1.0,
         float(bool(page.body)),
     ]
 

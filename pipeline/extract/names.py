@@ -17,7 +17,10 @@ MAX_NAMES = 400
 MAX_STEM = 24
 """Letters of the longest stem."""
 
-_NAMED = ("class", "id", "role", "itemprop", "data-testid", "data-component", "data-type", "data-qa", "data-module")
+_NAMED = frozenset(
+    ("class", "id", "role", "itemprop", "data-testid", "data-component", "data-type", "data-qa", "data-module")
+)
+_HIDING = frozenset(("hidden", "aria-hidden", "style"))
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _WORDS = re.compile(r"[a-z]+|[0-9]+")
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
@@ -115,16 +118,15 @@ def marks_of(names: str) -> int:
 
 def own_marks(element: _Element) -> int:
     """What the element says of itself, without its ancestors."""
-    attributes = {str(name): str(value) for name, value in element.attrib.items()}
-    mask = bit(_BY_TAG[element.tag]) if element.tag in _BY_TAG else 0
-    if attributes:
-        names = " ".join([attributes[name] for name in _NAMED if name in attributes])
-        if names:
-            mask |= marks_of(names)
-        if (
-            "hidden" in attributes
-            or attributes.get("aria-hidden") == "true"
-            or _HIDDEN_STYLE.search(attributes.get("style", ""))
-        ):
+    mask = _tag_bits().get(element.tag, 0)
+    for name, value in element.items():
+        if name in _NAMED:
+            mask |= marks_of(str(value))
+        elif name in _HIDING and (name == "hidden" or value == "true" or _HIDDEN_STYLE.search(str(value))):
             mask |= bit("is_hidden")
     return mask
+
+
+@cache
+def _tag_bits() -> dict[object, int]:
+    return {tag: bit(name) for tag, name in _BY_TAG.items()}

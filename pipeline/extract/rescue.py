@@ -36,6 +36,9 @@ GLIMPSE = 800
 MISSING = 0.2
 """Share of these that is found by chance, in headlines and captions."""
 
+MAX_ENGINE_TAGS = 40_000
+"""Tags beyond which trafilatura is not asked: parts of it take time that grows with the square of them."""
+
 _STATE = re.compile(r'"((?:[^"\\]|\\.){400,})"')
 _MARKUP = re.compile(r"</?(?:p|br|div|h[1-6]|li|ul|ol|blockquote)\b[^>]*>", re.IGNORECASE)
 _PARAGRAPH_MARKUP = re.compile(r"(?:<|\\u003c)p\b", re.IGNORECASE)
@@ -66,7 +69,7 @@ def needs_rescue(choices: Sequence[Choice], structured: Structured, summary: str
 def is_missing(declared: str, kept: Sequence[str]) -> bool:
     """Whether the beginning of a declared body stands nowhere in the chosen one: then something else was chosen."""
     words = words_of(" ".join(paragraphs_of(declared[:GLIMPSE])))[:-1] if len(declared) > SHORT else []
-    return bool(words) and overlap(words, shingles(words_of(" ".join(kept)))) < MISSING
+    return bool(words) and overlap(shingles(words), shingles(words_of(" ".join(kept)))) < MISSING
 
 
 def doubt_of(choices: Sequence[Choice]) -> float:
@@ -87,6 +90,8 @@ def rescue(document: Document, url: str, choices: Sequence[Choice], structured: 
         stated = state_paragraphs(document)
         if _size(stated) > max(SHORT, 2 * size):
             return Rescue("state", stated)
+    if document.text.count("<") > MAX_ENGINE_TAGS:
+        return None
     engine = engine_paragraphs(document, url)
     if engine and (size < SHORT / 2 or doubt_of(choices) > DOUBT) and _size(engine) > size / 3:
         return Rescue("trafilatura", engine)

@@ -38,9 +38,8 @@ def shingles(words: Sequence[str], size: int = 3) -> Shingles:
     return {tuple(words[i : i + size]) for i in range(max(1, len(words) - size + 1))} if words else set()
 
 
-def overlap(words: Sequence[str], known: Shingles) -> float:
+def overlap(own: Shingles, known: Shingles) -> float:
     """The share of the runs of words that are known."""
-    own = shingles(words)
     return len(own & known) / len(own) if own else 0.0
 
 
@@ -54,6 +53,7 @@ class Page:
         self.total = self.masses.prose[0] or 1.0
         self.marks = effective_marks(layout, self.masses)
         self._words: dict[int, list[str]] = {}
+        self._shingles: dict[int, Shingles] = {}
         self.copies = Counter(block.text for block in layout.blocks)
         self.title = words_of(hints.title or "")
         self._title_set = set(self.title)
@@ -72,6 +72,12 @@ class Page:
         if index not in self._words:
             self._words[index] = words_of(self.layout.blocks[index].text)
         return self._words[index]
+
+    def shingles(self, index: int) -> Shingles:
+        """The runs of words of a block."""
+        if index not in self._shingles:
+            self._shingles[index] = shingles(self.words(index))
+        return self._shingles[index]
 
     def title_share(self, index: int) -> float:
         """How much of the headline the block is, and how much of the block is the headline."""
@@ -191,7 +197,7 @@ class Page:
     def _compare_body(self, hints: Hints) -> None:
         """How much of the core the declared body holds, and how its length compares."""
         core = [(index, amount) for index, amount in enumerate(self.prose) if self.core[index]]
-        covered = sum(amount for index, amount in core if self.body and overlap(self.words(index), self.body) > 0.6)
+        covered = sum(amount for index, amount in core if self.body and overlap(self.shingles(index), self.body) > 0.6)
         self.body_cover = covered / (sum(amount for _, amount in core) or 1) if self.body else -1.0
         size = math.log1p(len(hints.body or "")) - math.log1p(self.masses.text[self.top])
         self.body_ratio = size if self.body else 0.0
