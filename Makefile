@@ -67,7 +67,7 @@ cluster: .venv-cluster/.installed ## docker-compose's topology as plain processe
 	@touch $@
 
 bench: $(STAMP) ## measure text quality and cost on the corpus beside the checkout, against plain trafilatura
-	$(BIN)/python bench/extraction.py
+	$(BIN)/python -m bench.extraction
 
 lock: ## resolve the versions anew (names, versions and hashes; no addresses)
 	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install -qq --disable-pip-version-check uv
