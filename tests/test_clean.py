@@ -220,3 +220,15 @@ def test_cleaning_survives_anything_loses_nothing_and_twice_is_once(paragraphs, 
 def test_folding_for_phrases_survives_anything(text):
     assert isinstance(normalise(text), str)
     assert reason_of(text) is None or isinstance(reason_of(text), str)
+
+
+def test_the_headline_goes_with_the_few_words_above_it():
+    text = ["TOWN/HARBOUR", "Pier to be rebuilt", "The board has decided to rebuild the pier, it said on Friday."]
+    cleaned = clean(text, title="Pier to be rebuilt", language="en")
+    assert cleaned.kept == (text[2],)
+    assert [removed.reason for removed in cleaned.removed] == ["dateline", "title"]
+
+
+def test_a_sentence_above_the_headline_stays_and_so_does_the_headline():
+    text = ["The pier is gone.", "Pier to be rebuilt", "The board has decided to rebuild the pier, it said on Friday."]
+    assert clean(text, title="Pier to be rebuilt", language="en").kept == tuple(text)

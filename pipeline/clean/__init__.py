@@ -21,6 +21,9 @@ MIN_REPEATED = 60
 TITLE_REGION = 3
 """The headline is printed again among the first paragraphs; further down the same words are text."""
 
+MAX_KICKER = 6
+"""Words of a line above the headline."""
+
 
 def clean(paragraphs: Sequence[str], *, title: str | None = None, language: str | None = None) -> Cleaned:
     """What of the paragraphs is the article, and what was taken out.
@@ -63,13 +66,21 @@ def _repeated_title(title: str | None) -> _Mark:
     wanted = normalise(title or "")
 
     def mark(texts: list[str], reasons: list[str | None]) -> None:
-        kept = _kept(reasons)
-        for index in list(kept)[:TITLE_REGION]:
-            if not wanted or normalise(texts[index]) != wanted:
-                break
-            reasons[index] = "title"
+        while wanted:
+            top = list(_kept(reasons))[:TITLE_REGION]
+            place = next((place for place, index in enumerate(top) if normalise(texts[index]) == wanted), None)
+            if place is None or not all(_is_kicker(texts[index]) for index in top[:place]):
+                return
+            for index in top[:place]:
+                reasons[index] = "dateline"
+            reasons[top[place]] = "title"
 
     return mark
+
+
+def _is_kicker(text: str) -> bool:
+    """A few words that stand above a headline, and are no sentence: a section, a slug, a place and a day."""
+    return len(text.split()) <= MAX_KICKER and not text.endswith((".", "!", "?", "”", "。"))
 
 
 def _repeated(texts: list[str], reasons: list[str | None]) -> None:
