@@ -71,7 +71,7 @@ bench: $(STAMP) ## measure text quality and cost on the corpus beside the checko
 
 lock: ## resolve the versions anew (names, versions and hashes; no addresses)
 	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install -qq --disable-pip-version-check uv
-	for lock in "requirements.lock --extra airflow --group lint" "requirements-core.lock -c requirements.lock" \
+	for lock in "requirements.lock --extra airflow --extra export --extra report --group lint --group readers" "requirements-core.lock -c requirements.lock" \
 	    "requirements-cluster.lock --extra celery --group cluster -c requirements.lock"; do \
 	  set -- $$lock; out=$$1; shift; \
 	  .venv-lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
