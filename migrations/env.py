@@ -15,6 +15,9 @@ def run(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         # Rather fail than stand in the way: a migration that waits for a lock makes all writers behind it wait.
         connection.exec_driver_sql("SET lock_timeout = '10s'")
+    # Alembic's own transaction follows: one of ours around it would keep migrations from leaving it, as those must that
+    # build an index without a lock.
+    connection.commit()
     context.configure(
         connection=connection,
         target_metadata=Table.metadata,
@@ -30,5 +33,5 @@ def run(connection: Connection) -> None:
 engine: Engine | None = context.config.attributes.get("engine")
 if engine is None:  # called as `alembic`, from a checkout
     engine = open_engine(Settings.from_env(os.environ).database_url)
-with engine.begin() as connection:
+with engine.connect() as connection:
     run(connection)

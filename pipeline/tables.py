@@ -35,6 +35,7 @@ POLLED_STATES = ("active", "failing", "gone")
 PAGE_STATES = ("queued", "stored", "alias", "rejected", "failed", "blocked", "gone")
 SUBSCRIPTION_STATES = ("pending", "active", "denied", "leaving")
 REVISION_KINDS = ("first", "title", "text", "both")
+UNIT_STATES = ("queued", "done", "failed")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -302,17 +303,28 @@ class PageRow(Table):
         " empty for none, null before the first answer"
     )
     published_at: Mapped[datetime | None] = mapped_column(comment="publication as announced by the first feed")
+    published_from: Mapped[str | None] = mapped_column(
+        String(40),
+        comment="who says published_at: feed, news_sitemap, lastmod, url, index or capture; null for a feed of before",
+    )
     discovered_at: Mapped[datetime] = mapped_column(comment="when the URL was first seen")
     fetched_at: Mapped[datetime | None] = mapped_column(comment="when it was last asked for")
     gone_at: Mapped[datetime | None] = mapped_column(comment="since when the server says that it has gone")
     alias_of: Mapped[int | None] = mapped_column(
         ForeignKey("page.id"), comment="the page that this URL leads to (redirect or rel=canonical)"
     )
+    backfill_id: Mapped[int | None] = mapped_column(
+        Key, comment="the backfill job in whose queue it waits, behind what is live; null for none"
+    )
+    fetch_url: Mapped[str | None] = mapped_column(
+        comment="an archive's copy that a backfill fetches, or has fetched, instead of the URL"
+    )
 
     __table_args__ = (
         _one_of("state", PAGE_STATES),
         Index(
             "ix_page_due",
+            "backfill_id",
             "host",
             "next_fetch_at",
             sqlite_where=text("next_fetch_at IS NOT NULL"),
@@ -376,6 +388,10 @@ class ArticleRow(Table):
     authors: Mapped[list[Any]] = mapped_column(comment="names in order (article_author has a row for each)")
     tags: Mapped[list[Any]] = mapped_column(comment="as the page has them (article_tag has a row for each)")
     published_at: Mapped[datetime | None] = mapped_column(index=True, comment="publication, as the page or feed says")
+    published_from: Mapped[str | None] = mapped_column(
+        String(40),
+        comment="what says published_at: json-ld, url … of the page, or what announced it (page.published_from)",
+    )
     modified_at: Mapped[datetime | None] = mapped_column(comment="last change, as the page says")
     language: Mapped[str | None] = mapped_column(String(16), comment="ISO 639-1")
     section: Mapped[str | None] = mapped_column(comment="section or desk")
@@ -445,3 +461,65 @@ class RevisionRow(Table):
     seen_at: Mapped[datetime] = mapped_column(index=True, comment="when this revision was fetched")
 
     __table_args__ = (UniqueConstraint("article_id", "number"), _one_of("changed", REVISION_KINDS))
+
+
+class BackfillJobRow(Table):
+    """One call of a backfill: what was asked for. Its units say how far it is."""
+
+    __tablename__ = "backfill_job"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    key: Mapped[str | None] = mapped_column(
+        String(64),
+        unique=True,
+        comment="hash of what was asked for: the same again goes on; null once finished, so that it may be asked anew",
+    )
+    source: Mapped[str] = mapped_column(
+        String(16), comment="sitemap, warc, ccnews, wayback, feed, html, or verify (holes that were queued)"
+    )
+    targets: Mapped[list[Any]] = mapped_column(comment="sites, addresses or files, as given")
+    since: Mapped[datetime | None] = mapped_column(comment="begin of the range; null for none")
+    until: Mapped[datetime | None] = mapped_column(comment="end of the range, itself outside; null for none")
+    options: Mapped[dict[str, Any]] = mapped_column(comment="the other options: sites, languages, limit …")
+    created_at: Mapped[datetime] = mapped_column(comment="when it was first asked for")
+    finished_at: Mapped[datetime | None] = mapped_column(comment="when its last unit and page were done")
+
+
+class BackfillUnitRow(Table):
+    """A part of a backfill job that is done by itself: a sitemap, a page of an index, a file."""
+
+    __tablename__ = "backfill_unit"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("backfill_job.id", ondelete="CASCADE"), comment="the job")
+    kind: Mapped[str] = mapped_column(String(16), comment="site, sitemap, month, file, query, feed or folder")
+    address: Mapped[str] = mapped_column(comment="its URL or path")
+    depth: Mapped[int] = mapped_column(default=0, server_default=text("0"), comment="indexes above it")
+    state: Mapped[str] = mapped_column(
+        String(16),
+        default="queued",
+        server_default=text("'queued'"),
+        comment="queued (not yet, or in part), done, failed (given up)",
+    )
+    position: Mapped[int] = mapped_column(
+        BigInteger,
+        default=0,
+        server_default=text("0"),
+        comment="how much of it is done: the byte of a file, the number of a page or line",
+    )
+    cursor: Mapped[str | None] = mapped_column(comment="what to ask for next, where a server says so")
+    counts: Mapped[dict[str, Any]] = mapped_column(comment="what it came to so far: numbers by outcome")
+    attempts: Mapped[int] = mapped_column(
+        default=0, server_default=text("0"), comment="claims since it last got on; a claim counts before it reads"
+    )
+    due_at: Mapped[datetime] = mapped_column(comment="not before this time")
+    reason: Mapped[str | None] = mapped_column(String(40), comment="what went wrong last, one word to group by")
+    detail: Mapped[str | None] = mapped_column(comment="the reason in words")
+    leased_until: Mapped[datetime | None] = mapped_column(comment="the claim on this unit ends then")
+    lease_owner: Mapped[str | None] = mapped_column(comment="the worker that holds the claim")
+
+    __table_args__ = (
+        UniqueConstraint("job_id", "address"),
+        Index("ix_backfill_unit_job_id_state_due_at", "job_id", "state", "due_at"),
+        _one_of("state", UNIT_STATES),
+    )
