@@ -3,9 +3,9 @@
 Every comment below is also the column's documentation. The migrations in ``migrations/`` build exactly this;
 a test compares them. Nothing here opens a connection.
 
-Three kinds of tables: what is subscribed to (`FeedRow`, `AddressRow`, `SubscriptionRow`, `PollRow`, `EntryRow`), the
-frontier, which is the ledger too (`HostRow`, `PageRow`), and the archive (`ArticleRow`, `ArticleAuthorRow`,
-`ArticleTagRow`, `RevisionRow`).
+Four kinds of tables: what is subscribed to (`FeedRow`, `AddressRow`, `SubscriptionRow`, `PollRow`, `EntryRow`), the
+frontier, which is the ledger too (`HostRow`, `PageRow`), the archive (`ArticleRow`, `ArticleAuthorRow`,
+`ArticleTagRow`, `RevisionRow`, `RawRow`), and what was taken out of it (`TakedownRow`, `TombstoneRow`).
 """
 
 from datetime import UTC, datetime
@@ -32,10 +32,13 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 FEED_STATES = ("active", "failing", "gone", "moved", "paused")
 POLLED_STATES = ("active", "failing", "gone")
+FEED_SECRETS = ("headers", "cookies", "user_agent", "auth")  # columns of a feed that no command prints or exports
 PAGE_STATES = ("queued", "stored", "alias", "rejected", "failed", "blocked", "gone")
 SUBSCRIPTION_STATES = ("pending", "active", "denied", "leaving")
 REVISION_KINDS = ("first", "title", "text", "both")
 UNIT_STATES = ("queued", "done", "failed")
+RAW_KINDS = ("page", "feed")
+TAKEDOWN_SCOPES = ("url", "site")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -131,8 +134,27 @@ class FeedRow(Table):
     etag: Mapped[str | None] = mapped_column(comment="validator for the next conditional GET")
     last_modified: Mapped[str | None] = mapped_column(comment="validator for the next conditional GET")
     body_hash: Mapped[str | None] = mapped_column(String(64), comment="SHA-256 of the last document that was read")
-    hub_url: Mapped[str | None] = mapped_column(comment="WebSub hub that the feed announces")
+    hub_url: Mapped[str | None] = mapped_column(comment="WebSub hub that the feed announces, the first of them")
+    further_hubs: Mapped[list[Any]] = mapped_column(
+        default=list, server_default=text("'[]'"), comment="further WebSub hubs, in the order of the announcement"
+    )
     topic_url: Mapped[str | None] = mapped_column(comment="the feed's own name at the hub, where it gives one")
+    headers: Mapped[dict[str, Any]] = mapped_column(
+        default=dict, server_default=text("'{}'"), comment="request headers of the user's; their values are secrets"
+    )
+    cookies: Mapped[dict[str, Any]] = mapped_column(
+        default=dict, server_default=text("'{}'"), comment="cookies of the user's; their values are secrets"
+    )
+    user_agent: Mapped[str | None] = mapped_column(comment="sent in place of NEWS_USER_AGENT; a secret")
+    auth: Mapped[str | None] = mapped_column(comment="user:password of Basic authentication, in clear; a secret")
+    access_origin: Mapped[str | None] = mapped_column(
+        comment="scheme, host and port that these four are for: nobody else is sent them"
+    )
+    access_pages: Mapped[bool] = mapped_column(
+        default=False,
+        server_default=text("false"),
+        comment="whether they are sent for pages there too, and not for the feed alone",
+    )
     moved_to: Mapped[int | None] = mapped_column(
         ForeignKey("feed.id", ondelete="SET NULL"), index=True, comment="the feed that this one was merged into"
     )
@@ -359,6 +381,12 @@ class EntryRow(Table):
     content: Mapped[str | None] = mapped_column(
         comment="full text as announced, paragraphs joined by a blank line; stands in for a page that cannot be had"
     )
+    authors: Mapped[list[Any]] = mapped_column(
+        default=list, server_default=text("'[]'"), comment="authors as announced"
+    )
+    tags: Mapped[list[Any]] = mapped_column(
+        default=list, server_default=text("'[]'"), comment="tags and categories as announced"
+    )
     published_at: Mapped[datetime | None] = mapped_column(comment="publication as announced")
     updated_at: Mapped[datetime | None] = mapped_column(comment="last change as announced")
     is_future: Mapped[bool] = mapped_column(
@@ -458,9 +486,82 @@ class RevisionRow(Table):
     removed: Mapped[list[Any]] = mapped_column(comment="what cleaning took out then")
     extractor: Mapped[str] = mapped_column(String(40), comment="what made the text")
     extractor_version: Mapped[str] = mapped_column(String(40), comment="its version")
+    cause: Mapped[str] = mapped_column(
+        String(16),
+        default="publisher",
+        server_default="publisher",
+        comment="who changed it: publisher, or reclean where our rules read the same page otherwise",
+    )
     seen_at: Mapped[datetime] = mapped_column(index=True, comment="when this revision was fetched")
 
     __table_args__ = (UniqueConstraint("article_id", "number"), _one_of("changed", REVISION_KINDS))
+
+
+class RawRow(Table):
+    """One row for each answer that is kept as it came: where in the raw archive it stands (WARC)."""
+
+    __tablename__ = "raw"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16), comment="page, or feed for a document that was polled")
+    page_id: Mapped[int | None] = mapped_column(
+        ForeignKey("page.id"), index=True, comment="the page that was asked for; null for a feed"
+    )
+    feed_id: Mapped[int | None] = mapped_column(
+        ForeignKey("feed.id", ondelete="SET NULL"), index=True, comment="the feed that was polled"
+    )
+    url: Mapped[str] = mapped_column(comment="address that gave this answer, as requested")
+    status: Mapped[int] = mapped_column(comment="HTTP status; those of redirects on the way have rows too")
+    fetched_at: Mapped[datetime] = mapped_column(index=True, comment="when it was fetched")
+    file: Mapped[str] = mapped_column(String(200), comment="name of the WARC file below the archive's address")
+    file_offset: Mapped[int] = mapped_column(BigInteger, comment="first byte of the record in the file")
+    file_length: Mapped[int] = mapped_column(comment="bytes of the record in the file, compressed")
+    record_id: Mapped[str] = mapped_column(String(36), comment="the record's WARC-Record-ID: a UUID")
+    digest: Mapped[str] = mapped_column(String(48), comment="WARC-Payload-Digest: of the body as it was sent")
+    refers_to: Mapped[int | None] = mapped_column(
+        ForeignKey("raw.id"), index=True, comment="the earlier row that has the body, where this is a revisit record"
+    )
+    cleaned_by: Mapped[str | None] = mapped_column(
+        String(40), comment="version of the extractor that last cleaned it again; null: only when it was fetched"
+    )
+    dropped: Mapped[bool] = mapped_column(
+        default=False, server_default=text("false"), comment="whether the record is to be taken out of its file"
+    )
+
+    __table_args__ = (
+        _one_of("kind", RAW_KINDS),
+        Index("ix_raw_file_file_offset", "file", "file_offset"),
+        Index("ix_raw_dropped", "file", sqlite_where=text("dropped"), postgresql_where=text("dropped")),
+    )
+
+
+class TakedownRow(Table):
+    """What was taken down on request: never fetched, stored or backfilled again."""
+
+    __tablename__ = "takedown"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    scope: Mapped[str] = mapped_column(String(16), comment="url, or site for a host name and those below it")
+    target: Mapped[str] = mapped_column(comment="the canonical URL or the host name")
+    note: Mapped[str | None] = mapped_column(comment="why, in the words of whoever did it")
+    taken_down_at: Mapped[datetime] = mapped_column(comment="when it was done")
+
+    __table_args__ = (UniqueConstraint("target", "scope"), _one_of("scope", TAKEDOWN_SCOPES))
+
+
+class TombstoneRow(Table):
+    """What is left of an article that was taken down, for whoever follows the changes: nothing that it said."""
+
+    __tablename__ = "tombstone"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    article_id: Mapped[int] = mapped_column(
+        BigInteger, index=True, comment="the id that the article had; SQLite may give it to another one later"
+    )
+    page_id: Mapped[int] = mapped_column(ForeignKey("page.id"), index=True, comment="the page that it was on")
+    url: Mapped[str] = mapped_column(comment="the canonical URL that it had")
+    site: Mapped[str] = mapped_column(comment="the site that it was of")
+    taken_down_at: Mapped[datetime] = mapped_column(index=True, comment="when it was removed")
 
 
 class BackfillJobRow(Table):
