@@ -64,6 +64,8 @@ class UtcDateTime(TypeDecorator[datetime]):
 # SQLite gives row ids of its own only to INTEGER keys; PostgreSQL needs the room of BIGINT.
 Key = BigInteger().with_variant(Integer, "sqlite")
 Json = JSON().with_variant(JSONB, "postgresql")
+# For columns that mostly are null: Python's None is SQL's NULL there, not JSON's.
+JsonOrNull = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
 def _one_of(column: str, words: tuple[str, ...]) -> CheckConstraint:
@@ -100,12 +102,25 @@ class HostRow(Table):
         server_default=text("0"),
         comment="seconds between requests that the host asks for (crawl-delay)",
     )
+    pause: Mapped[float] = mapped_column(
+        default=0.0,
+        server_default=text("0"),
+        comment="seconds that were last left between requests: NEWS_HOST_DELAY or delay at least, longer for a slow host",
+    )
+    strain: Mapped[float] = mapped_column(
+        default=1.0,
+        server_default=text("1"),
+        comment="factor that the pause is widened by: doubled by each 429, 503 and time-out; good answers lower it to 1",
+    )
+    response_time: Mapped[float | None] = mapped_column(comment="seconds that an answer takes, a moving average")
     failures: Mapped[int] = mapped_column(
         default=0, server_default=text("0"), comment="robots.txt fetches in a row that failed"
     )
     robots: Mapped[str | None] = mapped_column(comment="the last robots.txt; empty where there is none")
     robots_status: Mapped[int | None] = mapped_column(comment="HTTP status of the last robots.txt")
     robots_fetched_at: Mapped[datetime | None] = mapped_column(comment="when robots.txt was last read")
+    tdm: Mapped[str | None] = mapped_column(comment="the last /.well-known/tdmrep.json; empty where there is none")
+    tdm_fetched_at: Mapped[datetime | None] = mapped_column(comment="when that was last asked for")
     leased_until: Mapped[datetime | None] = mapped_column(comment="the claim on this host ends then")
     lease_owner: Mapped[str | None] = mapped_column(comment="the worker that holds the claim")
 
@@ -119,7 +134,12 @@ class FeedRow(Table):
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     url: Mapped[str] = mapped_column(unique=True, comment="address as subscribed; fetched literally")
-    host: Mapped[str] = mapped_column(ForeignKey("host.name"), index=True, comment="server of the address")
+    host: Mapped[str] = mapped_column(
+        ForeignKey("host.name"), index=True, comment="server of the address; that of route while there is one"
+    )
+    route: Mapped[dict[str, Any] | None] = mapped_column(
+        JsonOrNull, comment="where a redirect to another host leads, until that has been asked: url, hops so far"
+    )
     title: Mapped[str | None] = mapped_column(comment="title: the subscriber's if given, else the feed's own")
     site_url: Mapped[str | None] = mapped_column(comment="the page that the feed belongs to")
     tags: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"), comment="folders and labels")
@@ -134,7 +154,7 @@ class FeedRow(Table):
     etag: Mapped[str | None] = mapped_column(comment="validator for the next conditional GET")
     last_modified: Mapped[str | None] = mapped_column(comment="validator for the next conditional GET")
     body_hash: Mapped[str | None] = mapped_column(String(64), comment="SHA-256 of the last document that was read")
-    hub_url: Mapped[str | None] = mapped_column(comment="WebSub hub that the feed announces, the first of them")
+    hub_url: Mapped[str | None] = mapped_column(comment="WebSub hub that the feed announces")
     further_hubs: Mapped[list[Any]] = mapped_column(
         default=list, server_default=text("'[]'"), comment="further WebSub hubs, in the order of the announcement"
     )
@@ -289,7 +309,12 @@ class PageRow(Table):
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     url: Mapped[str] = mapped_column(unique=True, comment="canonical URL")
-    host: Mapped[str] = mapped_column(ForeignKey("host.name"), comment="server of the URL")
+    host: Mapped[str] = mapped_column(
+        ForeignKey("host.name"), comment="server of the URL; that of route while there is one"
+    )
+    route: Mapped[dict[str, Any] | None] = mapped_column(
+        JsonOrNull, comment="where a redirect to another host leads, until that has been asked: url, hops so far"
+    )
     state: Mapped[str] = mapped_column(
         String(16),
         default="queued",
