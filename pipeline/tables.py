@@ -36,6 +36,7 @@ FEED_SECRETS = ("headers", "cookies", "user_agent", "auth")  # columns of a feed
 PAGE_STATES = ("queued", "stored", "alias", "rejected", "failed", "blocked", "gone")
 SUBSCRIPTION_STATES = ("pending", "active", "denied", "leaving")
 REVISION_KINDS = ("first", "title", "text", "both")
+CHANGE_KINDS = ("new", "revised", "updated", "duplicate", "story", "gone", "back", "deleted")
 UNIT_STATES = ("queued", "done", "failed")
 RAW_KINDS = ("page", "feed")
 TAKEDOWN_SCOPES = ("url", "site")
@@ -105,12 +106,12 @@ class HostRow(Table):
     pause: Mapped[float] = mapped_column(
         default=0.0,
         server_default=text("0"),
-        comment="seconds that were last left between requests: NEWS_HOST_DELAY or delay at least, longer for a slow host",
+        comment="seconds that were last left between requests: NEWS_HOST_DELAY or delay at least, longer for slow ones",
     )
     strain: Mapped[float] = mapped_column(
         default=1.0,
         server_default=text("1"),
-        comment="factor that the pause is widened by: doubled by each 429, 503 and time-out; good answers lower it to 1",
+        comment="factor that the pause is widened by: doubled by each 429, 503, time-out; good answers lower it to 1",
     )
     response_time: Mapped[float | None] = mapped_column(comment="seconds that an answer takes, a moving average")
     failures: Mapped[int] = mapped_column(
@@ -648,4 +649,44 @@ class BackfillUnitRow(Table):
         UniqueConstraint("job_id", "address"),
         Index("ix_backfill_unit_job_id_state_due_at", "job_id", "state", "due_at"),
         _one_of("state", UNIT_STATES),
+    )
+
+
+class ChangeRow(Table):
+    """The log of what changed in the archive, written by triggers; v_changes shows what may be read of it."""
+
+    __tablename__ = "change"
+
+    cursor: Mapped[str] = mapped_column(
+        String(28),
+        primary_key=True,
+        comment="place in the order of changes: 14 digits of the transaction (0 on SQLite), 14 of the change itself",
+    )
+    kind: Mapped[str] = mapped_column(
+        String(16),
+        comment="new, revised (text or title), updated (other fields), duplicate (a copy of another article, or no longer"
+        " one), story (belongs to another story), gone (the page went), back (it returned), deleted (taken down)",
+    )
+    article_id: Mapped[int] = mapped_column(BigInteger, index=True, comment="the article; of kind deleted, its former id")
+    revision: Mapped[int | None] = mapped_column(comment="number of the revision, of the kinds new and revised")
+    url: Mapped[str | None] = mapped_column(comment="canonical URL that it had; only of kind deleted")
+    site: Mapped[str | None] = mapped_column(comment="site that it was of; only of kind deleted")
+    changed_at: Mapped[datetime] = mapped_column(
+        index=True, comment="when the change was written, by the database's clock"
+    )
+
+    __table_args__ = (_one_of("kind", CHANGE_KINDS),)
+
+
+class ChangeClockRow(Table):
+    """One row: what makes the numbers of transactions go on where a database is moved to another PostgreSQL server."""
+
+    __tablename__ = "change_clock"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    shift: Mapped[int] = mapped_column(
+        BigInteger, server_default=text("0"), comment="what is added to the server's transaction numbers"
+    )
+    server: Mapped[str | None] = mapped_column(
+        String(40), comment="the server that the shift is for: its system identifier"
     )

@@ -21,10 +21,32 @@ OWNERS = {"feed": "address", "page": "URL"}
 
 
 def upgrade():
-    op.add_column("host", sa.Column("pause", sa.Double(), server_default=sa.text("0"), nullable=False, comment="seconds that were last left between requests: NEWS_HOST_DELAY or delay at least, longer for a slow host"))
-    op.add_column("host", sa.Column("strain", sa.Double(), server_default=sa.text("1"), nullable=False, comment="factor that the pause is widened by: doubled by each 429, 503 and time-out; good answers lower it to 1"))
-    op.add_column("host", sa.Column("response_time", sa.Double(), comment="seconds that an answer takes, a moving average"))
-    op.add_column("host", sa.Column("tdm", sa.Text(), comment="the last /.well-known/tdmrep.json; empty where there is none"))
+    op.add_column(
+        "host",
+        sa.Column(
+            "pause",
+            sa.Double(),
+            server_default=sa.text("0"),
+            nullable=False,
+            comment="seconds that were last left between requests: NEWS_HOST_DELAY or delay at least, longer for slow ones",
+        ),
+    )
+    op.add_column(
+        "host",
+        sa.Column(
+            "strain",
+            sa.Double(),
+            server_default=sa.text("1"),
+            nullable=False,
+            comment="factor that the pause is widened by: doubled by each 429, 503, time-out; good answers lower it to 1",
+        ),
+    )
+    op.add_column(
+        "host", sa.Column("response_time", sa.Double(), comment="seconds that an answer takes, a moving average")
+    )
+    op.add_column(
+        "host", sa.Column("tdm", sa.Text(), comment="the last /.well-known/tdmrep.json; empty where there is none")
+    )
     op.add_column("host", sa.Column("tdm_fetched_at", UtcDateTime(), comment="when that was last asked for"))
     for table, owner in OWNERS.items():
         op.add_column(table, sa.Column("route", JSON, comment=ROUTE))
