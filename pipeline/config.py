@@ -116,7 +116,9 @@ class Settings:
     max_redirects: int = _setting(8, _count, "longest chain of redirects")
     max_attempts: int = _setting(5, _positive, "fetches of a page without success before it is given up")
     retry_delay: timedelta = _setting(
-        timedelta(seconds=300), _seconds, "pause before the first retry, in seconds; doubled each time"
+        timedelta(seconds=300),
+        _seconds,
+        "pause before the first retry of a page, in seconds, doubled each time; of a feed 3 to 12 times as long",
     )
     poll_interval: timedelta = _setting(
         timedelta(seconds=1800), _seconds, "first pause between two polls of a feed, in seconds; adapted from then on"

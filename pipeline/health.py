@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pipeline.model import Feed, Rhythm
-from pipeline.rhythm import PollPolicy, Seen, adapted, backoff, least_pause, next_poll_at, strain_of
+from pipeline.rhythm import RETRY_STEP, PollPolicy, Seen, adapted, backoff, least_pause, next_poll_at, strain_of
 
 ADOPT_AFTER = 3
 """Answered polls in a row that lead for good to one other address before it is adopted: one may be a slip."""
@@ -87,7 +87,13 @@ def after_answer(
 
 
 def after_failure(
-    feed: Feed, reason: str, status: int | None, retry_after: timedelta | None, now: datetime, chance: float
+    feed: Feed,
+    reason: str,
+    status: int | None,
+    retry_after: timedelta | None,
+    now: datetime,
+    chance: float,
+    step: timedelta = RETRY_STEP,
 ) -> FeedUpdate:
     """The poll failed: the feed waits the longer the more has failed, and is gone when it was denied for long."""
     strain = feed.strain + strain_of(reason, status)
@@ -102,7 +108,7 @@ def after_failure(
     )
     return FeedUpdate(
         state="gone" if gone else "failing",
-        next_poll_at=now + backoff(strain, feed.interval, chance, retry_after),
+        next_poll_at=now + backoff(strain, feed.interval, chance, retry_after, step),
         rhythm=feed.rhythm,
         failures=failures,
         strain=strain,

@@ -41,7 +41,10 @@ SLACK = 0.1
 """Part of an interval by which a poll may be early: a feed due at 13:00:10 is polled by the run of 13:00:05."""
 
 RETRY_STEP = timedelta(hours=1)
-"""The pause after failures grows by so much with each whole point of strain."""
+"""The pause after failures grows by so much with each whole point of strain, unless the settings say otherwise."""
+
+RETRY_DELAYS = 12
+"""Pauses before a page's first retry that make up such a step: with the defaults, an hour."""
 
 OUTAGE = 2.0
 """Up to this strain (eight time-outs, a morning of them) no pause is longer than one step: a busy feed whose server was
@@ -68,11 +71,16 @@ _HARD = frozenset({"bad_url", "bad_redirect", "redirect_loop", "too_many_redirec
 
 @dataclass(frozen=True, slots=True)
 class PollPolicy:
-    """The settings that the decisions on feeds need: the first interval, the floor and the ceiling of all."""
+    """The settings that the decisions on feeds need: the first interval, the floor and the ceiling of all.
+
+    Attributes:
+        retry_step: by what the pause after failures grows with each whole point of strain.
+    """
 
     start: timedelta
     shortest: timedelta
     longest: timedelta
+    retry_step: timedelta = RETRY_STEP
 
     def clamped(self, interval: timedelta) -> timedelta:
         """The interval between floor and ceiling; the floor wins where they cross."""
@@ -209,7 +217,13 @@ def strain_of(reason: str, status: int | None) -> float:
     return WEIGHTS[error_class(reason, status)]
 
 
-def backoff(strain: float, interval: timedelta, chance: float, retry_after: timedelta | None = None) -> timedelta:
+def backoff(
+    strain: float,
+    interval: timedelta,
+    chance: float,
+    retry_after: timedelta | None = None,
+    step: timedelta = RETRY_STEP,
+) -> timedelta:
     """The pause after failures of this weight in all: longer with each, a day at most, a week after very many.
 
     Args:
@@ -217,10 +231,11 @@ def backoff(strain: float, interval: timedelta, chance: float, retry_after: time
         interval: the feed's own; it is never asked more often than when it works.
         chance: from 0 to 1.
         retry_after: what the server asks for is kept, even where it is more (88 hours were seen).
+        step: by what the pause grows with each whole point of strain.
     """
     if strain > MANY:
         pause, least = RARELY, DAY
     else:
         steps = min(strain, 1.0) + max(strain - OUTAGE, 0.0)
-        pause, least = min(RETRY_STEP * steps, MAX_BACKOFF), interval
+        pause, least = min(step * steps, MAX_BACKOFF), interval
     return max(pause * (1 - JITTER * chance), least, retry_after or timedelta(0))

@@ -50,6 +50,16 @@ def test_a_feed_that_fails_is_failing_and_waits_and_one_that_answers_is_active_a
     assert (healed.state, healed.failures, healed.strain, healed.missing_since) == ("active", 0, 0.0, None)
 
 
+def test_how_long_a_feed_that_fails_waits_can_be_set_but_it_is_not_asked_more_often_than_when_it_works():
+    feed = replace(FEED, interval=timedelta(seconds=10))
+    pauses = [
+        after_failure(replace(feed, strain=strain), "timeout", None, None, NOW, 0.0, step=MINUTE).next_poll_at - NOW
+        for strain in (0.0, 3.75)
+    ]
+    assert pauses == [15 * timedelta(seconds=1), 3 * MINUTE]
+    assert after_failure(FEED, "timeout", None, None, NOW, 0.0, step=MINUTE).next_poll_at == NOW + FEED.interval
+
+
 def test_failures_leave_the_pace_alone():
     assert fail(FEED).rhythm == FEED.rhythm
 

@@ -1,12 +1,14 @@
 """The life of feeds on a real HTTP server: when they are asked again, what they are asked, where they move."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
 import pytest
 
-from pipeline.store.engine import reading
-from pipeline.store.feeds import list_feeds
+from pipeline.model import Subscription
+from pipeline.store.engine import reading, write
+from pipeline.store.feeds import add_feeds, list_feeds
 from pipeline.tables import AddressRow, EntryRow, FeedRow, PollRow
 from tests.support.web import Web, in_turn, page, redirect, status
 from tests.test_ingest import XML, Pipeline
@@ -108,6 +110,16 @@ def test_a_feed_that_has_gone_is_still_asked_and_may_come_back(newsroom):
     newsroom.web.routes["/feed.xml"] = announcing(newsroom, 1, 2)
     assert later(newsroom, 30 * DAY).polls == 1
     assert the_feed(newsroom)["state"] == "active"
+
+
+def test_the_pause_of_a_feed_that_fails_follows_the_setting_for_retries(newsroom):
+    newsroom.settings = replace(newsroom.settings, retry_delay=MINUTE)
+    newsroom.web.routes["/feed.xml"] = status(503)
+    subscribed = [Subscription(url=newsroom.web.url("/feed.xml"))]
+    write(newsroom.engine, add_feeds, subscribed, newsroom.now(), timedelta(seconds=1))
+    newsroom.ingest()
+    pause = the_feed(newsroom)["next_poll_at"] - the_feed(newsroom)["last_polled_at"]
+    assert 2 * MINUTE < pause < 4 * MINUTE
 
 
 def test_validators_are_not_sent_where_nothing_may_be_reused(newsroom):

@@ -121,7 +121,8 @@ def record_poll(connection: Connection, poll: Poll, policy: PollPolicy) -> PollC
 def _decide(poll: Poll, counts: PollCounts, policy: PollPolicy) -> FeedUpdate:
     feed = poll.feed
     if poll.failed:
-        return after_failure(feed, poll.outcome, poll.status, poll.retry_after, poll.ended_at, poll.chance)
+        said = poll.outcome, poll.status, poll.retry_after
+        return after_failure(feed, *said, poll.ended_at, poll.chance, policy.retry_step)
     answer = Answer(
         seen=Seen(
             elapsed=poll.polled_at - feed.answered_at if feed.answered_at else None,
