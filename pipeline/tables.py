@@ -664,10 +664,10 @@ class ChangeRow(Table):
     )
     kind: Mapped[str] = mapped_column(
         String(16),
-        comment="new, revised (text or title), updated (other fields), duplicate (a copy of another article, or no longer"
-        " one), story (belongs to another story), gone (the page went), back (it returned), deleted (taken down)",
+        comment="new, revised (text or title), updated (other fields), duplicate (a copy of another article, or no"
+        " longer one), story (belongs to another one), gone (the page went), back (it returned), deleted (taken down)",
     )
-    article_id: Mapped[int] = mapped_column(BigInteger, index=True, comment="the article; of kind deleted, its former id")
+    article_id: Mapped[int] = mapped_column(BigInteger, index=True, comment="the article; when deleted, its former id")
     revision: Mapped[int | None] = mapped_column(comment="number of the revision, of the kinds new and revised")
     url: Mapped[str | None] = mapped_column(comment="canonical URL that it had; only of kind deleted")
     site: Mapped[str | None] = mapped_column(comment="site that it was of; only of kind deleted")
