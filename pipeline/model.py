@@ -16,6 +16,9 @@ from typing import Literal
 Decision = Literal["new", "revised", "unchanged", "duplicate"]
 """What storing an article came to (`pipeline.dedup.decide`)."""
 
+WEAK_DATES = frozenset({"lastmod", "url", "capture"})
+"""What says no more than that a page was not published later: taken where the page itself says nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
@@ -115,12 +118,18 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What the ledger keeps of a response; ``opt_out`` are the signals by which rights are reserved."""
+    """What the ledger keeps of a response.
+
+    Attributes:
+        opt_out: signals by which rights are reserved.
+        at: when it was had, where that was long before it is stored: a record of an archive.
+    """
 
     status: int
     validators: Validators
     bytes: int
     opt_out: tuple[str, ...] = ()
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +267,8 @@ class Page:
         stored: whether there is an article of it already.
         published_at: of the article where there is one, else as announced by the first feed.
         first_seen_at: when the article was first stored.
+        published_from: who says ``published_at``.
+        fetch_url: what to fetch instead of the URL: the copy of an archive.
     """
 
     id: int
@@ -268,6 +279,38 @@ class Page:
     stored: bool = False
     published_at: datetime | None = None
     first_seen_at: datetime | None = None
+    published_from: str | None = None
+    fetch_url: str | None = None
+
+    @property
+    def address(self) -> str:
+        """What is asked for."""
+        return self.fetch_url or self.url
+
+    @property
+    def published_hint(self) -> datetime | None:
+        """The announced time of publication, where it may outweigh what the page itself says.
+
+        A last change, or the day on which an archive took its copy, may be years later.
+        """
+        return None if self.published_from in WEAK_DATES else self.published_at
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A page that a source lists, to be put into the frontier.
+
+    Attributes:
+        url: canonical.
+        published_from: who says ``published_at``: ``feed``, ``news_sitemap``, ``lastmod``, ``url``, ``index``,
+            ``capture``.
+        fetch_url: where to fetch it instead: the copy of an archive.
+    """
+
+    url: str
+    published_at: datetime | None = None
+    published_from: str | None = None
+    fetch_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +341,7 @@ class Article:
         language: ISO 639-1 code.
         content_hash: SHA-256 of the normalised text (`pipeline.dedup.content_hash`), hexadecimal.
         extractor: name of what made the text; with its version, what `re-extraction` goes by.
+        published_from: what says ``published_at`` (`Provenance.source`).
         page_class: ``article``, or what else was stored as one (`pipeline.classify.STORED`).
         source: ``page``, or ``feed`` where the page cannot be had and the feed carried the text.
         opt_out: signals by which the page reserves rights (`pipeline.rights.SIGNALS`).
@@ -323,6 +367,7 @@ class Article:
     page_class: str = "article"
     source: str = "page"
     opt_out: tuple[str, ...] = ()
+    published_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

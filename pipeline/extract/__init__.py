@@ -214,6 +214,7 @@ def _outcome(
         authors=metadata.authors or metadata.signed,
         tags=metadata.tags,
         published_at=metadata.published_at,
+        published_from=dated.source[:40] if (dated := metadata.provenance.get("published_at")) else None,
         modified_at=metadata.modified_at,
         language=metadata.language,
         section=metadata.section,

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection, Engine
 from pipeline.config import Settings
 from pipeline.fetch import Fetcher
 from pipeline.ingest.events import Tally
-from pipeline.rhythm import RETRY_DELAYS, PollPolicy
+from pipeline.rhythm import PollPolicy
 from pipeline.schedule import PagePolicy
 from pipeline.store.engine import reading, write
 from pipeline.store.frontier import Scope
@@ -22,6 +22,10 @@ from pipeline.workers import Workers
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+async def at_once() -> None:
+    """Wait for nothing."""
 
 
 class Database:
@@ -62,6 +66,7 @@ class Context:
         owner: what this process signs its claims with.
         slots: pages that may be under way between network and archive at once; bounds the memory.
         chance: a number from 0 to 1, another each time.
+        pace: waits until a page may be fetched, where a run is to be slower than its hosts allow.
     """
 
     settings: Settings
@@ -74,17 +79,13 @@ class Context:
     now: Callable[[], datetime]
     slots: asyncio.Semaphore
     chance: Callable[[], float] = random.random
+    pace: Callable[[], Awaitable[None]] = at_once
 
     @property
     def poll_policy(self) -> PollPolicy:
         """What the decisions on feeds go by."""
         settings = self.settings
-        return PollPolicy(
-            start=settings.poll_interval,
-            shortest=settings.min_poll_interval,
-            longest=settings.max_poll_interval,
-            retry_step=settings.retry_delay * RETRY_DELAYS,
-        )
+        return PollPolicy(settings.poll_interval, settings.min_poll_interval, settings.max_poll_interval)
 
     @property
     def policy(self) -> PagePolicy:

@@ -48,7 +48,8 @@ async def finish_page(context: Context, page: Page, response: Response) -> None:
 
 
 async def _read(context: Context, page: Page, response: Response, reserved: tuple[str, ...]) -> Article | NoArticle:
-    url = canonical_url(response.url)
+    # An archive's copy is the page, whatever the archive calls it.
+    url = page.url if page.fetch_url else canonical_url(response.url)
     if is_refused(reserved, context.settings.respect_opt_out):
         return NoArticle(url, "opt_out")  # not even read
     if known := class_of_answer(response):
@@ -56,7 +57,7 @@ async def _read(context: Context, page: Page, response: Response, reserved: tupl
     if urlsplit(url).path == "/" and urlsplit(page.url).path != "/":
         # Sites that take an article down often send its readers to the front page.
         return NoArticle(url, "front_page", f"redirected to {url}")
-    return await context.workers.extract(response, url, page.published_at)
+    return await context.workers.extract(response, url, page.published_hint)
 
 
 def _after_no_article(context: Context, page: Page, found: NoArticle, fetched: Fetched) -> PageUpdate:

@@ -81,7 +81,7 @@ class Turn:
                 return
             try:
                 robots = robots or await self._read_robots(page)
-                if robots.may_fetch(page.url, self._context.settings.user_agent):
+                if robots.may_fetch(page.address, self._context.settings.user_agent):
                     await self._fetch(page)
                 else:
                     await record_blocked(self._context, page)
@@ -104,9 +104,10 @@ class Turn:
     async def _fetch(self, page: Page) -> None:
         context = self._context
         await context.pause_until(self.next_at)
+        await context.pace()
         await context.slots.acquire()
         try:
-            response = await context.fetcher.get(page.url, validators=page.validators)
+            response = await context.fetcher.get(page.address, validators=page.validators)
         except BaseException as error:
             context.slots.release()
             if isinstance(error, FetchError):
@@ -137,7 +138,7 @@ class Turn:
         read_at = host.robots_fetched_at
         if read_at is not None and context.now() - read_at < context.settings.robots_ttl:
             return parse_robots(host.robots or "")
-        url = f"{page.url.partition(':')[0]}://{host.name}/robots.txt"
+        url = f"{page.address.partition(':')[0]}://{host.name}/robots.txt"
         await context.pause_until(self.next_at)
         try:
             response = await context.fetcher.get(url, accept=ACCEPT_TEXT)

@@ -36,7 +36,7 @@ async def work(context: Context, max_pages: int | None) -> None:
     try:
         async with asyncio.TaskGroup() as tasks:
             await _take_turns(context, Budget(max_pages), tasks)
-        if context.scope.crawl:
+        if context.scope.crawl and context.scope.backfill is None:
             await take_from_feeds(context)
     finally:
         heartbeat.cancel()

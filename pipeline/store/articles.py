@@ -46,6 +46,7 @@ def save_article(
     )
     if held is None:
         return Saved(None, article.url)
+    seen_at = fetched.at or now
     home = _home(connection, page, article, now)
     _lock_text(connection, article.content_hash)
     stored = connection.execute(sa.select(ArticleRow.__table__).where(ArticleRow.page_id == home)).mappings().first()
@@ -54,7 +55,14 @@ def save_article(
     is_less = stored is not None and _is_less(stored, article)
     decision = "unchanged" if is_less else decide(before, article, first)
     published_at = article.published_at or page.published_at
-    values = _columns(article) | {"page_id": home, "published_at": published_at}
+    # What announced the page has its say through the article already, or stands in for it.
+    is_announced = article.published_at is None or article.published_from == "feed"
+    published_from = (page.published_from or "feed") if is_announced else article.published_from
+    values = _columns(article) | {
+        "page_id": home,
+        "published_at": published_at,
+        "published_from": published_from if published_at else None,
+    }
     if decision == "unchanged":
         # The text differs in layout at most: it stays together with what it was made by, as in its revision.
         values = {name: value for name, value in values.items() if name not in REVISED}
@@ -63,14 +71,14 @@ def save_article(
         # An edit may make a copy of an article, or make it differ from the one that it was a copy of.
         values["duplicate_of"] = first
         values["title"] = values["title"] or (before.title if before else None)
-    _write_article(connection, stored, values, decision, now)
+    _write_article(connection, stored, values, decision, now, seen_at)
 
-    first_seen_at = stored["first_seen_at"] if stored else now
+    first_seen_at = stored["first_seen_at"] if stored else seen_at
     update = after_article(decision, fetched, published_at, first_seen_at, now, policy)
     if home == page.id:
-        record_page(connection, page, owner, update, now)
+        record_page(connection, page, owner, update, seen_at)
     else:
-        _record_alias(connection, page, owner, home, update, now)
+        _record_alias(connection, page, owner, home, update, seen_at)
     return Saved(decision, article.url)
 
 
@@ -88,7 +96,7 @@ def insert_article(connection: Connection, page_id: int, article: Article, now: 
     first = _first_with_text(connection, article.content_hash, page_id)
     decision = decide(None, article, first)
     values = _columns(article) | {"page_id": page_id, "duplicate_of": first}
-    _write_article(connection, None, values, decision, now)
+    _write_article(connection, None, values, decision, now, now)
     return decision
 
 
@@ -153,11 +161,14 @@ def _write_article(
     values: dict[str, object],
     decision: Decision,
     now: datetime,
+    seen_at: datetime,
 ) -> None:
     if stored is None:
         number = 1
         article_id = connection.execute(
-            sa.insert(ArticleRow).values(values | {"first_seen_at": now, "updated_at": now}).returning(ArticleRow.id)
+            sa.insert(ArticleRow)
+            .values(values | {"first_seen_at": seen_at, "updated_at": now})
+            .returning(ArticleRow.id)
         ).scalar_one()
     else:
         article_id = stored["id"]
@@ -177,7 +188,7 @@ def _write_article(
         connection.execute(
             sa.insert(RevisionRow).values(
                 {name: values[name] for name in REVISED}
-                | {"article_id": article_id, "number": number, "changed": _changed(stored, values), "seen_at": now}
+                | {"article_id": article_id, "number": number, "changed": _changed(stored, values), "seen_at": seen_at}
             )
         )
 
@@ -214,6 +225,7 @@ def _record_alias(connection: Connection, page: Page, owner: str, home: int, upd
             detail=None,
             attempts=0,
             next_fetch_at=update.next_fetch_at,
+            backfill_id=None,
             fetched_at=now,
             gone_at=None,
         )

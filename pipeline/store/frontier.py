@@ -14,16 +14,16 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from pipeline.errors import SourceError
-from pipeline.model import Entry, Page, Validators
+from pipeline.model import Address, Entry, Page, Validators
 from pipeline.schedule import PageUpdate
 from pipeline.store.rows import batches, ensure_hosts, storable, upsert
-from pipeline.tables import POLLED_STATES, ArticleRow, FeedRow, HostRow, PageRow
+from pipeline.tables import POLLED_STATES, ArticleRow, BackfillUnitRow, FeedRow, HostRow, PageRow
 from pipeline.urls import host_of
 
 MAX_URL = 2000
 """Longest URL in characters that is stored; PostgreSQL's indexes take 2,704 bytes, and browsers not much more."""
 
-LEASED = (HostRow, FeedRow, PageRow)
+LEASED = (HostRow, FeedRow, PageRow, BackfillUnitRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,7 @@ class Scope:
             always ends.
         max_attempts: claims of a page before it is given up.
         feeds: the ids of the only feeds to poll; None for all.
+        backfill: the job whose pages are fetched; None for what is live.
     """
 
     until: datetime
@@ -68,6 +69,7 @@ class Scope:
     poll: bool = True
     crawl: bool = True
     feeds: frozenset[int] | None = None
+    backfill: int | None = None
 
     def has_work(self, now: datetime) -> sa.ColumnElement[bool]:
         """The host has a feed or a page in this scope that nobody holds."""
@@ -87,7 +89,12 @@ def due_feeds(scope: Scope, now: datetime) -> sa.ColumnElement[bool]:
 
 def due_pages(scope: Scope, now: datetime) -> sa.ColumnElement[bool]:
     """The page is due and free, and has attempts left."""
-    return sa.and_(PageRow.next_fetch_at <= scope.until, PageRow.attempts < scope.max_attempts, free(PageRow, now))
+    return sa.and_(
+        PageRow.backfill_id.is_(None) if scope.backfill is None else PageRow.backfill_id == scope.backfill,
+        PageRow.next_fetch_at <= scope.until,
+        PageRow.attempts < scope.max_attempts,
+        free(PageRow, now),
+    )
 
 
 def count_due(connection: Connection, scope: Scope, now: datetime) -> Due:
@@ -222,6 +229,7 @@ def give_up(connection: Connection, now: datetime, max_attempts: int, host: str 
             outcome="failed",
             reason=sa.func.coalesce(PageRow.reason, "worker_died"),
             next_fetch_at=None,
+            backfill_id=None,
             leased_until=None,
             lease_owner=None,
         )
@@ -238,6 +246,7 @@ def claim_page(
             sa.select(
                 PageRow.__table__,
                 ArticleRow.published_at.label("article_published_at"),
+                ArticleRow.published_from.label("article_published_from"),
                 ArticleRow.first_seen_at.label("article_first_seen_at"),
             )
             .outerjoin(ArticleRow, ArticleRow.page_id == PageRow.id)
@@ -265,6 +274,8 @@ def claim_page(
         stored=row["article_first_seen_at"] is not None,
         published_at=row["article_published_at"] or row["published_at"],
         first_seen_at=row["article_first_seen_at"],
+        published_from=row["article_published_from"] or row["published_from"],
+        fetch_url=row["fetch_url"] if row["state"] == "queued" else None,
     )
 
 
@@ -280,6 +291,10 @@ def record_page(connection: Connection, page: Page, owner: str, update: PageUpda
         "leased_until": None,
         "lease_owner": None,
     }
+    if update.state != "queued":
+        values["backfill_id"] = None  # what is to be looked at again is looked at with the rest
+    if page.fetch_url is not None and update.state not in {"queued", "failed"}:
+        values["host"] = host_of(page.url)  # from now on it is asked for where it is
     if update.status is not None:
         values["status"] = update.status
     if update.bytes is not None:
@@ -312,31 +327,52 @@ def _robots_verdict(update: PageUpdate) -> str | None:
 
 
 def discover(connection: Connection, entries: Iterable[Entry], now: datetime, due_at: datetime) -> dict[str, int]:
-    """Put the pages of these entries into the frontier; returns the ids of all, also of those there already."""
-    wanted = {
-        entry.url: entry.published_at
-        for entry in entries
-        if entry.url is not None and len(entry.url) <= MAX_URL and storable(entry.url) == entry.url
-    }
-    ensure_hosts(connection, (host_of(url) for url in wanted), now)
+    """Put the pages of these entries into the frontier; returns the ids of all, also of those there already.
+
+    Those that wait in the queue of a backfill come to the front: they are today's.
+    """
+    addresses = [Address(entry.url, entry.published_at, "feed") for entry in entries if entry.url is not None]
+    ids, _ = put(connection, addresses, now, due_at)
+    for batch in batches(sorted(ids.values())):
+        waiting = PageRow.backfill_id.is_not(None), PageRow.fetch_url.is_(None)
+        connection.execute(sa.update(PageRow).where(PageRow.id.in_(batch), *waiting).values(backfill_id=None))
+    return ids
+
+
+def put(
+    connection: Connection, addresses: Iterable[Address], now: datetime, due_at: datetime, backfill: int | None = None
+) -> tuple[dict[str, int], set[str]]:
+    """Put pages into the frontier, in the queue of a backfill where one is given.
+
+    Returns the ids of all, also of those there already, and the URLs of those that are new.
+    """
+    wanted = {one.url: one for one in addresses if len(one.url) <= MAX_URL and storable(one.url) == one.url}
+    ensure_hosts(connection, (host_of(one.fetch_url or url) for url, one in wanted.items()), now)
     ids: dict[str, int] = {}
+    new: set[str] = set()
     for batch in batches(sorted(wanted)):
         rows = [
             {
                 "url": url,
-                "host": host_of(url),
+                "host": host_of(wanted[url].fetch_url or url),
                 "state": "queued",
                 "attempts": 0,
                 "next_fetch_at": due_at,
-                "published_at": wanted[url],
+                "published_at": wanted[url].published_at,
+                "published_from": wanted[url].published_from if wanted[url].published_at else None,
                 "discovered_at": now,
+                "backfill_id": backfill,
+                "fetch_url": storable(wanted[url].fetch_url),
             }
             for url in batch
         ]
-        connection.execute(upsert(connection, PageRow).values(rows).on_conflict_do_nothing())
+        made = connection.scalars(
+            upsert(connection, PageRow).values(rows).on_conflict_do_nothing().returning(PageRow.url)
+        )
+        new |= set(made)
         found = connection.execute(sa.select(PageRow.url, PageRow.id).where(PageRow.url.in_(batch)))
         ids |= {row.url: row.id for row in found}
-    return ids
+    return ids, new
 
 
 def requeue(connection: Connection, page_ids: Sequence[int], due_at: datetime) -> None:
@@ -383,7 +419,7 @@ def retry_pages(connection: Connection, failures: Failures, now: datetime) -> in
     has_article = sa.exists().where(ArticleRow.page_id == PageRow.id)
     for batch in batches(ids):
         chosen = sa.update(PageRow).where(PageRow.id.in_(batch))
-        connection.execute(chosen.values(next_fetch_at=now, attempts=0))
+        connection.execute(chosen.values(next_fetch_at=now, attempts=0, backfill_id=None))
         # Without the validators of an answer that held no article: a 304 to them would say nothing new.
         connection.execute(chosen.where(~has_article).values(state="queued", etag=None, last_modified=None))
     return len(ids)
