@@ -56,7 +56,7 @@ _MULTIBYTE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf
 _CONTROL = bytes([*range(9), 11, 12, *range(14, 32)])
 _LONG_ATTRIBUTE = re.compile(rf"""=\s*("[^"]{{{MAX_ATTRIBUTE},}}"|'[^']{{{MAX_ATTRIBUTE},}}')""")
 # libxml2 compares each attribute of an element with each other: 100,000 of them take it minutes.
-_LONG_TAG = re.compile(rb"<([A-Za-z][\w:-]*)[^>]{2000,}>")
+_LONG_TAG = re.compile(rb"<([A-Za-z][\w:-]*)[\s/][^>]{2000,}>")
 _MAX_ATTRIBUTES = 300
 _META_BYTES = 4096  # browsers look at 1024; CMSes put the meta element behind scripts
 _SAMPLE_BYTES = 20_000
@@ -193,6 +193,8 @@ def _parse_once(source: bytes, *, huge: bool) -> tuple[html.HtmlElement, bool]:
 
 
 def _without_many_attributes(tag: re.Match[bytes]) -> bytes:
+    if b"</script" in tag.group():
+        return tag.group()  # no tag but a comparison in a script: what follows must not be swallowed
     outside_quotes = re.sub(rb"""=\s*(?:"[^"]*"|'[^']*')""", b" ", tag.group())
     return tag.group() if len(outside_quotes.split()) <= _MAX_ATTRIBUTES else b"<" + tag.group(1) + b">"
 

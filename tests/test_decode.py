@@ -92,6 +92,17 @@ def test_hostile_markup_loses_nothing_that_follows_it(inner):
     assert "the end" in tree.text_content()
 
 
+def test_a_comparison_in_a_script_is_no_tag():
+    code = b"for (i=0;i <n && " + b"m[i]=k[i]," * 400 + b";i++);"
+    page = (
+        b"<html><head><script>"
+        + code
+        + b'</script><script id="data">{"kept": 1}</script></head><body>x>y</body></html>'
+    )
+    scripts = parse_html(page).tree.findall(".//script")
+    assert [script.get("id") for script in scripts] == [None, "data"]
+
+
 def test_a_page_without_end_is_cut():
     tree = parse_html(b"<html><body><p>begin</p>" + b"<i>x</i>" * (MAX_TAGS // 2) + b"<p>the end</p>").tree
     assert "begin" in tree.text_content()

@@ -182,6 +182,57 @@ def test_sources_that_disagree_are_kept_as_alternatives():
             "time",
             id="only an update",
         ),
+        pytest.param(
+            script(datePublished="2026-01-09T04:00:00Z", dateModified="2026-01-09T04:00:00Z"),
+            f"<h1>{HEADLINE}</h1><p>2 January 2026</p>",
+            "2026-01-02T00:00:00+00:00",
+            "day",
+            id="printed, before the stamp of the last export",
+        ),
+        pytest.param(
+            script(datePublished="2026-01-02T04:00:00Z", dateModified="2026-01-09T04:00:00Z"),
+            f"<h1>{HEADLINE}</h1><p>1 December 2025</p>",
+            "2026-01-02T04:00:00+00:00",
+            "time",
+            id="declared, where the declared change is later",
+        ),
+        pytest.param(
+            script(datePublished="2026-01-02T04:00:00Z", dateModified="2026-01-02T04:00:00Z"),
+            f"<h1>{HEADLINE}</h1><p>9 January 2026</p>",
+            "2026-01-02T04:00:00+00:00",
+            "time",
+            id="declared, where a later day is printed",
+        ),
+        pytest.param(
+            meta(article_published_time="2026-01-22T04:00:00Z") + script(datePublished="2026-01-02T08:00:00Z"),
+            f"<h1>{HEADLINE}</h1><p>22 January 2026</p>",
+            "2026-01-22T04:00:00+00:00",
+            "time",
+            id="the declared one of two that is printed",
+        ),
+        pytest.param(
+            '<meta name="published" content="January 2, 2026">',
+            None,
+            "2026-01-02T00:00:00+00:00",
+            "day",
+            id="meta, plain",
+        ),
+        pytest.param(
+            "",
+            f"<article class='node node--type-article node--promoted'><h1>{HEADLINE}</h1></article>"
+            "<article class='node node--promoted'><footer>By Eva Roth on <span>2 January 2026</span></footer>"
+            f"<p>{'The harbour opens again. ' * 40}</p></article>",
+            "2026-01-02T00:00:00+00:00",
+            "day",
+            id="in the footer of the article, above its text",
+        ),
+        pytest.param(
+            "",
+            f"<fieldset><legend><h1>{HEADLINE}</h1></legend> 2 January 2026 <div><p>Text.</p></div></fieldset>",
+            "2026-01-02T00:00:00+00:00",
+            "day",
+            id="behind the headline without an element of its own",
+        ),
     ],
 )
 def test_the_publication_is_found(head, body, published, precision):
@@ -215,6 +266,15 @@ def test_a_publication_declared_in_utc_keeps_the_day_that_the_site_prints():
     found = read(
         meta(article_published_time="2026-01-03T03:05:00+00:00"),
         f"<h1>{HEADLINE}</h1><time datetime='2026-01-02T19:05:00-08:00'>2 January</time>",
+        url="https://courant.example/2026/01/02/harbour",
+    )
+    assert found.published_at.isoformat() == "2026-01-02T19:05:00-08:00"
+
+
+def test_the_zone_of_any_time_on_the_page_is_the_sites():
+    found = read(
+        meta(article_published_time="2026-01-03T03:05:00+00:00"),
+        f"<h1>{HEADLINE}</h1><ol class='comments'><time datetime='2026-01-04T09:30:00-08:00'>4 January</time></ol>",
         url="https://courant.example/2026/01/02/harbour",
     )
     assert found.published_at.isoformat() == "2026-01-02T19:05:00-08:00"

@@ -15,8 +15,11 @@ from lxml.etree import _Element
 from pipeline.metadata.tables import load_table
 from pipeline.structured.selection import selector, text_of
 
-# Parts of such names that tell about layout only: builders call every block a widget, themes say what a page lacks.
-_LAYOUT = re.compile(r"\b(?:elementor|wp-block|has|no|with|without|under|single|post-template|page-template)-[\w-]*")
+# Parts of such names that tell about layout only: builders call every block a widget, themes say what a page lacks,
+# Drupal calls what its front page shows promoted.
+_LAYOUT = re.compile(
+    r"\b(?:elementor|wp-block|has|no|with|without|under|single|post-template|page-template|node-)-[\w-]*"
+)
 _ELSEWHERE_TAGS = frozenset({"footer", "nav", "select", "form", "svg"})
 _UNREAD_TAGS = frozenset(
     {"script", "style", "noscript", "template", "svg", "select", "iframe", "title", "head", "meta"}
@@ -100,7 +103,7 @@ class Surroundings:
 
     def _leads_elsewhere(self, node: _Element) -> bool:
         tag = node.tag
-        if tag in _ELSEWHERE_TAGS:
+        if tag in _ELSEWHERE_TAGS and not (tag == "footer" and self._is_of_article(node)):
             return True
         if tag == "article" and self._is_in_article and len(text_of(node, SHORT_ARTICLE)) < SHORT_ARTICLE:
             return True  # the teaser of another article than that of the headline
@@ -109,6 +112,15 @@ class Surroundings:
         if tag == "header" and self.headline is None and not any(a.tag == "article" for a in node.iterancestors()):
             return True
         return _promise(f"{node.get('class') or ''} {node.get('id') or ''}").elsewhere
+
+    @staticmethod
+    def _is_of_article(footer: _Element) -> bool:
+        """Whether this is the footer of one article: it "contains information about its section, such as who wrote it".
+
+        (HTML, 4.3.8.) Sites put it above the text, too.
+        """
+        article = next(footer.iterancestors("article"), None)
+        return article is not None and len(text_of(article, LONG_TEXT)) == LONG_TEXT
 
     @property
     def _is_in_article(self) -> bool:
@@ -139,7 +151,11 @@ class Surroundings:
 
     def times(self) -> Iterator[_Element]:
         """The ``time`` elements of the article, in document order."""
-        return (element for element in _times(self.tree)[:60] if not self.is_elsewhere(element))
+        return (element for element in self.all_times() if not self.is_elsewhere(element))
+
+    def all_times(self) -> list[_Element]:
+        """The first ``time`` elements of the page, also those of teasers and comments."""
+        return _times(self.tree)[:60]
 
     def named_after_dates(self) -> Iterator[_Element]:
         """Elements whose class or id promises a date or a by-line, with little text."""
@@ -185,21 +201,28 @@ class Surroundings:
         node: _Element | None = start
         while node is not None and node.tag != "body":
             parent = node.getparent()
+            if is_after:
+                yield from _text_behind(node)
             for sibling in node.itersiblings(preceding=not is_after):
-                inside = _texts_in(sibling)
-                yield from inside if is_after else reversed(list(inside))
+                inside = (*_texts_in(sibling), *_text_behind(sibling))
+                yield from inside if is_after else reversed(inside)
             node = parent
 
 
 def _texts_in(element: _Element) -> Iterator[tuple[_Element, str]]:
     for inner in element.iter():
         read = isinstance(inner.tag, str) and inner.tag not in _UNREAD_TAGS
-        text, tail = inner.text if read else None, inner.tail if inner is not element else None
+        text = inner.text if read else None
         if text and (line := " ".join(text.split())):
             yield inner, line
-        owner = inner.getparent()
-        if tail and owner is not None and (line := " ".join(tail.split())):
-            yield owner, line
+        if inner is not element:
+            yield from _text_behind(inner)
+
+
+def _text_behind(element: _Element) -> Iterator[tuple[_Element, str]]:
+    owner = element.getparent()
+    if owner is not None and (line := " ".join((element.tail or "").split())):
+        yield owner, line
 
 
 def look_around(tree: _Element, title: str | None) -> Surroundings:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -47,6 +47,8 @@ def read_times(
         published += _weak_declared(structured, setting)
     if not published or published[0].weight < 0.6:
         published += read_printed(around, setting, modified)
+    elif _is_doubtful(published, modified, from_url):
+        published += _as_printed(published, read_printed(around, setting, modified))
     if from_url:
         published.append(from_url)
     if hint:
@@ -101,18 +103,51 @@ def _in_url(url: str, setting: Setting) -> Found | None:
     return None
 
 
+def _is_doubtful(published: list[Found], modified: list[Found], from_url: Found | None) -> bool:
+    """Whether the page declares several days for its publication, or no change after it.
+
+    The latter holds for pages that were never changed, but some content management systems stamp both times anew at
+    every export. What the address confirms is not doubted.
+    """
+    first = published[0].value
+    if from_url and from_url.value.day == first.day:
+        return False
+    # A day more or less is the zone's doing, or the printed edition's.
+    if any(abs(found.value.at.date() - first.at.date()) > timedelta(days=1) for found in published):
+        return True
+    return bool(modified) and all(
+        found.value.at.replace(tzinfo=None) == first.at.replace(tzinfo=None)
+        or found.value.day < first.day
+        or (found.value.day == first.day and not first.has_time)
+        for found in modified
+    )
+
+
+def _as_printed(published: list[Found], printed: list[Found]) -> list[Found]:
+    """The declared time on the day that readers see, or else what they see, where that is an earlier day."""
+    weight = max(found.weight for found in published) + 0.01
+    for seen in printed:
+        same = [found for found in published if found.value.day == seen.value.day]
+        if same or seen.value.day < published[0].value.day:
+            best = _pick(same) or seen
+            return [Candidate(best.value, "+".join(dict.fromkeys((best.source, seen.source))), weight)]
+    return []
+
+
 def _local_form(published: list[Found], on: Moment, around: Surroundings, setting: Setting) -> list[Found]:
     """The publication in the site's own zone, where it is declared in UTC and the address has the day before or after.
 
-    Some declare 03:05Z for what they print as 19:05 of the day before, in a ``time`` element with its offset.
+    Some declare 03:05Z for what they print as 19:05 of the day before; a ``time`` element of the page has the offset.
     """
     best = _pick(published)
     if best is None or not best.value.has_zone or best.value.at.utcoffset() or best.value.day == on.day:
         return []
-    for element in around.times():
+    for element in around.all_times():
         moment = setting.read(element.get("datetime") or "")
-        if moment and moment.has_zone and moment.at == best.value.at and moment.day == on.day:
-            return [Candidate(moment, "time", best.weight + 0.01)]
+        if moment and moment.has_zone and moment.has_time:
+            local = replace(best.value, at=best.value.at.astimezone(moment.at.tzinfo))
+            if local.day == on.day:
+                return [Candidate(local, "time", best.weight + 0.01)]
     return []
 
 
