@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection, Engine
 from pipeline.config import Settings
 from pipeline.fetch import Fetcher
 from pipeline.ingest.events import Tally
-from pipeline.rhythm import PollPolicy
+from pipeline.rhythm import RETRY_DELAYS, PollPolicy
 from pipeline.schedule import PagePolicy
 from pipeline.store.engine import reading, write
 from pipeline.store.frontier import Scope
@@ -85,7 +85,12 @@ class Context:
     def poll_policy(self) -> PollPolicy:
         """What the decisions on feeds go by."""
         settings = self.settings
-        return PollPolicy(settings.poll_interval, settings.min_poll_interval, settings.max_poll_interval)
+        return PollPolicy(
+            start=settings.poll_interval,
+            shortest=settings.min_poll_interval,
+            longest=settings.max_poll_interval,
+            retry_step=settings.retry_delay * RETRY_DELAYS,
+        )
 
     @property
     def policy(self) -> PagePolicy:
