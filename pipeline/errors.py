@@ -4,6 +4,7 @@
 
     NewsError
     ├── ConfigError          the user's: a setting or an argument is wrong
+    ├── ArchiveError         ours: a raw copy that is not where it should be, or cannot be read
     ├── FetchError           a source's: one request came to nothing
     ├── FeedError            a source's: a document that is no feed
     └── ExtractError         a source's: a page that no parser survives
@@ -16,6 +17,7 @@ vocabulary, made to be grouped by in SQL; the message is for people.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 
 class NewsError(Exception):
@@ -24,6 +26,10 @@ class NewsError(Exception):
 
 class ConfigError(NewsError):
     """A setting, an argument or an input file of the user cannot be used; the message says what to do."""
+
+
+class ArchiveError(NewsError):
+    """A raw copy cannot be read, or the raw archive cannot be written to."""
 
 
 class SourceError(NewsError):
@@ -60,6 +66,7 @@ class FetchError(SourceError):
         retry_after: how long the server asked us to wait (RFC 9110, 10.2.3), when it did.
         headers: of an answer whose status is an error, names in lower case.
         body: of such an answer, as far as it could be had at once.
+        captures: the answers on the way here as they came (`pipeline.model.Capture`), where they are to be kept.
     """
 
     def __init__(
@@ -73,12 +80,14 @@ class FetchError(SourceError):
         retry_after: timedelta | None = None,
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
+        captures: tuple[Any, ...] = (),  # of `pipeline.model`, which this module does not know
     ) -> None:
         super().__init__(url, reason, message, temporary=temporary)
         self.status = status
         self.retry_after = retry_after
         self.headers = headers or {}
         self.body = body
+        self.captures = captures
 
 
 class FeedError(SourceError):

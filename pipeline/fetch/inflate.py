@@ -40,10 +40,12 @@ class Body:
     Args:
         codings: value of ``Content-Encoding``.
         max_bytes: largest size, both on the wire and decoded.
+        keep: whether to keep what came from the wire as it is, too.
     """
 
-    def __init__(self, codings: str, max_bytes: int) -> None:
+    def __init__(self, codings: str, max_bytes: int, *, keep: bool = False) -> None:
         self._decoders = decoders(codings)
+        self._kept: list[bytes] | None = [] if keep and self._decoders else None
         self._max_bytes = max_bytes
         self._received = 0
         self._decoded = io.BytesIO()
@@ -55,6 +57,8 @@ class Body:
             Failure: ``too_large`` or ``bad_encoding``.
         """
         self._received += len(data)
+        if self._kept is not None:
+            self._kept.append(data)
         self._check(self._received)  # a stream may well decode to nothing for ever
         try:
             for piece in _through(self._decoders, data):
@@ -72,6 +76,10 @@ class Body:
         if self._received and not all(decoder.is_complete for decoder in self._decoders):
             raise Failure("truncated", "the compressed body ends too early", temporary=True)
         return self._decoded.getvalue()
+
+    def as_sent(self, decoded: bytes) -> bytes:
+        """What came from the wire, if that was to be kept; ``decoded`` is what `finish` gave."""
+        return decoded if self._kept is None else b"".join(self._kept)
 
     def _check(self, size: int) -> None:
         if size > self._max_bytes:

@@ -25,10 +25,17 @@ Header = tuple[bytes, bytes]
 
 @dataclass(slots=True)
 class Exchange:
-    """One answer, as far as it has come."""
+    """One answer, as far as it has come.
+
+    Attributes:
+        keep: whether its body is to be kept as it came.
+        sent: the body as it came, once it has been read to its end and where it is kept.
+    """
 
     response: httpx.Response
     progress: Progress
+    keep: bool = False
+    sent: bytes | None = None
 
     async def body(self, max_bytes: int) -> bytes:
         """Read and decode the body.
@@ -40,21 +47,26 @@ class Exchange:
         announced = headers.get("content-length", "")
         if announced.isdecimal() and len(announced) < 20 and int(announced) > max_bytes:
             raise Failure("too_large", f"{int(announced):,} bytes announced", temporary=False)
-        body = Body(headers.get("content-encoding", ""), max_bytes)
+        body = Body(headers.get("content-encoding", ""), max_bytes, keep=self.keep)
         async with aclosing(self._chunks()) as chunks:
             async for chunk in chunks:
                 body.feed(chunk)
-        return body.finish()
+        decoded = body.finish()
+        if self.keep:
+            self.sent = body.as_sent(decoded)
+        return decoded
 
     async def drain(self) -> None:
         """Read what is left of a short body that nobody wants, so that the connection can be used again."""
-        size = 0
+        drained = bytearray()
         with suppress(TimeoutError, Failure):
             async with asyncio.timeout(DRAIN_SECONDS), aclosing(self._chunks()) as chunks:
                 async for chunk in chunks:
-                    size += len(chunk)
-                    if size > DRAIN_BYTES:
+                    drained += chunk
+                    if len(drained) > DRAIN_BYTES:
                         return
+            if self.keep:
+                self.sent = bytes(drained)
 
     async def close(self) -> None:
         """Give the connection back, or close it if there is more to come that nobody wants."""
