@@ -46,6 +46,27 @@ class Validators:
 
 
 @dataclass(frozen=True, slots=True)
+class FeedAccess:
+    """What the user gave to ask one origin with; any value of it may be a secret, and none is shown in a repr.
+
+    Attributes:
+        origin: scheme, host and port that it is for (`pipeline.access.origin_of`); nobody else is sent it.
+        headers: values of request headers by name.
+        cookies: values of cookies by name.
+        user_agent: in place of our own.
+        auth: ``user:password`` of Basic authentication.
+        pages: whether pages of this origin are asked for with it too, and not the feed alone.
+    """
+
+    origin: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
+    user_agent: str | None = field(default=None, repr=False)
+    auth: str | None = field(default=None, repr=False)
+    pages: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class FeedHints:
     """What a feed says of its own pace, as written: RSS ``ttl``, ``sy:updatePeriod``, ``sy:updateFrequency``."""
 
@@ -70,6 +91,19 @@ class Rhythm:
 
 
 @dataclass(frozen=True, slots=True)
+class Route:
+    """Where a redirect to another host leads: it is asked for there under that host's lease and rules.
+
+    Attributes:
+        url: to ask for next, as the redirect gave it.
+        hops: the URLs before, in order, each with its status.
+    """
+
+    url: str
+    hops: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Feed:
     """A feed that a worker has claimed.
 
@@ -86,6 +120,8 @@ class Feed:
         rolls: whether old entries were seen to fall out as new ones came.
         ttl, period: what the last document said of its pace.
         target, redirects: where its address leads to for good, in how many answered polls in a row.
+        route: where a redirect of this poll has led; ``host`` is of that URL then.
+        access: what the user gave to ask for it with.
     """
 
     id: int
@@ -109,6 +145,8 @@ class Feed:
     period: timedelta | None = None
     target: str | None = None
     redirects: int = 0
+    route: Route | None = None
+    access: FeedAccess | None = None
 
     @property
     def rhythm(self) -> Rhythm:
@@ -133,16 +171,43 @@ class Fetched:
 
 
 @dataclass(frozen=True, slots=True)
+class Capture:
+    """One request and its answer as they went over the wire, to be kept.
+
+    Attributes:
+        url: as requested, ASCII.
+        version: ``HTTP/1.1`` or ``HTTP/2``.
+        headers: of the answer as sent, in order.
+        body: as sent, in its content codings; the chunks of HTTP/1.1 and the frames of HTTP/2 are put together.
+        is_whole: whether the body is all that was sent; errors and redirects are read as far as comes at once.
+        request: headers of the request that are no secret.
+        address: the IP address that answered.
+    """
+
+    url: str
+    status: int
+    phrase: str
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+    fetched_at: datetime
+    version: str = "HTTP/1.1"
+    is_whole: bool = True
+    request: tuple[tuple[bytes, bytes], ...] = ()
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Response:
     """What a server answered, whole.
 
     Attributes:
         url: the final URL after redirects, as it was requested.
-        status: 200 or 304; every other status is a `FetchError`.
+        status: 2xx, or 304 with validators; every other status is a `FetchError`.
         headers: names in lower case.
         body: decompressed bytes; empty for a 304.
         redirects: the URLs before the last, in order, each with its status.
         elapsed: from the first request to the last byte.
+        captures: the answers as they came, those of redirects first; empty where they are not to be kept.
     """
 
     url: str
@@ -152,6 +217,12 @@ class Response:
     fetched_at: datetime
     elapsed: timedelta
     redirects: tuple[tuple[str, int], ...] = ()
+    captures: tuple[Capture, ...] = ()
+
+    @property
+    def is_delta(self) -> bool:
+        """Whether it holds what is new since the copy that we have, and not all of it (226, RFC 3229)."""
+        return self.status == 226
 
     @property
     def validators(self) -> Validators:
@@ -176,6 +247,21 @@ class Response:
             if name.strip().lower() == "charset":
                 return value.strip().strip("\"'") or None
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """What a server answered where that leads elsewhere, and was not followed.
+
+    Attributes:
+        route: where it leads, and how we came there.
+        elapsed: from the request to the end of the answer.
+        captures: as of `Response`.
+    """
+
+    route: Route
+    elapsed: timedelta
+    captures: tuple[Capture, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +355,8 @@ class Page:
         first_seen_at: when the article was first stored.
         published_from: who says ``published_at``.
         fetch_url: what to fetch instead of the URL: the copy of an archive.
+        route: where a redirect of this attempt has led; ``host`` is of that URL then.
+        access: what the user gave to ask its origin with.
     """
 
     id: int
@@ -281,10 +369,16 @@ class Page:
     first_seen_at: datetime | None = None
     published_from: str | None = None
     fetch_url: str | None = None
+    route: Route | None = None
 
     @property
     def address(self) -> str:
         """What is asked for."""
+        return self.route.url if self.route else self.home
+
+    @property
+    def home(self) -> str:
+        """What is asked for first, before any redirect."""
         return self.fetch_url or self.url
 
     @property
