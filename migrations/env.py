@@ -1,28 +1,53 @@
-"""Alembic's environment: runs the migrations on the engine that the caller gives."""
+"""Alembic's environment: runs the migrations on the engine that the caller gives, and makes the views after them."""
 
 import os
 
 from alembic import context
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy.engine import Connection, Engine
 
 from pipeline.config import Settings
+from pipeline.store import contract, online
 from pipeline.store.engine import open_engine
 from pipeline.tables import Table
 
 
 def run(connection: Connection) -> None:
-    """Run the migrations in one transaction."""
-    if connection.dialect.name == "postgresql":
-        # Rather fail than stand in the way: a migration that waits for a lock makes all writers behind it wait.
-        connection.exec_driver_sql("SET lock_timeout = '10s'")
-    # Alembic's own transaction follows: one of ours around it would keep migrations from leaving it, as those must that
-    # build an index without a lock.
-    connection.commit()
+    """Run what the command asks for."""
+    head = ScriptDirectory.from_config(context.config).get_current_head()
+    asked = destination()
+
+    def is_newest() -> bool:
+        return MigrationContext.configure(connection).get_current_revision() == head
+
+    is_done = asked == head and is_newest() and contract.is_current(connection)
+    connection.rollback()
+    if asked == "" or is_done:  # a command that only looks, or nothing to do
+        migrate(connection)
+    else:
+        online.run(connection, lambda: migrate(connection), is_newest, keep_log=asked == head)
+
+
+def destination() -> str | None:
+    """The revision that an upgrade or downgrade leads to, None for the base; empty for other commands."""
+    try:
+        return str(revision) if (revision := context.get_revision_argument()) else None
+    except KeyError:
+        return ""
+    except CommandError:  # a step up or down from where it is
+        return "relative"
+
+
+def migrate(connection: Connection) -> None:
+    """Let Alembic do its part; on PostgreSQL each migration is a transaction of its own."""
     context.configure(
         connection=connection,
         target_metadata=Table.metadata,
         # SQLite cannot alter a table in place: Alembic copies it.
         render_as_batch=connection.dialect.name == "sqlite",
+        transaction_per_migration=connection.dialect.name == "postgresql",
         compare_type=True,
         compare_server_default=False,
     )

@@ -10,6 +10,8 @@ from sqlalchemy.engine import Engine
 
 from pipeline.config import masked_url
 from pipeline.errors import ConfigError
+from pipeline.store import contract
+from pipeline.store.engine import reading
 
 
 def _config(engine: Engine) -> Config:
@@ -48,3 +50,7 @@ def require_current(engine: Engine) -> None:
     if found != head:
         what = "has no tables yet" if found is None else f"is at revision {found}, this version needs {head}"
         raise ConfigError(f"the database {masked_url(str(engine.url))} {what}; run: news db upgrade")
+    with reading(engine) as connection:
+        if not contract.is_current(connection):
+            what = "has views of another version, or was moved here from another server"
+            raise ConfigError(f"the database {masked_url(str(engine.url))} {what}; run: news db upgrade")

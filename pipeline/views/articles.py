@@ -1,0 +1,55 @@
+"""Views of what the archive holds now: articles, their authors and tags."""
+
+import sqlalchemy as sa
+
+from pipeline.tables import ArticleAuthorRow, ArticleRow, ArticleTagRow, Key, PageRow
+from pipeline.views.shape import Column, Source, View
+
+a, p = Source("a", ArticleRow), Source("p", PageRow)
+w, t = Source("w", ArticleAuthorRow), Source("t", ArticleTagRow)
+
+ARTICLE_ID = a("id", "article_id", "the article; the same in all views")
+
+ARTICLE = View(
+    "v_article",
+    "One row for each article: what it says now, where it stands, which story it belongs to.",
+    (
+        ARTICLE_ID,
+        *a.columns("page_id", "url", "site", "title", "text"),
+        Column("authors", "{authors}", sa.Text(), "names in the order of the by-line, joined by '; '; null for none"),
+        Column("tags", "{tags}", sa.Text(), "tags as the page has them, joined by '; '; null for none"),
+        *a.columns("published_at", "modified_at", "language", "section", "description", "image"),
+        *a.columns("word_count", "content_hash", "duplicate_of"),
+        Column(
+            "story_id",
+            "coalesce(a.duplicate_of, a.id)",
+            Key,
+            "the story that it belongs to (v_story): articles of one text or nearly so share it",
+        ),
+        *a.columns("page_class", "source", "extractor", "extractor_version", "first_seen_at", "updated_at"),
+        p("gone_at"),
+    ),
+    # A left join by key costs nothing where no column of it is asked for: both databases leave it out then.
+    "FROM article AS a LEFT JOIN page AS p ON p.id = a.page_id",
+)
+
+_OF_ARTICLE = a.columns("url", "site", "language", "published_at", "first_seen_at")
+
+ARTICLE_AUTHOR = View(
+    "v_article_author",
+    "One row for each author of an article, with what one groups by.",
+    (
+        w("article_id", comment="the article"),
+        w("position"),
+        w("name", "author"),
+        *_OF_ARTICLE,
+    ),
+    "FROM article_author AS w LEFT JOIN article AS a ON a.id = w.article_id",
+)
+
+ARTICLE_TAG = View(
+    "v_article_tag",
+    "One row for each tag of an article, with what one groups by.",
+    (t("article_id", comment="the article"), t("tag"), *_OF_ARTICLE),
+    "FROM article_tag AS t LEFT JOIN article AS a ON a.id = t.article_id",
+)
