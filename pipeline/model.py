@@ -370,6 +370,7 @@ class Page:
     published_from: str | None = None
     fetch_url: str | None = None
     route: Route | None = None
+    access: FeedAccess | None = None
 
     @property
     def address(self) -> str:

@@ -478,7 +478,7 @@ def test_any_retry_after_is_understood_or_not(value):
 
 
 def test_a_class_of_statuses_is_temporary_and_the_rest_is_not():
-    assert {code for code in range(100, 500) if is_temporary(code)} == {206, 304, 403, 408, 425, 429}
+    assert {code for code in range(100, 500) if is_temporary(code)} == {206, 226, 304, 403, 408, 425, 429}
     assert all(is_temporary(code) for code in range(500, 1000))
 
 

@@ -10,7 +10,7 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 KEEPING_REDIRECTS = frozenset({307, 308})  # a POST stays a POST (RFC 9110, 15.4)
 MAX_RETRY_AFTER = timedelta(days=7)  # longer is a mistake of the server, and would lose the source for good
 
-_TEMPORARY = frozenset({206, 304, 403, 408, 425, 429})
+_TEMPORARY = frozenset({206, 226, 304, 403, 408, 425, 429})
 _SECONDS = re.compile(r"\s*([+-]?)(\d+)(?:\.\d*)?\s*")
 
 
@@ -18,7 +18,7 @@ def is_temporary(status: int) -> bool:
     """Tell whether asking again later can give another status.
 
     403 counts as temporary: mostly it is a bot wall that had a bad moment, or a rate limit by another name. So do
-    the two that answer what we did not ask: part of a page, and "not modified" to who has nothing.
+    those that answer what we did not ask: part of a page, a delta, and "not modified" to who has nothing.
     """
     return status in _TEMPORARY or status >= 500
 
