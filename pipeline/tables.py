@@ -35,6 +35,7 @@ POLLED_STATES = ("active", "failing", "gone")
 FEED_SECRETS = ("headers", "cookies", "user_agent", "auth")  # columns of a feed that no command prints or exports
 PAGE_STATES = ("queued", "stored", "alias", "rejected", "failed", "blocked", "gone")
 SUBSCRIPTION_STATES = ("pending", "active", "denied", "leaving")
+STORY_ROLES = ("first", "copy", "edited", "shortened", "extended")
 REVISION_KINDS = ("first", "title", "text", "both")
 CHANGE_KINDS = ("new", "revised", "updated", "duplicate", "story", "gone", "back", "deleted")
 UNIT_STATES = ("queued", "done", "failed")
@@ -473,6 +474,7 @@ class ArticleRow(Table):
         server_default="page",
         comment="page, or feed where the page cannot be had and the feed carried the text",
     )
+    agency: Mapped[str | None] = mapped_column(comment="the news agency that it is from, where known")
     first_seen_at: Mapped[datetime] = mapped_column(index=True, comment="when it was first stored")
     updated_at: Mapped[datetime] = mapped_column(index=True, comment="when anything of it last changed")
 
@@ -494,6 +496,51 @@ class ArticleTagRow(Table):
 
     article_id: Mapped[int] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), primary_key=True)
     tag: Mapped[str] = mapped_column(primary_key=True, index=True, comment="as the page or the feed has it")
+
+
+class ArticleStoryRow(Table):
+    """Which story each article belongs to: articles of one text, or nearly so, share it."""
+
+    __tablename__ = "article_story"
+
+    article_id: Mapped[int] = mapped_column(
+        ForeignKey("article.id", ondelete="CASCADE"), primary_key=True, autoincrement=False, comment="the article"
+    )
+    story_id: Mapped[int | None] = mapped_column(
+        ForeignKey("article.id", ondelete="SET NULL"),
+        index=True,
+        comment="the first article of its story, its own id where it is that; null until it is settled anew",
+    )
+    role: Mapped[str] = mapped_column(
+        String(16),
+        default="first",
+        server_default="first",
+        comment="beside the first article: first, copy (same text), edited, shortened (a third and more is missing)"
+        " or extended",
+    )
+    similarity: Mapped[float | None] = mapped_column(
+        comment="share of the shorter text that also stands in the first's; 1 for a copy"
+    )
+
+    __table_args__ = (_one_of("role", STORY_ROLES),)
+
+
+class SketchRow(Table):
+    """A few runs of words of each article's text, by which articles that share text are found.
+
+    Keyed by the hash alone: rows of an article that is gone are harmless, and are found by its text.
+    """
+
+    __tablename__ = "article_sketch"
+
+    hash: Mapped[int] = mapped_column(
+        BigInteger, primary_key=True, autoincrement=False, comment="of a run of words in its text"
+    )
+    article_id: Mapped[int] = mapped_column(
+        Key, primary_key=True, autoincrement=False, comment="an article that has it"
+    )
+
+    __table_args__ = ({"sqlite_with_rowid": False},)
 
 
 class RevisionRow(Table):
