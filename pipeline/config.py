@@ -5,6 +5,7 @@ Nothing else in the package reads the environment.
 
 import dataclasses
 import ipaddress
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,6 +17,8 @@ from pipeline.errors import ConfigError
 
 PREFIX = "NEWS_"
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_CREDENTIALS = re.compile(r"^(\w+://)?.*@", re.DOTALL)
 
 _HOME = "https://github.com/news-pipeline/news-pipeline"
 
@@ -43,6 +46,17 @@ def _hosts(text: str) -> tuple[tuple[str, str], ...]:
             raise ValueError(f"{part!r} is not of the form NAME=ADDRESS")
         pairs.append((name.strip().lower(), str(ipaddress.ip_address(address.strip()))))
     return tuple(pairs)
+
+
+def _proxy(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        well_formed = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        well_formed = False  # without the words of the error, which may hold the password
+    if not well_formed or parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError("must be of the form http://HOST:PORT or http://USER:PASSWORD@HOST:PORT")
+    return text.rstrip("/")
 
 
 def _positive(text: str) -> int:
@@ -78,8 +92,8 @@ def _some_of(*words: str) -> Callable[[str], tuple[str, ...]]:
     return parse
 
 
-def _setting(default: Any, read: Callable[[str], Any], doc: str) -> Any:  # noqa: ANN401  # any field's default
-    return field(default=default, metadata={"read": read, "doc": doc})
+def _setting(default: Any, read: Callable[[str], Any], doc: str, *, secret: bool = False) -> Any:  # noqa: ANN401  # any field's default
+    return field(default=default, metadata={"read": read, "doc": doc, "secret": secret}, repr=not secret)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +128,9 @@ class Settings:
     )
     max_bytes: int = _setting(10 * 2**20, _positive, "largest body after decompression, in bytes")
     max_redirects: int = _setting(8, _count, "longest chain of redirects")
+    proxy: str = _setting(
+        "", _proxy, "HTTP proxy for all requests, http://USER:PASSWORD@HOST:PORT; empty: none", secret=True
+    )
     max_attempts: int = _setting(5, _positive, "fetches of a page without success before it is given up")
     retry_delay: timedelta = _setting(
         timedelta(seconds=300),
@@ -163,7 +180,8 @@ class Settings:
             try:
                 values[name] = _FIELDS[name].metadata["read"](text.strip())
             except (ValueError, OverflowError) as error:
-                raise ConfigError(f"{PREFIX}{name.upper()}={text!r}: {error}") from error
+                given = _without_credentials(text) if _FIELDS[name].metadata["secret"] else text
+                raise ConfigError(f"{PREFIX}{name.upper()}={given!r}: {error}") from error
         return cls(**values)  # type: ignore[arg-type]  # each reader returns its field's type
 
     def described(self, environ: Mapping[str, str]) -> list[tuple[str, str, str, str]]:
@@ -203,9 +221,16 @@ def masked_url(url: str) -> str:
     return urlunsplit(parts._replace(netloc=f"{user.partition(':')[0]}:***@{host}"))
 
 
+def _without_credentials(text: str) -> str:
+    """The address without user name and password, whatever else is wrong with it: either may be a key."""
+    return _CREDENTIALS.sub(r"\1***@", text)
+
+
 def _shown(name: str, value: object) -> str:
     if name == "database_url":
         return masked_url(str(value))
+    if name == "proxy":
+        return _without_credentials(str(value))
     if isinstance(value, timedelta):
         return f"{value.total_seconds():g}"
     if isinstance(value, tuple):

@@ -65,7 +65,7 @@ ErrorClass = Literal["hard", "soft", "temporary"]
 WEIGHTS: dict[ErrorClass, float] = {"hard": 1.0, "soft": 0.5, "temporary": 0.25}
 
 _TEMPORARY_STATUS = frozenset({206, 304, 408, 425, 429, 502, 503, 504})
-_TEMPORARY = frozenset({"timeout", "deadline", "connect", "reset", "truncated", "empty", "protocol"})
+_TEMPORARY = frozenset({"timeout", "deadline", "connect", "reset", "truncated", "empty", "protocol", "proxy"})
 _HARD = frozenset({"bad_url", "bad_redirect", "redirect_loop", "too_many_redirects"})
 
 

@@ -42,6 +42,7 @@ _ADVICE: Mapping[str, str] = {
     "reader_error": "a fault of this program: `news explain URL` shows it; `news retry` after an update",
     "dns": "its host has no address: check the URL, or `news retry` later",
     "connect": _RETRY,
+    "proxy": "the proxy of NEWS_PROXY is out of reach or refuses: mend that, then `news retry`",
     "tls": "its certificate or encryption cannot be trusted: ask its owner, or `news retry` later",
     "timeout": "raise NEWS_TIMEOUT, or `news retry` later",
     "deadline": "raise NEWS_DEADLINE, or `news retry` later",

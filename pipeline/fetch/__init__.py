@@ -7,6 +7,7 @@ cancellation. How the words of ``FetchError.reason`` come about:
 ``bad_url``, ``blocked_scheme``, ``blocked_credentials``,  refused by us, before or instead of a connection
 ``blocked_port``, ``blocked_address``
 ``dns``, ``connect``, ``tls``                              no connection
+``proxy``                                                  no connection to the proxy, or it refuses
 ``timeout``, ``deadline``                                  one step, or the whole request, took too long
 ``reset``, ``protocol``, ``truncated``, ``bad_encoding``   an answer broken on the way, or no HTTP
 ``too_large``, ``empty``                                   an answer of no use
@@ -17,7 +18,8 @@ cancellation. How the words of ``FetchError.reason`` come about:
 
 httpx does the asking: requests, answers and transports are its own. Its client is left out, as it keeps cookies and
 takes every ``Location`` apart, followed or not, and raises on a bad one; and its decoders, as they inflate without a
-bound. A proxy taken from the environment would resolve names itself, behind the guard's back; none is ever used.
+bound. A proxy resolves names itself, behind the guard's back: one is used only where the settings name it, never one
+of the environment (`pipeline.fetch.proxy`).
 """
 
 import asyncio
@@ -75,7 +77,7 @@ class Fetcher:
         self._clock = clock
         self._guard = Guard(settings.allow_networks, settings.resolve)
         self._slots = asyncio.Semaphore(settings.concurrency)
-        self._wire = Wire(self._guard, settings.concurrency, settings.timeout, trust or _public_trust())
+        self._wire = Wire(self._guard, settings.concurrency, settings.timeout, trust or _public_trust(), settings.proxy)
 
     async def __aenter__(self) -> Self:
         return self

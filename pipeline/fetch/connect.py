@@ -55,8 +55,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
             httpcore.ConnectError: no address could be reached.
             httpcore.ConnectTimeout: the time was over first.
         """
-        if not self._guard.permitted_port(port):
-            raise Failure("blocked_port", f"port {port} is not one of the web", temporary=False)
+        self._require_port(port)
         loop = asyncio.get_running_loop()
         ends_at = loop.time() + (timeout if timeout is not None else float("inf"))
         addresses = await self._permitted_addresses(host, port, timeout)
@@ -72,6 +71,17 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
                     raise
         raise AssertionError("unreachable: there is always a last address")
 
+    async def require_permitted(self, host: str, port: int, limit: float | None = None) -> None:
+        """Return if the port and all addresses of the host are permitted: for whoever connects to one in our place.
+
+        Raises:
+            Failure: they are not, or the name cannot be resolved within ``limit`` seconds.
+        """
+        self._require_port(port)
+        found = await self._addresses(host, port, limit)
+        if forbidden := [address for address in found if not self._guard.permitted(address)]:
+            raise Failure("blocked_address", f"{host} is {', '.join(forbidden)}: no public address", temporary=False)
+
     async def connect_unix_socket(
         self,
         path: str,
@@ -84,6 +94,10 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
     async def sleep(self, seconds: float) -> None:
         """Wait; httpcore calls this between attempts."""
         await asyncio.sleep(seconds)
+
+    def _require_port(self, port: int) -> None:
+        if not self._guard.permitted_port(port):
+            raise Failure("blocked_port", f"port {port} is not one of the web", temporary=False)
 
     async def _permitted_addresses(self, host: str, port: int, limit: float | None) -> list[str]:
         found = await self._addresses(host, port, limit)

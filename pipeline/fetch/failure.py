@@ -84,7 +84,9 @@ def _reason(error: Exception, progress: Progress) -> tuple[str, bool]:
         case httpx.TimeoutException():
             return "timeout", False
         case httpx.ConnectError():
-            return ("tls" if progress.step == "connection.start_tls" else "connect"), False
+            return ("tls" if progress.step.endswith(".start_tls") else "connect"), False
+        case httpx.ProxyError():  # the answer to CONNECT: 502 to 504 speak of the site, all others of us and the proxy
+            return ("connect" if str(error)[:3] in {"502", "503", "504"} else "proxy"), False
         case httpx.ProtocolError() if isinstance(inner, h2.exceptions.InvalidBodyLengthError):
             return "truncated", False
         case httpx.RemoteProtocolError() if "peer closed connection" in str(error):

@@ -13,6 +13,7 @@ import httpx
 from pipeline.fetch.connect import GuardedBackend, GuardedTransport
 from pipeline.fetch.failure import Failure, Progress, translated
 from pipeline.fetch.inflate import Body
+from pipeline.fetch.proxy import ProxiedTransport, ProxyBackend
 from pipeline.fetch.transports import Transports
 from pipeline.guard import Guard
 
@@ -93,13 +94,23 @@ class Wire:
         connections: how many at once.
         timeout: longest wait for one operation: the connection with its look-up, its TLS, each read and write.
         trust: whose certificates are believed.
+        proxy: URL of a proxy to ask through; empty for none.
     """
 
-    def __init__(self, guard: Guard, connections: int, timeout: timedelta, trust: ssl.SSLContext) -> None:
+    def __init__(
+        self, guard: Guard, connections: int, timeout: timedelta, trust: ssl.SSLContext, proxy: str = ""
+    ) -> None:
         self._timeout = httpx.Timeout(timeout.total_seconds(), pool=None).as_dict()
         self._resolver = ThreadPoolExecutor(min(connections, MAX_RESOLVER_THREADS), "resolver")
         backend = GuardedBackend(guard, self._resolver)
-        self._transports = Transports(lambda: GuardedTransport(backend, connections, trust), most=connections)
+        through = ProxyBackend(GuardedBackend(guard.opened(), self._resolver))
+
+        def make() -> httpx.AsyncHTTPTransport:
+            if proxy:
+                return ProxiedTransport(backend, through, proxy, connections, trust)
+            return GuardedTransport(backend, connections, trust)
+
+        self._transports = Transports(make, most=connections)
 
     async def close(self) -> None:
         """Close every connection."""
