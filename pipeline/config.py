@@ -126,6 +126,9 @@ class Settings:
     extract_timeout: timedelta = _setting(
         timedelta(seconds=30), _seconds, "longest time to extract one page, in seconds"
     )
+    rules_dir: str = _setting(
+        "", str, "folder with rules of single sites (TOML), before those of the package; see docs/rules.md"
+    )
     max_bytes: int = _setting(10 * 2**20, _positive, "largest body after decompression, in bytes")
     max_redirects: int = _setting(8, _count, "longest chain of redirects")
     proxy: str = _setting(

@@ -25,6 +25,9 @@ from pipeline.errors import ExtractError, FeedError, SourceError
 from pipeline.extract import extract_article
 from pipeline.model import Article, NoArticle, ParsedFeed, Response
 from pipeline.parse import parse_feed
+from pipeline.parse.listing import Listing, read_listing
+from pipeline.periods import Period
+from pipeline.rules import load_rules
 
 T = TypeVar("T")
 
@@ -93,9 +96,15 @@ class Workers:
     Args:
         jobs: processes; 0 means one for each core.
         timeout: the longest that one document may take.
+        rules_dir: the user's folder with rules of sites.
+
+    Raises:
+        ConfigError: that folder holds what is no rule.
     """
 
-    def __init__(self, jobs: int, timeout: timedelta) -> None:
+    def __init__(self, jobs: int, timeout: timedelta, rules_dir: str = "") -> None:
+        load_rules(rules_dir)  # each process reads it for itself: here its faults are found before anything is fetched
+        self._rules_dir = rules_dir
         self.jobs = jobs or core_count()
         self._timeout = timeout.total_seconds()
         # Not fork: this process has threads, and a fork of them may inherit a lock that nobody will ever release.
@@ -142,7 +151,13 @@ class Workers:
             ExtractError: no parser survives it.
         """
         return await self._call(
-            extract_article, response.body, url, charset=response.charset, published_hint=published_at
+            extract_article,
+            response.body,
+            url,
+            charset=response.charset,
+            published_hint=published_at,
+            fetched_at=response.fetched_at,
+            rules_dir=self._rules_dir,
         )
 
     async def _call(self, function: Callable[..., T], body: bytes, url: str, **options: object) -> T:

@@ -18,6 +18,7 @@ from pipeline.cli.extract import extract
 from pipeline.cli.feeds import feeds
 from pipeline.cli.look import config, show, status
 from pipeline.cli.retry import retry
+from pipeline.cli.rules import rules
 from pipeline.cli.run import crawl, ingest, poll
 from pipeline.cli.websub import websub
 from pipeline.config import Settings
@@ -68,6 +69,6 @@ def main(ctx: click.Context) -> None:
     ctx.obj = settings
 
 
-for command in (db, feeds, ingest, poll, crawl, retry, websub, status, show, explain, extract, config):
+for command in (db, feeds, ingest, poll, crawl, retry, websub, status, show, explain, extract, rules, config):
     main.add_command(command)
 feeds.add_command(discover_)

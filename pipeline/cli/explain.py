@@ -1,7 +1,6 @@
 """``news explain``: what every step makes of one page."""
 
 import asyncio
-import gzip
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 import click
 
 from pipeline.cli.output import console, json_option, print_json, print_table, shown
+from pipeline.cli.saved import read_saved
 from pipeline.config import Settings
 from pipeline.errors import ConfigError, FetchError
 from pipeline.extract import Explanation, explain_article
@@ -39,7 +39,13 @@ def explain(settings: Settings, source: str, url: str | None, as_json: bool) -> 
             fetched, robots = asyncio.run(_fetch(settings, source))
         else:
             fetched, robots = _read(Path(source), url), None
-        found = explain_article(fetched.body, canonical_url(fetched.url), charset=fetched.charset)
+        found = explain_article(
+            fetched.body,
+            canonical_url(fetched.url),
+            charset=fetched.charset,
+            fetched_at=fetched.fetched_at,
+            rules_dir=settings.rules_dir,
+        )
     except ValueError as error:
         raise ConfigError(f"{source!r}: {error}") from error
     if as_json:
@@ -65,10 +71,7 @@ async def _robots(settings: Settings, fetcher: Fetcher, url: str) -> str:
 
 
 def _read(path: Path, url: str | None) -> Response:
-    try:
-        body = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except (OSError, EOFError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}") from error
+    body = read_saved(path)
     address = canonical_url(url or f"http://localhost{path.resolve().as_posix()}")
     return Response(address, 200, {}, body, datetime.now(UTC), timedelta(0))
 
@@ -99,6 +102,7 @@ def _plain(found: Explanation) -> dict[str, Any]:
         },
         "metadata": asdict(found.metadata),
         "lines": [asdict(line) for line in found.lines],
+        "rule": found.rule.origin if found.rule else None,
         "rescued": found.rescued,
         "verdict": asdict(found.verdict),
         "outcome": asdict(found.outcome),
@@ -120,6 +124,8 @@ def _print(fetched: Response, robots: str | None, found: Explanation) -> None:
         f"{'JSON-LD':14s}{len(structured.nodes)} nodes, article: {structured.article_type or 'none'}", markup=False
     )
     out.print(f"{'meta':14s}{len(structured.meta)} names", markup=False)
+    if found.rule:
+        out.print(f"{'site rule':14s}{found.rule.origin}", markup=False)
     _section("metadata")
     sources = found.metadata.provenance
     rows = [

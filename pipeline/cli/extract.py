@@ -50,7 +50,7 @@ async def _extract_all(settings: Settings, jobs: int, source: TextIO, sink: Text
         sink.write(json.dumps(answer, default=plain, ensure_ascii=False) + "\n")
         sink.flush()
 
-    async with Workers(jobs, settings.extract_timeout) as workers:
+    async with Workers(jobs, settings.extract_timeout, settings.rules_dir) as workers:
         slots = asyncio.Semaphore(workers.jobs * 3)
 
         async def answer(request: dict[str, Any]) -> None:

@@ -4,6 +4,8 @@ A pure function of its arguments that runs in worker processes: the same bytes g
 and in any order. Steps, each of which `explain_article` shows:
 
     decode → structured data → metadata → blocks → body (chosen) → rescue, when the body looks wrong → cleaning → class
+
+What a site's own rule (`pipeline.rules`) says comes before what is found.
 """
 
 from collections.abc import Sequence
@@ -17,7 +19,7 @@ from pipeline.decode import parse_html
 from pipeline.dedup import content_hash
 from pipeline.errors import ExtractError
 from pipeline.extract.blocks import Layout, segment
-from pipeline.extract.body import Choice, choose_blocks, near_body, reason_by_names, reason_by_text
+from pipeline.extract.body import Choice, choose_blocks, near_body, reason_by_names, reason_by_text, with_rule
 from pipeline.extract.byline import byline_marks
 from pipeline.extract.forest import Forest
 from pipeline.extract.prose import words_of
@@ -26,6 +28,7 @@ from pipeline.extract.surroundings import Hints
 from pipeline.metadata import read_metadata
 from pipeline.model import Article, Metadata, NoArticle, Removed
 from pipeline.rights import signals_of_meta
+from pipeline.rules import Rule, load_rules
 from pipeline.structured import Structured, read_structured
 from pipeline.urls import canonical_url
 
@@ -65,6 +68,7 @@ class Explanation:
 
     Attributes:
         lines: every block of the page in reading order, then what a rescue brought, kept and removed.
+        rule: the rule of the site that was applied, if there is one.
         rescued: which other source the text was taken from, None where the page's own blocks were good.
         verdict: what kind of page it is, and what speaks for that.
         outcome: what `extract_article` returns for the page.
@@ -73,6 +77,7 @@ class Explanation:
     encoding: str
     structured: Structured
     metadata: Metadata
+    rule: Rule | None
     lines: tuple[Line, ...]
     rescued: str | None
     verdict: Verdict
@@ -87,6 +92,8 @@ def extract_article(
     published_hint: datetime | None = None,
     title_hint: str | None = None,
     summary_hint: str | None = None,
+    fetched_at: datetime | None = None,
+    rules_dir: str = "",
 ) -> Article | NoArticle:
     """The article of a page, or why there is none (``no_text``, ``too_short``, or a class of `pipeline.classify`).
 
@@ -97,6 +104,8 @@ def extract_article(
         published_hint: the time of publication as a feed announced it.
         title_hint: the headline as a feed announced it.
         summary_hint: the summary as a feed announced it.
+        fetched_at: when the page was fetched, to choose among the rules of its site.
+        rules_dir: a folder with rules of sites that come before those of the package.
 
     Raises:
         ExtractError: ``empty`` or ``unparsable``.
@@ -108,6 +117,8 @@ def extract_article(
         published_hint=published_hint,
         title_hint=title_hint,
         summary_hint=summary_hint,
+        fetched_at=fetched_at,
+        rules_dir=rules_dir,
     ).outcome
 
 
@@ -119,20 +130,35 @@ def explain_article(
     published_hint: datetime | None = None,
     title_hint: str | None = None,
     summary_hint: str | None = None,
+    fetched_at: datetime | None = None,
+    rules_dir: str | None = "",
     forest: Forest | None = None,
 ) -> Explanation:
-    """The same with what each step returned; ``forest`` replaces the learned part, to measure another.
+    """The same with what each step returned.
+
+    ``rules_dir`` may be None: without the rules of the page's site. ``forest`` is used in the place of the learned
+    part, to measure another.
 
     Raises:
         ExtractError: ``empty`` or ``unparsable``.
     """
     document = parse_html(body, charset, url)
+    rule = None if rules_dir is None else load_rules(rules_dir).for_page(url, fetched_at)
     try:
         structured = read_structured(document.tree, url)
-        metadata = read_metadata(document.tree, url, structured, published_hint=published_hint, title_hint=title_hint)
+        metadata = read_metadata(
+            document.tree,
+            url,
+            structured,
+            published_hint=published_hint,
+            title_hint=title_hint,
+            given=rule.given(document.tree, structured) if rule else None,
+        )
         layout = segment(document.tree)
         hints = Hints(metadata.title, metadata.description or summary_hint, structured.article_body)
         choices = choose_blocks(layout, hints, forest)
+        if rule:
+            choices = with_rule(layout, choices, rule, document.tree)
         found = rescue(document, url, choices, structured) if needs_rescue(choices, structured, summary_hint) else None
     except RecursionError as error:
         raise ExtractError(url, "unparsable", "nested too deeply") from error
@@ -143,6 +169,7 @@ def explain_article(
         encoding=document.encoding,
         structured=structured,
         metadata=metadata,
+        rule=rule,
         lines=lines,
         rescued=found.source if found else None,
         verdict=verdict,
@@ -169,6 +196,7 @@ def _judged(layout: Layout, choices: Sequence[Choice], found: Rescue | None, met
             lines.append(Line(block.text, block.kind, next(verdicts), "clean", choice.probability))
         else:
             reason = reason_by_names(layout, block, metadata.language) if seen else "outside"
+            reason = "site_rule" if choice.is_dropped else reason
             lines.append(Line(block.text, block.kind, reason, "body", choice.probability))
     return tuple(lines)
 

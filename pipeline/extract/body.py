@@ -1,7 +1,9 @@
 """Which blocks of a page are the article's body, and for the others why not."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
+
+from lxml.etree import _Element
 
 from pipeline.clean import reason_of
 from pipeline.clean.shapes import shape_of
@@ -11,9 +13,13 @@ from pipeline.extract.forest import Forest, load_forest, probability
 from pipeline.extract.names import bit
 from pipeline.extract.prose import lines_above
 from pipeline.extract.surroundings import Hints
+from pipeline.rules import Rule
+from pipeline.rules.selectors import select_all
 
 THRESHOLD = 0.42
 """Probability from which on a block is kept: where losing text and leaking weigh the same on the pages learned from."""
+
+_MIN_BODY = 40  # characters: with fewer in what it calls the body, the rule was made for other pages of the site
 
 # What an element's names make of a block that is not wanted, the surest first.
 _REASONS = {
@@ -49,10 +55,11 @@ _REASONS = {
 
 
 class Choice(NamedTuple):
-    """A block with what was decided of it."""
+    """A block with what was decided of it; ``is_dropped`` by a rule of the site."""
 
     block: Block
     probability: float
+    is_dropped: bool = False
 
     @property
     def kept(self) -> bool:
@@ -67,6 +74,26 @@ def choose_blocks(layout: Layout, hints: Hints, forest: Forest | None = None) ->
     return [
         Choice(block, probability(forest, row) if row else 0.0) for block, row in zip(layout.blocks, rows, strict=True)
     ]
+
+
+def with_rule(layout: Layout, choices: Sequence[Choice], rule: Rule, tree: _Element) -> list[Choice]:
+    """The decisions with those of the site's rule in their place."""
+    body, keep, drop = (_inside(layout, select_all(each, tree)) for each in (rule.body, rule.keep, rule.drop))
+    has_body = sum(len(choice.block.text) for choice in choices if body[choice.block.node]) >= _MIN_BODY
+    ruled = []
+    for choice in choices:
+        node = choice.block.node
+        sure = (1.0 if body[node] else 0.0) if has_body else choice.probability
+        ruled.append(Choice(choice.block, 0.0 if drop[node] else 1.0 if keep[node] else sure, drop[node]))
+    return ruled
+
+
+def _inside(layout: Layout, elements: Collection[_Element]) -> list[bool]:
+    """For each node whether it is one of these elements or lies in one."""
+    inside: list[bool] = []
+    for node, element in zip(layout.nodes, layout.elements, strict=True):
+        inside.append(bool(elements) and (element in elements or (node.parent >= 0 and inside[node.parent])))
+    return inside
 
 
 def near_body(layout: Layout, choices: Sequence[Choice]) -> list[bool]:

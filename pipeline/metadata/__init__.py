@@ -24,6 +24,7 @@ from pipeline.metadata.details import (
     site_names,
 )
 from pipeline.metadata.evidence import Choice  # noqa: TC001  # local annotations are read by people too
+from pipeline.metadata.given import Given, with_given
 from pipeline.metadata.headline import read_title
 from pipeline.metadata.language import language_tags, read_language
 from pipeline.metadata.surroundings import look_around
@@ -44,6 +45,7 @@ def read_metadata(
     published_hint: datetime | None = None,
     title_hint: str | None = None,
     now: datetime | None = None,
+    given: Given | None = None,
 ) -> Metadata:
     """The metadata of the page's article.
 
@@ -54,6 +56,7 @@ def read_metadata(
         published_hint: the time of publication as a feed announced it.
         title_hint: the headline as a feed announced it.
         now: later dates (with two days' grace) are not believed; without it all are.
+        given: fields that a rule of the site names; they come before all others.
     """
     structured = structured or read_structured(tree, url)
     own = site_names(structured, url)
@@ -87,7 +90,7 @@ def read_metadata(
         "modified_at": times.modified_provenance,
         "signed": signed_provenance,
     } | {name: choice.provenance for name, choice in choices.items() if choice}
-    return Metadata(
+    metadata = Metadata(
         **{name: choice.value for name, choice in choices.items() if choice},
         signed=tuple(name.text for name in names),
         authors=tuple(name.text for name in names if name.kind == "person"),
@@ -99,3 +102,4 @@ def read_metadata(
         modified_precision=times.modified_precision,
         provenance={name: value for name, value in provenance.items() if value},
     )
+    return with_given(metadata, given, setting, own) if given else metadata
