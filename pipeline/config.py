@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -112,6 +113,10 @@ class Settings:
     host_delay: timedelta = _setting(
         timedelta(seconds=1), _seconds, "least pause between two requests to one host, in seconds"
     )
+    host_max_delay: timedelta = _setting(
+        timedelta(seconds=60), _seconds, "longest pause that slowness, 429 and 503 make of that, in seconds"
+    )
+    host_connections: int = _setting(1, _positive, "requests to one host at once")
     lease: timedelta = _setting(
         timedelta(seconds=300), _seconds, "how long a claim lasts without a sign of life, in seconds"
     )
@@ -159,7 +164,29 @@ class Settings:
         _some_of("noai", "noarchive", "noimageai", "tdm"),
         "signals whose pages are not kept, comma-separated: noai, noarchive, noimageai, tdm; none by default",
     )
-    robots_ttl: timedelta = _setting(timedelta(hours=24), _seconds, "how long a robots.txt is believed, in seconds")
+    tdm_file: str = _setting(
+        "on", _one_of("on", "off"), "on or off: whether each host is asked for its /.well-known/tdmrep.json"
+    )
+    archive_url: str = _setting(
+        "auto",
+        str,
+        "where raw copies are kept: a folder, any fsspec address, or off; auto: raw/ beside a SQLite file, else off",
+    )
+    archive_spool: str = _setting("news-spool", str, "folder in which files for a remote archive are written")
+    archive_max_bytes: int = _setting(256 * 2**20, _positive, "size at which a file of raw copies is full, in bytes")
+    archive_max_age: timedelta = _setting(
+        timedelta(hours=24), _seconds, "age at which a file of raw copies is full, in seconds"
+    )
+    prune_polls: timedelta = _setting(
+        timedelta(0), _seconds, "age at which news prune forgets polls, in seconds; 0: never"
+    )
+    prune_raw: timedelta = _setting(
+        timedelta(0), _seconds, "age at which news prune removes raw copies, in seconds; 0: never"
+    )
+    prune_revisions: int = _setting(0, _count, "revisions of an article that news prune leaves; 0: all")
+    robots_ttl: timedelta = _setting(
+        timedelta(hours=24), _seconds, "how long a robots.txt or tdmrep.json is believed, in seconds"
+    )
     websub_callback: str = _setting(
         "", str, "public address that hubs reach `news websub serve` at; empty: WebSub is off"
     )
@@ -170,6 +197,16 @@ class Settings:
     def full_user_agent(self) -> str:
         """What is sent as ``User-Agent``: the product, and how to reach whoever runs it."""
         return f"{self.user_agent} (+{self.contact or _HOME})"
+
+    @property
+    def archive_place(self) -> str | None:
+        """Where raw copies are kept: a folder or an address of fsspec; None where they are not."""
+        if self.archive_url != "auto":
+            return None if self.archive_url.lower() == "off" else self.archive_url
+        scheme, _, path = self.database_url.partition(":///")
+        if not scheme.startswith("sqlite") or not path:
+            return None  # several machines may share a server, and none of their folders is the others'
+        return str(Path(path.partition("?")[0]).expanduser().parent / "raw")
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":

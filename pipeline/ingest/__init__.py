@@ -6,8 +6,8 @@ number of processes on any number of machines at once: all of them claim work fr
 
 import asyncio
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 
 from sqlalchemy.engine import Connection, Engine
@@ -15,8 +15,9 @@ from sqlalchemy.engine import Connection, Engine
 from pipeline.config import Settings
 from pipeline.errors import ungrouped
 from pipeline.fetch import Fetcher
-from pipeline.ingest.context import Context, Database
+from pipeline.ingest.context import Context, Database, at_once
 from pipeline.ingest.events import Event, Listener, Tally, Totals
+from pipeline.ingest.keep import keeping
 from pipeline.ingest.owner import Owner, is_dead
 from pipeline.ingest.worker import work
 from pipeline.store.engine import open_engine, reading, write
@@ -55,7 +56,7 @@ def plan(settings: Settings, *, poll_all: bool = False, kinds: frozenset[str] = 
     engine = open_engine(settings.database_url)
     try:
         require_current(engine)
-        write(engine, _recover, now(), settings.max_attempts)
+        write(engine, recover, now(), settings.max_attempts)
         if poll_all:
             write(engine, make_feeds_due, now())
         with reading(engine) as connection:
@@ -89,9 +90,9 @@ def run(
     engine = open_engine(settings.database_url)
     try:
         require_current(engine)
-        write(engine, _recover, now(), settings.max_attempts)
+        write(engine, recover, now(), settings.max_attempts)
         tally = Tally(listener)
-        with _terminable(), ungrouped():
+        with terminable(), ungrouped():
             asyncio.run(_run(settings, engine, _scope(settings, kinds, now()), max_pages, tally, now))
         return tally.totals
     finally:
@@ -99,7 +100,7 @@ def run(
 
 
 @contextmanager
-def _terminable() -> Iterator[None]:
+def terminable() -> Iterator[None]:
     """Exit as a terminated process does when the run was ended by SIGTERM, and leave the handler as it was."""
     previous = signal.getsignal(signal.SIGTERM)
     try:
@@ -114,6 +115,20 @@ def _terminable() -> Iterator[None]:
 async def _run(
     settings: Settings, engine: Engine, scope: Scope, max_pages: int | None, tally: Tally, now: Clock
 ) -> None:
+    async with open_context(settings, engine, scope, tally, now) as context:
+        await work(context, max_pages)
+
+
+@asynccontextmanager
+async def open_context(
+    settings: Settings,
+    engine: Engine,
+    scope: Scope,
+    tally: Tally,
+    now: Clock,
+    pace: Callable[[], Awaitable[None]] = at_once,
+) -> AsyncIterator[Context]:
+    """Everything that a run works with, closed in order; within an event loop."""
     # Whoever stops a service sends SIGTERM: end as on Ctrl-C, and give back what is claimed. Elsewhere than in the main
     # thread (a notebook, a test), or on a system without signals, there is no handler to set.
     task = asyncio.current_task()
@@ -121,10 +136,16 @@ async def _run(
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, lambda: task and task.cancel())
     database = Database(engine)
     try:
-        async with Fetcher(settings) as fetcher, Workers(settings.jobs, settings.extract_timeout) as workers:
+        async with (
+            keeping(settings, database, now) as keeper,
+            Fetcher(settings, keep=keeper is not None) as fetcher,
+            Workers(settings.jobs, settings.extract_timeout, settings.rules_dir) as workers,
+        ):
             slots = asyncio.Semaphore(workers.jobs * SLOTS_PER_JOB)
             owner = str(Owner.new())
-            await work(Context(settings, database, fetcher, workers, scope, owner, tally, now, slots), max_pages)
+            yield Context(
+                settings, database, fetcher, workers, scope, owner, tally, now, slots, keeper=keeper, pace=pace
+            )
     finally:
         database.close()
 
@@ -135,6 +156,7 @@ def _scope(settings: Settings, kinds: frozenset[str], until: datetime) -> Scope:
     return Scope(until=until, max_attempts=settings.max_attempts, poll="poll" in kinds, crawl="crawl" in kinds)
 
 
-def _recover(connection: Connection, now: datetime, max_attempts: int) -> None:
+def recover(connection: Connection, now: datetime, max_attempts: int) -> None:
+    """Put back what dead workers left behind, and give up what has had all its attempts."""
     release_dead(connection, is_dead)
     give_up(connection, now, max_attempts)

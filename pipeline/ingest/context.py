@@ -2,60 +2,26 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from typing import Concatenate, ParamSpec, TypeVar
-
-from sqlalchemy.engine import Connection, Engine
 
 from pipeline.config import Settings
 from pipeline.fetch import Fetcher
+from pipeline.ingest.database import Database
 from pipeline.ingest.events import Tally
+from pipeline.ingest.keep import Keeper
+from pipeline.model import Capture
 from pipeline.rhythm import RETRY_DELAYS, PollPolicy
 from pipeline.schedule import PagePolicy
-from pipeline.store.engine import reading, write
 from pipeline.store.frontier import Scope
 from pipeline.workers import Workers
 
-P = ParamSpec("P")
-T = TypeVar("T")
+__all__ = ["Context", "Database", "at_once"]
 
 
 async def at_once() -> None:
     """Wait for nothing."""
-
-
-class Database:
-    """The archive as the event loop sees it: each call is one transaction, in one thread made for it.
-
-    The loop never waits for the database, and SQLite, which has one writer at a time, is never asked by two of our
-    own threads at once.
-    """
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sql")
-
-    async def write(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call the function in a transaction that may write; once begun it ends, even if the caller is cancelled."""
-        call = partial(write, self._engine, function, *args, **kwargs)
-        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, call))
-
-    async def read(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call the function in a transaction that only reads."""
-
-        def call() -> T:
-            with reading(self._engine) as connection:
-                return function(connection, *args, **kwargs)
-
-        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
-
-    def close(self) -> None:
-        """End the thread once it has done what it was given."""
-        self._thread.shutdown(wait=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +33,7 @@ class Context:
         slots: pages that may be under way between network and archive at once; bounds the memory.
         chance: a number from 0 to 1, another each time.
         pace: waits until a page may be fetched, where a run is to be slower than its hosts allow.
+        keeper: keeps answers as they came; None where nobody wants that.
     """
 
     settings: Settings
@@ -80,6 +47,14 @@ class Context:
     slots: asyncio.Semaphore
     chance: Callable[[], float] = random.random
     pace: Callable[[], Awaitable[None]] = at_once
+    keeper: Keeper | None = None
+
+    async def keep(
+        self, captures: Iterable[Capture], *, page_id: int | None = None, feed_id: int | None = None
+    ) -> None:
+        """Keep answers of a page or a feed as they came, where that is wanted; before anything is made of them."""
+        if self.keeper is not None:
+            await self.keeper.keep(captures, page_id=page_id, feed_id=feed_id)
 
     @property
     def poll_policy(self) -> PollPolicy:

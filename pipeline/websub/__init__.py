@@ -14,6 +14,7 @@ import asyncio
 import signal
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
@@ -24,6 +25,7 @@ from pipeline.errors import ConfigError, ungrouped
 from pipeline.fetch import Fetcher
 from pipeline.ingest.context import Context, Database
 from pipeline.ingest.events import Listener, Tally
+from pipeline.ingest.keep import keeping
 from pipeline.ingest.owner import Owner
 from pipeline.store.engine import open_engine, reading
 from pipeline.store.frontier import Scope
@@ -99,8 +101,12 @@ async def _serve(
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
     database = Database(engine)
     try:
-        async with Fetcher(settings) as fetcher, Workers(settings.jobs, settings.extract_timeout) as workers:
-            context = _context(settings, database, fetcher, workers, listener)
+        async with (
+            keeping(settings, database, lambda: datetime.now(UTC)) as keeper,
+            Fetcher(settings, keep=keeper is not None) as fetcher,
+            Workers(settings.jobs, settings.extract_timeout, settings.rules_dir) as workers,
+        ):
+            context = replace(_context(settings, database, fetcher, workers, listener), keeper=keeper)
             subscriber = Subscriber(context, base)
             server = Server(subscriber.answer, settings.max_bytes, _report)
             try:
