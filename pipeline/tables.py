@@ -387,6 +387,12 @@ class PageRow(Table):
             postgresql_where=text("leased_until IS NOT NULL"),
         ),
         Index("ix_page_alias_of", "alias_of"),
+        # For v_source_daily; as PostgreSQL writes it. SQLite has its own expressions (pipeline.views.pieces).
+        Index(
+            "ix_page_source_day",
+            text(r"regexp_replace(split_part(host::text, ':'::text, 1), '^www\.(?=.*\.)'::text, ''::text)"),
+            text("(timezone('UTC'::text, discovered_at)::date)"),
+        ),
     )
 
 
@@ -522,7 +528,15 @@ class ArticleStoryRow(Table):
         comment="share of the shorter text that also stands in the first's; 1 for a copy"
     )
 
-    __table_args__ = (_one_of("role", STORY_ROLES),)
+    __table_args__ = (
+        _one_of("role", STORY_ROLES),
+        Index(
+            "ix_article_story_copies",
+            "story_id",
+            sqlite_where=text("story_id <> article_id"),
+            postgresql_where=text("story_id <> article_id"),
+        ),
+    )
 
 
 class SketchRow(Table):

@@ -18,7 +18,18 @@ def archive(engine):
     archive.store("https://two.example/b", site="two.example", language="en")
     archive.store("https://two.example/c", site="two.example", text="Before the edit.", authors=(), tags=())
     archive.store("https://two.example/c", site="two.example", text="After.", authors=(), tags=(), now=NOW + HOUR)
+    settle_stories(engine)
     return archive
+
+
+def settle_stories(engine):
+    """File the articles under their stories, where that has not been done as they came."""
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO article_story (article_id, story_id, role, similarity) SELECT id, coalesce(duplicate_of, id),"
+            " CASE WHEN duplicate_of IS NULL THEN 'first' ELSE 'copy' END, 1 FROM article AS a"
+            " WHERE NOT EXISTS (SELECT 1 FROM article_story AS s WHERE s.article_id = a.id)"
+        )
 
 
 def rows(engine, name, *columns, order=None):

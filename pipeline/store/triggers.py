@@ -17,11 +17,13 @@ _UPDATED: Final = (
     "authors",
     "tags",
     "published_at",
+    "published_from",
     "modified_at",
     "language",
     "section",
     "description",
     "image",
+    "agency",
     "page_class",
     "source",
 )
@@ -64,6 +66,20 @@ SQLITE: Final = {
     "change_revision": _sqlite_trigger(
         "change_revision", "INSERT ON revision", "revised", "NEW.article_id, NEW.number, NULL, NULL", "NEW.number > 1"
     ),
+    "change_story_new": _sqlite_trigger(
+        "change_story_new",
+        "INSERT ON article_story",
+        "story",
+        "NEW.article_id, NULL, NULL, NULL",
+        "NEW.story_id <> NEW.article_id",
+    ),
+    "change_story": _sqlite_trigger(
+        "change_story",
+        "UPDATE OF story_id ON article_story",
+        "story",
+        "NEW.article_id, NULL, NULL, NULL",
+        "NEW.story_id IS NOT NULL AND NEW.story_id IS NOT OLD.story_id",
+    ),
     "change_page_gone": _sqlite_trigger(
         "change_page_gone",
         "UPDATE OF gone_at ON page",
@@ -101,6 +117,8 @@ $$""",  # noqa: S608  # our own words
 BEGIN
   IF TG_TABLE_NAME = 'revision' THEN
     PERFORM news_add_change('revised', NEW.article_id, NEW.number, NULL, NULL);
+  ELSIF TG_TABLE_NAME = 'article_story' THEN
+    PERFORM news_add_change('story', NEW.article_id, NULL, NULL, NULL);
   ELSIF TG_TABLE_NAME = 'page' THEN
     PERFORM news_add_change(CASE WHEN NEW.gone_at IS NULL THEN 'back' ELSE 'gone' END, a.id, NULL, NULL, NULL)
     FROM article AS a WHERE a.page_id = NEW.id;
@@ -124,6 +142,12 @@ $$""",
 POSTGRESQL: Final = {
     "change_article": ("article", "INSERT OR UPDATE OR DELETE", ""),
     "change_revision": ("revision", "INSERT", "NEW.number > 1"),
+    "change_story_new": ("article_story", "INSERT", "NEW.story_id <> NEW.article_id"),
+    "change_story": (
+        "article_story",
+        "UPDATE",
+        "NEW.story_id IS NOT NULL AND NEW.story_id IS DISTINCT FROM OLD.story_id",
+    ),
     "change_page": (
         "page",
         "UPDATE",

@@ -10,7 +10,10 @@ import sqlalchemy as sa
 
 from pipeline.views.articles import ARTICLE, ARTICLE_AUTHOR, ARTICLE_TAG
 from pipeline.views.history import ARTICLE_VERSION, AS_OF, CHANGES, REVISION
-from pipeline.views.shape import PIECES, Column, View
+from pipeline.views.pieces import PIECES
+from pipeline.views.shape import Column, View
+from pipeline.views.sources import FEED_HEALTH, LEDGER, SOURCE_DAILY
+from pipeline.views.stories import STORY
 
 VERSION = "1.0"
 
@@ -23,6 +26,10 @@ _CONTENT = (
     REVISION,
     ARTICLE_VERSION,
     CHANGES,
+    STORY,
+    FEED_HEALTH,
+    SOURCE_DAILY,
+    LEDGER,
 )
 
 

@@ -2,10 +2,10 @@
 
 import sqlalchemy as sa
 
-from pipeline.tables import ArticleAuthorRow, ArticleRow, ArticleTagRow, Key, PageRow
+from pipeline.tables import ArticleAuthorRow, ArticleRow, ArticleStoryRow, ArticleTagRow, Key, PageRow
 from pipeline.views.shape import Column, Source, View
 
-a, p = Source("a", ArticleRow), Source("p", PageRow)
+a, p, s = Source("a", ArticleRow), Source("p", PageRow), Source("s", ArticleStoryRow)
 w, t = Source("w", ArticleAuthorRow), Source("t", ArticleTagRow)
 
 ARTICLE_ID = a("id", "article_id", "the article; the same in all views")
@@ -18,19 +18,20 @@ ARTICLE = View(
         *a.columns("page_id", "url", "site", "title", "text"),
         Column("authors", "{authors}", sa.Text(), "names in the order of the by-line, joined by '; '; null for none"),
         Column("tags", "{tags}", sa.Text(), "tags as the page has them, joined by '; '; null for none"),
-        *a.columns("published_at", "modified_at", "language", "section", "description", "image"),
+        *a.columns("published_at", "published_from", "modified_at", "language", "section", "description", "image"),
         *a.columns("word_count", "content_hash", "duplicate_of"),
         Column(
             "story_id",
-            "coalesce(a.duplicate_of, a.id)",
+            "coalesce(s.story_id, a.duplicate_of, a.id)",
             Key,
-            "the story that it belongs to (v_story): articles of one text or nearly so share it",
+            "the first article of its story, itself where it stands alone; v_story has those with more than one",
         ),
-        *a.columns("page_class", "source", "extractor", "extractor_version", "first_seen_at", "updated_at"),
+        s("role", "story_role"),
+        *a.columns("agency", "page_class", "source", "extractor", "extractor_version", "first_seen_at", "updated_at"),
         p("gone_at"),
     ),
     # A left join by key costs nothing where no column of it is asked for: both databases leave it out then.
-    "FROM article AS a LEFT JOIN page AS p ON p.id = a.page_id",
+    "FROM article AS a\nLEFT JOIN page AS p ON p.id = a.page_id\nLEFT JOIN article_story AS s ON s.article_id = a.id",
 )
 
 _OF_ARTICLE = a.columns("url", "site", "language", "published_at", "first_seen_at")

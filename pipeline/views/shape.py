@@ -1,36 +1,12 @@
-"""What a view is: columns with their expressions, and the text that makes it in each of the two dialects.
+"""What a view is: columns with their expressions, and the text that makes it in each of the two dialects."""
 
-Expressions are written once. Where the dialects differ they name a piece in braces, such as ``{authors}``, that
-`PIECES` spells out for each.
-"""
-
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from pipeline.tables import Table
-
-PIECES: Mapping[str, Mapping[str, str]] = {
-    "postgresql": {
-        "authors": "(SELECT string_agg(n.value, '; ' ORDER BY n.place)"
-        " FROM jsonb_array_elements_text(a.authors) WITH ORDINALITY AS n(value, place))",
-        "tags": "(SELECT string_agg(n.value, '; ' ORDER BY n.place)"
-        " FROM jsonb_array_elements_text(a.tags) WITH ORDINALITY AS n(value, place))",
-        # Only transactions below every one that still runs: later ones may yet commit before those.
-        "settled": "\nWHERE c.cursor <"
-        " (SELECT lpad((pg_snapshot_xmin(pg_current_snapshot())::text::bigint + k.shift)::text, 14, '0')"
-        " FROM change_clock AS k)",
-    },
-    "sqlite": {
-        # json_each gives the elements in their order, and group_concat takes them as they come.
-        "authors": "(SELECT group_concat(n.value, '; ') FROM json_each(a.authors) AS n)",
-        "tags": "(SELECT group_concat(n.value, '; ') FROM json_each(a.tags) AS n)",
-        # One writer at a time: the order of numbers is that of commits.
-        "settled": "",
-    },
-}
+from pipeline.views.pieces import PIECES
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,68 @@
+"""What the dialects say differently: pieces that views name in braces, such as ``{authors}``, spelt out for each."""
+
+from collections.abc import Mapping
+
+
+def source_of(dialect: str, host: str) -> str:
+    """An expression for the site of a host, as `pipeline.urls.site_of` has it: without port and leading ``www.``."""
+    if dialect == "postgresql":
+        return rf"regexp_replace(split_part({host}, ':', 1), '^www\.(?=.*\.)', '')"
+    name = f"substr({host}, 1, instr({host} || ':', ':') - 1)"
+    return f"CASE WHEN {name} LIKE 'www.%.%' THEN substr({name}, 5) ELSE {name} END"
+
+
+def day_of(dialect: str, time: str) -> str:
+    """An expression for the UTC day of a time: a date, on SQLite as text."""
+    return f"CAST(timezone('UTC', {time}) AS date)" if dialect == "postgresql" else f"substr({time}, 1, 10)"
+
+
+def _of_day(dialect: str) -> dict[str, str]:
+    pieces = {f"source_of_{alias}": source_of(dialect, f"{alias}.host") for alias in "ep"}
+    pieces |= {f"day_of_{alias}": day_of(dialect, f"{alias}.discovered_at") for alias in "ep"}
+    # The day on which a source began is the first one in the index.
+    pieces["sources"] = (
+        f"(SELECT n.source, (SELECT min({pieces['day_of_p']}) FROM page AS p WHERE {pieces['source_of_p']} = n.source)"
+        f" AS first_day FROM (SELECT DISTINCT {source_of(dialect, 'name')} AS source FROM host) AS n)"
+    )
+    # Pages are numbered as they come: the first and the last one say from when to when the archive goes.
+    day = day_of(dialect, "discovered_at")
+    first, last = (f"(SELECT {day} FROM page ORDER BY id{order} LIMIT 1)" for order in ("", " DESC"))
+    if dialect == "postgresql":
+        pieces["calendar"] = (
+            f"(SELECT CAST(x AS date) AS day FROM generate_series({first}, {last}, interval '1 day') AS x)"
+        )
+        pieces["same_weekdays"] = ", ".join(f"g.day - {7 * week}" for week in range(1, 5))
+        pieces["weeks_known"] = "nullif(least(4, (g.day - g.first_day) / 7), 0)"
+    else:
+        pieces["calendar"] = (
+            f"(WITH RECURSIVE days(day) AS (SELECT {first} UNION ALL SELECT date(day, '+1 day') FROM days"
+            f" WHERE day < {last}) SELECT day FROM days)"
+        )
+        pieces["same_weekdays"] = ", ".join(f"date(g.day, '-{7 * week} days')" for week in range(1, 5))
+        pieces["weeks_known"] = "nullif(min(4, CAST(julianday(g.day) - julianday(g.first_day) AS integer) / 7), 0)"
+    return pieces
+
+
+PIECES: Mapping[str, Mapping[str, str]] = {
+    "postgresql": {
+        "authors": "(SELECT string_agg(n.value, '; ' ORDER BY n.place)"
+        " FROM jsonb_array_elements_text(a.authors) WITH ORDINALITY AS n(value, place))",
+        "tags": "(SELECT string_agg(n.value, '; ' ORDER BY n.place)"
+        " FROM jsonb_array_elements_text(a.tags) WITH ORDINALITY AS n(value, place))",
+        # Only transactions below every one that still runs: later ones may yet commit before those.
+        "settled": "\nWHERE c.cursor <"
+        " (SELECT lpad((pg_snapshot_xmin(pg_current_snapshot())::text::bigint + k.shift)::text, 14, '0')"
+        " FROM change_clock AS k)",
+        "week_before_poll": "f.last_polled_at - interval '7 days'",
+        **_of_day("postgresql"),
+    },
+    "sqlite": {
+        # json_each gives the elements in their order, and group_concat takes them as they come.
+        "authors": "(SELECT group_concat(n.value, '; ') FROM json_each(a.authors) AS n)",
+        "tags": "(SELECT group_concat(n.value, '; ') FROM json_each(a.tags) AS n)",
+        # One writer at a time: the order of numbers is that of commits.
+        "settled": "",
+        "week_before_poll": "strftime('%Y-%m-%d %H:%M:%f', f.last_polled_at, '-7 days')",
+        **_of_day("sqlite"),
+    },
+}

@@ -1,0 +1,33 @@
+"""The view of stories: articles of several sources that are copies of one text."""
+
+import sqlalchemy as sa
+
+from pipeline.tables import ArticleRow, ArticleStoryRow, UtcDateTime
+from pipeline.views.shape import Column, Source, View
+
+a, s = Source("a", ArticleRow), Source("s", ArticleStoryRow)
+
+_MEMBERS = "FROM article_story AS s JOIN article AS m ON m.id = s.article_id WHERE s.story_id = a.id"
+
+STORY = View(
+    "v_story",
+    "One row for each story that was published more than once, copies of one text or nearly so: where it stood first,"
+    " how far it went. Its articles are those of v_article with its story_id.",
+    (
+        a("id", "story_id", "the story: the id of its first article"),
+        *a.columns("url", "site", "title", "agency", "language", "published_at"),
+        a("first_seen_at", comment="when its first article was stored"),
+        Column("articles", "c.copies + 1", sa.Integer(), "articles of the story, the first one included"),
+        Column("sites", f"(SELECT count(DISTINCT m.site) {_MEMBERS})", sa.Integer(), "sites that they are on"),
+        Column(
+            "last_seen_at",
+            f"(SELECT max(m.first_seen_at) {_MEMBERS})",
+            UtcDateTime(),
+            "when its last article was stored",
+        ),
+    ),
+    # Most articles are alone in their story. The copies have an index of their own, so it is cheap to count all.
+    "FROM (SELECT story_id, count(*) AS copies FROM article_story\n"
+    "  WHERE story_id <> article_id GROUP BY story_id) AS c\n"
+    "JOIN article AS a ON a.id = c.story_id",
+)
