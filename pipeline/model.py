@@ -302,7 +302,7 @@ class ParsedFeed:
         cut: whether the document ends in the middle. Its entries are good, but its validators must not be kept: the
             next 304 would hide those that were missed.
         hints: what it says of its own pace.
-        hub_url: the WebSub hub that the feed announces, absolute.
+        hub_urls: the WebSub hubs that the feed announces, absolute, in its order.
         self_url: the address that the feed gives itself, absolute.
         children: of a sitemap index, the sitemaps where its entries stand, newest first, absolute.
     """
@@ -316,7 +316,7 @@ class ParsedFeed:
     malformed: str | None = None
     cut: bool = False
     hints: FeedHints = FeedHints()
-    hub_url: str | None = None
+    hub_urls: tuple[str, ...] = ()
     self_url: str | None = None
     children: tuple[str, ...] = ()
 
@@ -474,6 +474,8 @@ class Announcement:
         url: the page's, canonical.
         reason: why the page cannot be had.
         content: paragraphs joined by a blank line.
+        authors: as the feed has them; among them may be the newsroom.
+        feed_title: the feed's name: an author of this name is the newsroom.
         opt_out: signals by which the page reserved rights, when it last answered.
     """
 
@@ -485,6 +487,9 @@ class Announcement:
     summary: str | None = None
     language: str | None = None
     published_at: datetime | None = None
+    authors: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    feed_title: str | None = None
     opt_out: tuple[str, ...] = ()
 
 

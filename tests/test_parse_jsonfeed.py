@@ -72,7 +72,7 @@ def test_a_feed_says_what_other_formats_say():
     )
     (entry,) = feed.entries
     assert (feed.title, feed.site_url, feed.language) == ("News", "https://news.example/", "pt-BR")
-    assert (feed.hub_url, feed.self_url) == ("https://hub.example/", URL)
+    assert (feed.hub_urls, feed.self_url) == (("https://hub.example/",), URL)
     assert (entry.guid, entry.title, entry.url, entry.summary) == ("1", "One", "https://news.example/1", "Text")
     assert (feed.skipped, feed.malformed, feed.cut) == (0, None, False)
 
@@ -95,7 +95,7 @@ HEADS = {
 def test_members_of_the_feed_may_have_any_type(head, expected):
     feed = read(feed_of({"id": "1", "title": "x"}, **head))
     assert (feed.title, feed.site_url, feed.language) == expected
-    assert (feed.hub_url, feed.self_url) == (None, None)
+    assert (feed.hub_urls, feed.self_url) == ((), None)
 
 
 def test_a_feed_without_items_is_a_feed():

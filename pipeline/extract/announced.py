@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from pipeline.clean import clean
 from pipeline.dedup import content_hash
 from pipeline.extract.prose import words_of
+from pipeline.metadata.names import read_names
 from pipeline.model import Announcement, Article
 
 EXTRACTOR = "feed"
@@ -34,7 +35,15 @@ def article_of_announcement(announcement: Announcement) -> Article | None:
         extractor_version=EXTRACTOR_VERSION,
         source="feed",
         published_at=announcement.published_at,
+        authors=_persons(announcement),
+        tags=announcement.tags,
         language=announcement.language,
         description=announcement.summary,
         removed=cleaned.removed,
     )
+
+
+def _persons(announcement: Announcement) -> tuple[str, ...]:
+    """Who of the entry's authors is a person, read as by-lines are: roles, agencies and the newsroom are taken off."""
+    own = (announcement.feed_title,) if announcement.feed_title else ()
+    return tuple(name.text for name in read_names(announcement.authors, own) if name.kind == "person")

@@ -58,7 +58,7 @@ async def _read(context: Context, feed: Feed, response: Response, started_at: da
         duration=response.elapsed,
         error=parsed.malformed if parsed else None,
         validators=_validators(response, parsed),
-        body_hash=body_hash if parsed and _is_whole(parsed) else None,
+        body_hash=body_hash if parsed and _is_whole(parsed) and not response.is_delta else None,
         parsed=parsed,
         cache=cache_hint(response.headers, response.fetched_at),
         target=permanent_target(feed.url, response.redirects, response.url),
@@ -72,6 +72,8 @@ def _validators(response: Response, parsed: ParsedFeed | None) -> Validators | N
     """
     if response.status == 304 or (parsed is not None and not _is_whole(parsed)):
         return None
+    if response.is_delta and response.validators.etag is None:
+        return None  # the next one is as well told from the copy that this one was told from
     return response.validators if has_trusted_validators(response.headers) else Validators()
 
 
@@ -81,13 +83,13 @@ def _is_whole(parsed: ParsedFeed) -> bool:
 
 
 def with_header_links(parsed: ParsedFeed, response: Response) -> ParsedFeed:
-    """The feed with the WebSub hub of its response's headers, which count before those of the document (WebSub, 4)."""
+    """The feed with the WebSub hubs of its response's headers, which count before those of the document (WebSub, 4)."""
     links = read_links(response.headers.get("link", ""), response.url)
-    hub = next((link.url for link in links if "hub" in link.rels), None)
-    if hub is None:
+    hubs = tuple(dict.fromkeys(link.url for link in links if "hub" in link.rels))
+    if not hubs:
         return parsed
     return replace(
-        parsed, hub_url=hub, self_url=next((link.url for link in links if "self" in link.rels), parsed.self_url)
+        parsed, hub_urls=hubs, self_url=next((link.url for link in links if "self" in link.rels), parsed.self_url)
     )
 
 
@@ -116,6 +118,8 @@ def _event(poll: Poll, counts: PollCounts) -> Event:
         "new": counts.new,
         "changed": counts.changed,
     }
+    if poll.is_delta:
+        facts["delta"] = True
     if counts.missed:
         facts["missed"] = True
     if counts.state != poll.feed.state:

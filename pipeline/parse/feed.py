@@ -1,6 +1,7 @@
 """A feed document, read whole: RSS 0.9x, 1.0 (RDF) and 2.0, Atom 0.3 and 1.0, JSON Feed; sitemaps too."""
 
 import io
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -122,8 +123,8 @@ def _feed(document: Document, parsed: feedparser.FeedParserDict, url: str, now: 
         malformed="; ".join(notes)[:MAX_NOTE] or None,
         cut=document.cut,
         hints=_hints(parsed.feed),
-        hub_url=_linked(parsed.feed, "hub", url),
-        self_url=_linked(parsed.feed, "self", url),
+        hub_urls=tuple(dict.fromkeys(_linked(parsed.feed, "hub", url))),
+        self_url=next(_linked(parsed.feed, "self", url), None),
     )
 
 
@@ -149,12 +150,12 @@ def _site_url(feed: feedparser.FeedParserDict, url: str) -> str | None:
         return None
 
 
-def _linked(feed: feedparser.FeedParserDict, rel: str, url: str) -> str | None:
-    """Where the feed's first link of this relation leads."""
+def _linked(feed: feedparser.FeedParserDict, rel: str, url: str) -> Iterator[str]:
+    """Where the feed's links of this relation lead."""
     for link in feed.get("links") or ():
-        if rel in str(link.get("rel", "")).lower().split():
-            return absolute_url(str(link.get("href") or ""), url)
-    return None
+        target = absolute_url(str(link.get("href") or ""), url)
+        if target and rel in str(link.get("rel", "")).lower().split():
+            yield target
 
 
 def _hints(feed: feedparser.FeedParserDict) -> FeedHints:

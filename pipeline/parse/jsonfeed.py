@@ -60,7 +60,7 @@ def parse_json_feed(body: bytes, url: str, charset: str | None = None, now: date
         skipped=len(entries) - len(usable) + read.left_out,
         malformed=read.malformed,
         cut=read.malformed is not None,
-        hub_url=_hub(head.get("hubs"), url),
+        hub_urls=tuple(dict.fromkeys(_hubs(head.get("hubs"), url))),
         self_url=self_url,
     )
 
@@ -212,11 +212,12 @@ def _tags(value: Any) -> list[str]:  # noqa: ANN401
     return [_text(tag) for tag in value] if isinstance(value, list) else []
 
 
-def _hub(hubs: Any, url: str) -> str | None:  # noqa: ANN401
+def _hubs(hubs: Any, url: str) -> Iterator[str]:  # noqa: ANN401
     for hub in hubs if isinstance(hubs, list) else []:
         if isinstance(hub, dict) and _text(hub.get("type")).lower() == "websub":
-            return _address(hub.get("url"), url)
-    return None
+            address = _address(hub.get("url"), url)
+            if address:
+                yield address
 
 
 def _canonical(value: Any, base: str) -> str | None:  # noqa: ANN401

@@ -51,7 +51,10 @@ def lost_announcements(connection: Connection, now: datetime, after: int, limit:
             EntryRow.title,
             EntryRow.summary,
             EntryRow.published_at,
+            EntryRow.authors,
+            EntryRow.tags,
             FeedRow.language,
+            FeedRow.title.label("feed_title"),
         )
         .join(EntryRow, EntryRow.page_id == PageRow.id)
         .join(FeedRow, FeedRow.id == EntryRow.feed_id)
@@ -63,6 +66,8 @@ def lost_announcements(connection: Connection, now: datetime, after: int, limit:
         fields = dict(row) | {
             "reason": row["reason"] or "",
             "opt_out": tuple((row["opt_out"] or "").split()),
+            "authors": tuple(row["authors"]),
+            "tags": tuple(row["tags"]),
             "language": (row["language"] or "").partition("-")[0].lower() or None,
         }
         found.setdefault(row["page_id"], Announcement(**fields))

@@ -22,6 +22,9 @@ MAX_CHANGES = 24
 MAX_GUID = 1000
 """Longest guid in characters that is stored; PostgreSQL's indexes take 2,704 bytes."""
 
+MAX_HUBS = 5
+"""WebSub hubs of a feed that are kept: those that name several name two or three."""
+
 MOSTLY = 3 / 4
 """Share of a window that must be new for entries to have been missed; the rest may be pinned to the top for weeks."""
 
@@ -55,6 +58,11 @@ class Poll:
     retry_after: timedelta | None = None
     cache: timedelta | None = None
     target: str | None = None
+
+    @property
+    def is_delta(self) -> bool:
+        """Whether the document held new entries alone (226): its size says nothing of the feed's window."""
+        return self.status == 226 and self.parsed is not None
 
     @property
     def ended_at(self) -> datetime:
@@ -94,6 +102,8 @@ def record_poll(connection: Connection, poll: Poll, policy: PollPolicy) -> PollC
     counts = PollCounts(rolls=feed.rolls)
     if poll.parsed is not None:
         counts = _store_entries(connection, feed, poll.parsed.entries, poll.polled_at)
+        if poll.is_delta:  # that it shares no entry with the poll before is the point of it
+            counts = replace(counts, missed=False, rolls=feed.rolls)
     update = _decide(poll, counts, policy)
     connection.execute(sa.update(FeedRow).where(FeedRow.id == feed.id).values(_feed_values(poll, counts, update)))
     connection.execute(
@@ -127,7 +137,7 @@ def _decide(poll: Poll, counts: PollCounts, policy: PollPolicy) -> FeedUpdate:
         seen=Seen(
             elapsed=poll.polled_at - feed.answered_at if feed.answered_at else None,
             new=counts.fresh,
-            window=counts.seen,
+            window=feed.window if poll.is_delta else counts.seen,
             missed=counts.missed,
         ),
         cache=poll.cache,
@@ -168,18 +178,27 @@ def _feed_values(poll: Poll, counts: PollCounts, update: FeedUpdate) -> dict[str
         values |= {"etag": storable(poll.validators.etag), "last_modified": storable(poll.validators.last_modified)}
     if poll.body_hash is not None:
         values["body_hash"] = poll.body_hash
-    return values | (_said(poll.parsed, counts) if poll.parsed is not None else {})
+    if poll.parsed is None:
+        return values
+    said = _said(poll.parsed, counts)
+    if poll.is_delta:
+        # What it does not repeat still holds.
+        untold = {"window", "rolls", *(() if poll.parsed.hub_urls else ("further_hubs",))}
+        said = {name: value for name, value in said.items() if value is not None and name not in untold}
+    return values | said
 
 
 def _said(parsed: ParsedFeed, counts: PollCounts) -> dict[str, object]:
     """What the document says of the feed."""
     ttl, period = announced_ttl(parsed.hints), announced_period(parsed.hints)
+    hubs = storable(list(parsed.hub_urls[:MAX_HUBS]))
     values: dict[str, object] = {
         "window": counts.seen,
         "rolls": counts.rolls,
         "ttl": ttl.total_seconds() if ttl else None,
         "update_period": period.total_seconds() if period else None,
-        "hub_url": storable(parsed.hub_url),
+        "hub_url": next(iter(hubs), None),
+        "further_hubs": hubs[1:],
         "topic_url": storable(parsed.self_url),
     }
     # What the subscriber gave stands; what the feed says of itself fills the gaps.
@@ -267,6 +286,8 @@ def _announced(entry: Entry, pages: dict[str, int], now: datetime) -> dict[str, 
         "title": storable(entry.title),
         "summary": storable(entry.summary),
         "content": storable(entry.content),
+        "authors": storable(list(entry.authors)),
+        "tags": storable(list(entry.tags)),
         "published_at": entry.published_at,
         "updated_at": entry.updated_at,
         "is_future": entry.is_future,

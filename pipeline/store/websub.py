@@ -2,13 +2,14 @@
 
 import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from pipeline.model import HubSubscription
-from pipeline.store.rows import storable, upsert
+from pipeline.store.rows import batches, storable, upsert
 from pipeline.tables import FeedRow, SubscriptionRow
 
 TOKEN_BYTES = 32
@@ -18,6 +19,7 @@ PUSHED_STATES = ("active", "failing")
 """States of the feeds whose hubs are subscribed to; one that fails may well recover before its lease ends."""
 
 _TABLE = SubscriptionRow.__table__
+_HUBS = (FeedRow.hub_url.label("first_hub"), FeedRow.further_hubs)
 
 
 def sync_subscriptions(
@@ -29,13 +31,15 @@ def sync_subscriptions(
     """
     topic = sa.func.coalesce(FeedRow.topic_url, FeedRow.url)
     wanted = sa.and_(FeedRow.state.in_(PUSHED_STATES), FeedRow.hub_url.is_not(None))
-    fits = sa.exists().where(
-        FeedRow.id == SubscriptionRow.feed_id,
-        wanted,
-        FeedRow.hub_url == SubscriptionRow.hub_url,
-        topic == SubscriptionRow.topic_url,
-    )
-    leave(connection, now, sa.not_(fits))
+    kept = connection.execute(
+        sa.select(SubscriptionRow.id, SubscriptionRow.hub_url, SubscriptionRow.topic_url, *_HUBS, topic.label("topic"))
+        .join(FeedRow, FeedRow.id == SubscriptionRow.feed_id)
+        .where(wanted)
+    ).mappings()
+    fitting = {row["id"] for row in kept if row["hub_url"] in _hubs(row) and row["topic_url"] == row["topic"]}
+    present = connection.scalars(sa.select(SubscriptionRow.id).where(SubscriptionRow.state != "leaving"))
+    for batch in batches(sorted(set(present) - fitting)):
+        leave(connection, now, SubscriptionRow.id.in_(batch))
     connection.execute(
         sa.update(SubscriptionRow)
         .where(SubscriptionRow.state == "active", SubscriptionRow.expires_at <= now)
@@ -79,24 +83,39 @@ def leave(connection: Connection, now: datetime, *where: sa.ColumnElement[bool])
 
 
 def claim_requests(
-    connection: Connection, now: datetime, limit: int, again_at: Callable[[int], datetime]
+    connection: Connection,
+    now: datetime,
+    limit: int,
+    again_at: Callable[[int], datetime],
+    chance: Callable[[int], str] = secrets.token_urlsafe,
 ) -> list[HubSubscription]:
     """The subscriptions whose hub is to be asked now, each counted and put off before anything is sent.
+
+    What a hub did not agree to is asked of the feed's next hub, if it has several, with another callback and another
+    secret: neither is the other hub's business.
 
     Args:
         connection: within a transaction that may write.
         now: the time.
         limit: how many at most.
         again_at: when to ask again, after so many attempts, unless the hub verifies one before.
+        chance: so many bytes of it, as text.
     """
     rows = connection.execute(
-        sa.select(_TABLE)
+        sa.select(*_TABLE.columns, *_HUBS)
+        .outerjoin(FeedRow, FeedRow.id == SubscriptionRow.feed_id)
         .where(SubscriptionRow.next_request_at <= now)
         .order_by(SubscriptionRow.next_request_at, SubscriptionRow.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, of=_TABLE)
     ).mappings()
-    claimed = [_subscription(row, attempts=row["attempts"] + 1) for row in rows]
+    claimed = []
+    for row in rows:
+        subscription = _subscription(row, attempts=row["attempts"] + 1)
+        hub = _next_hub(row, row["hub_url"]) if row["attempts"] and row["state"] in ("pending", "denied") else None
+        if hub not in (None, row["hub_url"]):
+            subscription = replace(subscription, hub_url=hub, token=chance(TOKEN_BYTES), secret=chance(TOKEN_BYTES))
+        claimed.append(subscription)
     for subscription in claimed:
         connection.execute(
             sa.update(SubscriptionRow)
@@ -104,10 +123,24 @@ def claim_requests(
             .values(
                 attempts=subscription.attempts,
                 next_request_at=again_at(subscription.attempts),
+                hub_url=subscription.hub_url,
+                token=subscription.token,
+                secret=subscription.secret,
                 state=sa.case((SubscriptionRow.state == "denied", "pending"), else_=SubscriptionRow.state),
             )
         )
     return claimed
+
+
+def _hubs(row: sa.RowMapping) -> list[str]:
+    """The hubs that a feed announces, in its order."""
+    return [row["first_hub"], *row["further_hubs"]] if row["first_hub"] else []
+
+
+def _next_hub(row: sa.RowMapping, hub: str) -> str | None:
+    """The hub to ask after this one; after the last the first again; None where the feed announces it no more."""
+    hubs = _hubs(row)
+    return hubs[(hubs.index(hub) + 1) % len(hubs)] if hub in hubs else None
 
 
 def find_subscription(connection: Connection, token: str) -> HubSubscription | None:
@@ -135,10 +168,24 @@ def record_verified(
 
 
 def record_refused(
-    connection: Connection, subscription: HubSubscription, error: str, retry_at: datetime, *, denied: bool
+    connection: Connection,
+    subscription: HubSubscription,
+    error: str,
+    now: datetime,
+    retry_at: datetime,
+    *,
+    denied: bool,
 ) -> None:
-    """The hub does not take the request, or (``denied``) does not want the subscription at all."""
-    values: dict[str, object] = {"last_error": storable(error), "next_request_at": retry_at}
+    """The hub does not take the request, or (``denied``) does not want the subscription at all.
+
+    The next hub of the feed is asked at once, this one, or the first of several, from ``retry_at`` on. A hub that only
+    cannot renew now what it agreed to is not given up before the lease ends.
+    """
+    row = connection.execute(sa.select(*_HUBS).where(FeedRow.id == subscription.feed_id)).mappings().first()
+    is_last = row is None or subscription.hub_url not in _hubs(row)[:-1]
+    may_change = denied or subscription.state != "active"
+    due = now if may_change and not is_last else retry_at
+    values: dict[str, object] = {"last_error": storable(error), "next_request_at": due}
     if denied:
         values["state"] = "denied"
     connection.execute(

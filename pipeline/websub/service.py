@@ -96,7 +96,7 @@ class Subscriber:
         pause = error.retry_after or ask_again_at(now, subscription.attempts) - now
         retry_at = now + (pause if error.temporary else DENIED_PAUSE)
         await self._context.database.write(
-            store.record_refused, subscription, str(error), retry_at, denied=not error.temporary
+            store.record_refused, subscription, str(error), now, retry_at, denied=not error.temporary
         )
         _tell(subscription, "refused", error=str(error))
 
@@ -134,8 +134,9 @@ class Subscriber:
             await self._forget(subscription, "left")
         else:
             reason = f"denied: {intent.reason[:500]}".removesuffix(": ")
-            retry_at = self._context.now() + DENIED_PAUSE
-            await self._context.database.write(store.record_refused, subscription, reason, retry_at, denied=True)
+            now = self._context.now()
+            refused = subscription, reason, now, now + DENIED_PAUSE
+            await self._context.database.write(store.record_refused, *refused, denied=True)
             _tell(subscription, "denied", error=reason)
         return Answer(200)
 

@@ -30,7 +30,7 @@ def feeds(body: bytes) -> None:
     except FeedError:
         return
     assert len({entry.guid for entry in feed.entries}) == len(feed.entries)
-    for url in (feed.hub_url, feed.self_url, *feed.children):
+    for url in (*feed.hub_urls, feed.self_url, *feed.children):
         assert url is None or url.startswith(("http://", "https://"))
     for text in (feed.title, feed.language, feed.malformed, feed.version):
         assert_storable(text)
