@@ -22,20 +22,24 @@ _ROBOTS = frozenset(SIGNALS) - {"tdm"}
 _VALUED = frozenset({"max-snippet", "max-image-preview", "max-video-preview", "unavailable_after"})
 _AGENT = re.compile(r"\s*([\w.*/-]+)\s*:\s*(.*)\Z", re.DOTALL)
 _ON = re.compile(r"\s*1(?:\s*[,;].*)?\Z", re.DOTALL)
+_OFF = re.compile(r"\s*0(?:\s*[,;].*)?\Z", re.DOTALL)
 
 
-def signals_of_headers(headers: Mapping[str, str], agent: str) -> tuple[str, ...]:
-    """The signals in the headers of an answer.
+def signals_of_headers(headers: Mapping[str, str], agent: str, tdm: bool | None = None) -> tuple[str, ...]:
+    """The signals in the headers of an answer, and in what its host says of it.
 
     Args:
         headers: names in lower case; several of one name joined by commas.
         agent: our name for robots.txt: what is said to another robot alone does not count.
+        tdm: whether the host's tdmrep.json reserves rights; a header that says 1 or 0 outweighs it (TDMRep, 7).
 
     >>> signals_of_headers({"x-robots-tag": "otherbot: noai, nofollow, news-pipeline: noarchive"}, "news-pipeline/1.0")
     ('noarchive',)
     """
     found = _directives(headers.get("x-robots-tag", ""), _product(agent)) & _ROBOTS
-    return _sorted(found | ({"tdm"} if _ON.match(headers.get("tdm-reservation", "")) else set()))
+    said = headers.get("tdm-reservation", "")
+    reserved = True if _ON.match(said) else False if _OFF.match(said) else tdm
+    return _sorted(found | ({"tdm"} if reserved else set()))
 
 
 def signals_of_meta(meta: Mapping[str, Sequence[str]], agent: str = "") -> tuple[str, ...]:

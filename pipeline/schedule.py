@@ -37,6 +37,7 @@ class PageUpdate:
         gone: whether the server says that the page is no more.
         validators: for the next conditional GET; None keeps those there are.
         opt_out: signals of the answer that reserve rights; None where there was no answer to read them in.
+        keeps_reason: whether the reason and the detail of before still hold.
     """
 
     state: str
@@ -50,6 +51,7 @@ class PageUpdate:
     validators: Validators | None = None
     bytes: int | None = None
     opt_out: tuple[str, ...] | None = None
+    keeps_reason: bool = False
 
 
 def backoff(failures: int, first: timedelta) -> timedelta:
@@ -100,13 +102,16 @@ def after_article(
 
 
 def after_not_modified(page: Page, now: datetime, policy: PagePolicy) -> PageUpdate:
-    """The server says that nothing has changed since the last fetch (304)."""
+    """The server says that nothing has changed since the last answer (304): what was wrong with it still is.
+
+    Of pages without an article only those are asked for conditionally that were rejected (`claim_page`).
+    """
     return PageUpdate(
         state="stored" if page.stored else "rejected",
         outcome="not_modified",
         next_fetch_at=_next_look(page, now, policy),
         status=304,
-        reason=None if page.stored else "not_modified",
+        keeps_reason=not page.stored,
     )
 
 
@@ -130,14 +135,14 @@ def _next_look(page: Page, now: datetime, policy: PagePolicy) -> datetime | None
     return next_revisit_at(page.published_at, page.first_seen_at, now, policy.revisits) if page.stored else None
 
 
-def after_blocked(page: Page) -> PageUpdate:
+def after_blocked(page: Page, leads_to: str | None = None) -> PageUpdate:
     """robots.txt forbids the page; it is looked at again only when a feed announces it anew."""
     return PageUpdate(
         state="stored" if page.stored else "blocked",
         outcome="blocked",
         next_fetch_at=None,
         reason="robots",
-        detail="robots.txt forbids this URL",
+        detail=f"robots.txt forbids {leads_to}, where it leads" if leads_to else "robots.txt forbids this URL",
     )
 
 

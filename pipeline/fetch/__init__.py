@@ -24,8 +24,9 @@ of the environment (`pipeline.fetch.proxy`).
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Self
@@ -35,11 +36,12 @@ import httpx
 from pipeline.config import Settings
 from pipeline.errors import ConfigError, FetchError
 from pipeline.fetch.answers import KEEPING_REDIRECTS, REDIRECTS, is_temporary, parse_url, redirect_target, retry_after
+from pipeline.fetch.asked import Asked
+from pipeline.fetch.capture import capture_of
 from pipeline.fetch.failure import Failure
-from pipeline.fetch.inflate import ACCEPT_ENCODING
 from pipeline.fetch.wire import DRAIN_BYTES, DRAIN_SECONDS, Exchange, Header, Wire
 from pipeline.guard import Guard
-from pipeline.model import Response, Validators
+from pipeline.model import Capture, FeedAccess, Redirect, Response, Route, Validators
 
 ACCEPT_PAGE = "text/html, application/xhtml+xml, application/xml;q=0.9, */*;q=0.8"
 ACCEPT_FEED = (
@@ -61,6 +63,7 @@ class Fetcher:
         settings: limits, timeouts, networks.
         trust: whose certificates are believed; by default the authorities of certifi and of the system.
         clock: the time, in UTC.
+        keep: whether responses and errors are to carry the answers as they came (`Response.captures`).
     """
 
     def __init__(
@@ -69,12 +72,14 @@ class Fetcher:
         *,
         trust: ssl.SSLContext | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        keep: bool = False,
     ) -> None:
         agent = settings.full_user_agent
         if not (agent.isascii() and agent.isprintable()):
             raise ConfigError(f"user agent and contact must be plain ASCII to be sent in a header: {agent!r}")
         self._settings = settings
         self._clock = clock
+        self._keep = keep
         self._guard = Guard(settings.allow_networks, settings.resolve)
         self._slots = asyncio.Semaphore(settings.concurrency)
         self._wire = Wire(self._guard, settings.concurrency, settings.timeout, trust or _public_trust(), settings.proxy)
@@ -87,20 +92,50 @@ class Fetcher:
     ) -> None:
         await self._wire.close()
 
-    async def get(self, url: str, *, validators: Validators = _NONE, accept: str = ACCEPT_PAGE) -> Response:
+    async def get(
+        self,
+        url: str,
+        *,
+        validators: Validators = _NONE,
+        accept: str = ACCEPT_PAGE,
+        access: FeedAccess | None = None,
+        delta: bool = False,
+    ) -> Response:
         """Fetch one URL, following redirects.
 
         Args:
             url: an absolute http(s) URL.
             validators: of the copy that we have; with them the answer may be a 304 without a body.
             accept: value of the ``Accept`` header: which media types are preferred.
+            access: what the user gave to ask with; sent to its origin, and to no other that a redirect leads to.
+            delta: whether a feed's new entries alone will do, where the server can tell them by our validators
+                (RFC 3229); the answer is a 226 then.
 
         Raises:
             FetchError: it came to nothing; its ``url`` is the one given here.
         """
         trail: list[str] = []
-        async with self._in_time(url, trail):
-            return await self._follow(url, validators, accept, trail)
+        captures: list[Capture] = []
+        async with self._in_time(url, trail, captures):
+            return await self._follow(url, Asked(accept, validators, access, delta), trail, captures)
+
+    async def step(self, route: Route, asked: Asked) -> Response | Redirect:
+        """Ask once for where a route leads: a redirect is not followed, but checked, and given back.
+
+        Args:
+            route: a URL, and the hops that led to it; they count towards loops and the longest chain.
+            asked: what is asked with.
+
+        Raises:
+            FetchError: it came to nothing, or leads nowhere or where nobody may go; its ``url`` is the route's.
+        """
+        trail = [hop for hop, _ in route.hops]
+        captures: list[Capture] = []
+        async with self._in_time(route.url, trail, captures):
+            answer = await self._ask(route, asked, trail, captures)
+            if isinstance(answer, Redirect):
+                self._check(_parsed(answer.route.url))
+            return answer
 
     async def post(self, url: str, form: bytes) -> int:
         """Send a form, following the redirects that keep it one (307 and 308); returns the status, which is 2xx.
@@ -113,7 +148,7 @@ class Fetcher:
             return await self._submit(url, form, trail)
 
     @asynccontextmanager
-    async def _in_time(self, url: str, trail: list[str]) -> AsyncIterator[None]:
+    async def _in_time(self, url: str, trail: list[str], captures: Sequence[Capture] = ()) -> AsyncIterator[None]:
         """Hold a request to the deadline, and make `FetchError` of what goes wrong."""
         async with self._slots:  # so that waiting in our own queue is not held against the server
             try:
@@ -121,7 +156,9 @@ class Fetcher:
                     yield
             except TimeoutError as error:
                 limit = f"not done in {self._settings.deadline.total_seconds():g} s"
-                raise FetchError(url, "deadline", limit + _place(trail), temporary=True) from error
+                raise FetchError(
+                    url, "deadline", limit + _place(trail), temporary=True, captures=tuple(captures)
+                ) from error
             except Failure as error:
                 raise FetchError(
                     url,
@@ -132,35 +169,65 @@ class Fetcher:
                     retry_after=error.retry_after,
                     headers=error.headers,
                     body=error.body,
+                    captures=tuple(captures),
                 ) from error
 
-    async def _follow(self, url: str, validators: Validators, accept: str, trail: list[str]) -> Response:
-        """Go from redirect to redirect; ``trail`` is filled with the URLs asked for, whatever happens."""
+    async def _follow(self, url: str, asked: Asked, trail: list[str], captures: list[Capture]) -> Response:
+        """Go from redirect to redirect; ``trail`` and ``captures`` are filled on the way, whatever happens."""
+        answer = await self._ask(Route(url), asked, trail, captures)
+        elapsed = answer.elapsed
+        while isinstance(answer, Redirect):
+            answer = await self._ask(answer.route, asked, trail, captures)
+            elapsed += answer.elapsed
+        return replace(answer, elapsed=elapsed)
+
+    async def _ask(self, route: Route, asked: Asked, trail: list[str], captures: list[Capture]) -> Response | Redirect:
+        """Make one request; ``trail`` and ``captures`` are added to, whatever happens."""
         began = asyncio.get_running_loop().time()
-        headers = self._headers(validators, accept)
-        statuses: list[int] = []
-        target = _parsed(url)
-        while True:
-            self._check(target)
-            trail.append(str(target))
-            async with self._wire.exchange(target, headers) as exchange:
-                answer = exchange.response
-                if answer.status_code not in REDIRECTS:
-                    return Response(
-                        url=trail[-1] if statuses else url,
-                        status=answer.status_code,
-                        body=await self._body(exchange, validators),
-                        headers=_readable(answer.headers),
-                        fetched_at=self._clock(),
-                        elapsed=timedelta(seconds=asyncio.get_running_loop().time() - began),
-                        redirects=tuple(zip(trail, statuses, strict=False)),
-                    )
+        agent = self._settings.full_user_agent
+        target = _parsed(route.url)
+        self._check(target)
+        trail.append(str(target))
+        headers = asked.headers(agent, trail[-1])
+        async with (
+            self._wire.exchange(target, headers) as exchange,
+            self._kept(exchange, target, asked.shown(headers, agent), captures),
+        ):
+            answer = exchange.response
+            body = None if answer.status_code in REDIRECTS else await self._body(exchange, asked)
+            if body is None:
                 await exchange.drain()
-            statuses.append(answer.status_code)
-            target = self._next(target, answer.headers.get("location"), trail)
+        elapsed = timedelta(seconds=asyncio.get_running_loop().time() - began)
+        if body is None:
+            further = self._next(target, answer.headers.get("location"), trail)
+            hops = (*route.hops, (trail[-1], answer.status_code))
+            return Redirect(Route(str(further), hops), elapsed, tuple(captures))
+        return Response(
+            url=trail[-1] if route.hops else route.url,
+            status=answer.status_code,
+            body=body,
+            headers=_readable(answer.headers),
+            fetched_at=self._clock(),
+            elapsed=elapsed,
+            redirects=route.hops,
+            captures=tuple(captures),
+        )
+
+    @asynccontextmanager
+    async def _kept(
+        self, exchange: Exchange, target: httpx.URL, headers: Sequence[Header], captures: list[Capture]
+    ) -> AsyncIterator[None]:
+        """Add the answer to the captures once it has been read, also where that ends in a failure."""
+        exchange.keep = self._keep
+        try:
+            yield
+        finally:
+            if self._keep and (capture := capture_of(exchange, target, headers, self._clock())):
+                captures.append(capture)
 
     async def _submit(self, url: str, form: bytes, trail: list[str]) -> int:
-        headers = [*self._headers(_NONE, ACCEPT_TEXT), (b"Content-Type", b"application/x-www-form-urlencoded")]
+        headers = Asked(ACCEPT_TEXT).headers(self._settings.full_user_agent, url)
+        headers.append((b"Content-Type", b"application/x-www-form-urlencoded"))
         target = _parsed(url)
         while True:
             self._check(target)
@@ -207,24 +274,12 @@ class Fetcher:
             raise Failure("too_many_redirects", f"more than {self._settings.max_redirects}", temporary=False)
         return target
 
-    def _headers(self, validators: Validators, accept: str) -> list[Header]:
-        headers = [
-            (b"User-Agent", self._settings.full_user_agent.encode()),
-            (b"Accept", accept.encode()),
-            (b"Accept-Encoding", ACCEPT_ENCODING.encode()),
-        ]
-        for name, value in ((b"If-None-Match", validators.etag), (b"If-Modified-Since", validators.last_modified)):
-            # What a server once sent may be anything; what cannot stand in a header is as good as absent.
-            if value and value.isprintable():
-                headers.append((name, value.encode("utf-8", "ignore")))
-        return headers
-
-    async def _body(self, exchange: Exchange, validators: Validators) -> bytes:
+    async def _body(self, exchange: Exchange, asked: Asked) -> bytes:
         status = exchange.response.status_code
-        if status == 304 and validators != _NONE:
+        if status == 304 and asked.validators != _NONE:
             await exchange.drain()
             return b""
-        if not 200 <= status < 300 or status == 206:  # 206 answers a Range, and we sent none: part of a page
+        if not asked.is_answered(status, exchange.response.headers.get("im", "")):
             wait = exchange.response.headers.get("retry-after") if status in (429, 503) else None
             failure = Failure(
                 f"http_{status}",

@@ -1,11 +1,11 @@
 """The sitemaps of a sitemap index, read in the poll of the index."""
 
-from datetime import timedelta
-
 from pipeline.errors import FeedError, FetchError
 from pipeline.fetch import ACCEPT_FEED
+from pipeline.fetch.asked import Asked
 from pipeline.ingest.context import Context
-from pipeline.model import Feed, ParsedFeed
+from pipeline.ingest.visit import Visit, VisitOver
+from pipeline.model import Feed, ParsedFeed, Redirect, Route
 from pipeline.parse import with_children
 from pipeline.urls import host_of
 
@@ -13,29 +13,40 @@ MAX_FOLLOWED = 5
 """Sitemaps asked for in one poll: the newest. Today's news stands in one or two; an index may name thousands."""
 
 
-async def read_children(context: Context, feed: Feed, index: ParsedFeed, pause: timedelta) -> ParsedFeed:
+async def read_children(context: Context, visit: Visit, feed: Feed, index: ParsedFeed) -> ParsedFeed:
     """The index with the entries of its newest sitemaps, as far as they can be had.
 
     Only those on the host of the feed are asked for: that is the one that this worker holds.
 
     Raises:
         FetchError: none of them could be had now.
+        VisitOver: the host must not be asked any more, before the first of them.
         FeedError: none of them is there, or a sitemap.
     """
     read: list[ParsedFeed] = []
     fault: FetchError | FeedError | None = None
     for url in [child for child in index.children if host_of(child) == feed.host][:MAX_FOLLOWED]:
-        await context.pause_until(context.now() + pause)
         try:
-            response = await context.fetcher.get(url, accept=ACCEPT_FEED)
-            read.append(await context.workers.parse(response, response.url))
+            read.append(await _read_child(context, visit, feed, url))
         except (FetchError, FeedError) as error:
             fault = error
             if isinstance(error, FetchError) and (error.status is None or error.status == 429):
                 break  # the host is out of reach, or asks to be left alone
+        except VisitOver:
+            if not read:
+                raise
+            break
     if isinstance(fault, FetchError) and fault.status in {404, 410} and not read:
         # It is its sitemaps that have gone, not the index.
         raise FeedError(feed.url, "unparsable", f"none of its sitemaps can be had: {fault}") from fault
     if fault is not None and not read:
         raise fault
     return with_children(index, read)
+
+
+async def _read_child(context: Context, visit: Visit, feed: Feed, url: str) -> ParsedFeed:
+    answer = await visit.ask(Route(url), Asked(ACCEPT_FEED, access=feed.access))
+    await context.keep(answer.captures, feed_id=feed.id)
+    if isinstance(answer, Redirect):
+        raise FetchError(url, "bad_redirect", f"to another host: {answer.route.url}", temporary=False)
+    return await context.workers.parse(answer, answer.url)

@@ -21,12 +21,16 @@ from pipeline.store.frontier import record_page
 from pipeline.urls import canonical_url
 
 
-async def finish_page(context: Context, page: Page, response: Response) -> None:
-    """Turn a response into an outcome and store it."""
+async def finish_page(context: Context, page: Page, response: Response, tdm: bool | None = None) -> None:
+    """Turn a response into an outcome and store it.
+
+    ``tdm`` is whether the host's tdmrep.json reserves rights at the URL that answered; None where it does not say.
+    """
+    await context.keep(response.captures, page_id=page.id)
     if response.status == 304:
         await record(context, page, after_not_modified(page, context.now(), context.policy))
         return
-    reserved = signals_of_headers(response.headers, context.settings.user_agent)
+    reserved = signals_of_headers(response.headers, context.settings.user_agent, tdm)
     try:
         found = await _read(context, page, response, reserved)
     except ExtractError as error:
@@ -75,6 +79,7 @@ def _after_no_article(context: Context, page: Page, found: NoArticle, fetched: F
 async def record_error(context: Context, page: Page, error: SourceError) -> None:
     """Store that the fetch or the extraction failed: to be tried again, given up, or gone."""
     if isinstance(error, FetchError):
+        await context.keep(error.captures, page_id=page.id)
         error = _named(error)
     await record(context, page, after_error(page, error, context.now(), context.policy))
 
@@ -94,9 +99,10 @@ def _named(error: FetchError) -> FetchError:
     )
 
 
-async def record_blocked(context: Context, page: Page) -> None:
-    """Store that robots.txt forbids the page."""
-    await record(context, page, after_blocked(page))
+async def record_blocked(context: Context, page: Page, url: str | None = None) -> None:
+    """Store that robots.txt forbids the page, or the URL that it leads to."""
+    leads_to = url or (page.route.url if page.route else None)
+    await record(context, page, after_blocked(page, leads_to))
 
 
 async def record(context: Context, page: Page, update: PageUpdate) -> None:

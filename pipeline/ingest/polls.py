@@ -2,43 +2,62 @@
 
 import hashlib
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pipeline.errors import FeedError, FetchError, SourceError
 from pipeline.fetch import ACCEPT_FEED
+from pipeline.fetch.asked import Asked
 from pipeline.health import permanent_target
 from pipeline.hints import cache_hint, has_trusted_validators
 from pipeline.ingest.children import read_children
 from pipeline.ingest.context import Context
 from pipeline.ingest.events import Event
 from pipeline.ingest.rediscover import rediscover
+from pipeline.ingest.visit import Visit
 from pipeline.links import read_links
-from pipeline.model import Feed, ParsedFeed, Response, Validators
+from pipeline.model import Feed, ParsedFeed, Redirect, Response, Route, Validators
 from pipeline.store.polls import Poll, PollCounts, record_poll
+from pipeline.store.routes import send_feed_on
 
 
-async def poll_feed(context: Context, feed: Feed, pause: timedelta = timedelta(0)) -> FetchError | None:
-    """Poll a feed and store what it brought; returns the error of the request, if there was one.
+async def poll_feed(context: Context, visit: Visit, feed: Feed) -> None:
+    """Poll a feed of the host that is visited, and store what it brought.
 
-    ``pause`` is what the host wants between two requests, where one is not enough.
+    Where it redirects to another host it waits there, still due: that host is asked when it is its turn. The robots.txt
+    of neither is asked, since a feed is subscribed to by somebody, as in a reader; pauses and leases hold for both.
+
+    Raises:
+        VisitOver: the host must not be asked any more; nothing was stored.
     """
+    await visit.ready()
     started_at = context.now()
-    failure: FetchError | None = None
     try:
-        response = await context.fetcher.get(feed.url, validators=feed.validators, accept=ACCEPT_FEED)
-        poll = await _read(context, feed, response, started_at, pause)
+        asked = Asked(ACCEPT_FEED, feed.validators, feed.access, delta=True)
+        answer = await visit.ask(feed.route or Route(feed.url), asked)
+        await context.keep(answer.captures, feed_id=feed.id)
+        if isinstance(answer, Redirect):
+            await _send_on(context, feed, answer.route)
+            return
+        poll = await _read(context, visit, feed, answer, started_at)
     except FetchError as error:
-        failure = error
+        await context.keep(error.captures, feed_id=feed.id)
         poll = _failed(feed, error, started_at, context.now())
     poll = replace(poll, began_at=context.scope.until, chance=context.chance())
     counts = await context.database.write(record_poll, poll, context.poll_policy)
     context.tally.report(_event(poll, counts))
     if counts.state == "gone":
-        await rediscover(context, feed)
-    return failure
+        await rediscover(context, visit, feed)
 
 
-async def _read(context: Context, feed: Feed, response: Response, started_at: datetime, pause: timedelta) -> Poll:
+async def _send_on(context: Context, feed: Feed, route: Route) -> None:
+    try:
+        await context.database.write(send_feed_on, feed, context.owner, route, context.now())
+    except ValueError as error:
+        raise FetchError(feed.url, "bad_redirect", f"{route.url}: {error}", temporary=False) from error
+    context.tally.report(Event("redirect", feed.url, "redirected", facts={"to": route.url}))
+
+
+async def _read(context: Context, visit: Visit, feed: Feed, response: Response, started_at: datetime) -> Poll:
     body_hash = hashlib.sha256(response.body).hexdigest()
     parsed: ParsedFeed | None = None
     # Some servers never answer 304; the same bytes as last time were read then.
@@ -46,7 +65,7 @@ async def _read(context: Context, feed: Feed, response: Response, started_at: da
         try:
             parsed = with_header_links(await context.workers.parse(response, response.url), response)
             if parsed.children:
-                parsed = await read_children(context, feed, parsed, pause)
+                parsed = await read_children(context, visit, feed, parsed)
         except FeedError as error:
             return _failed(feed, error, started_at, context.now(), response)
     return Poll(

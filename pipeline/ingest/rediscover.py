@@ -2,17 +2,19 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from pipeline.discover import Candidate, discover
 from pipeline.errors import FetchError
-from pipeline.fetch import ACCEPT_PAGE, Fetcher
 from pipeline.ingest.context import Context
 from pipeline.ingest.events import Event
-from pipeline.model import Feed, Response, Validators
+from pipeline.ingest.tour import Tour
+from pipeline.ingest.visit import Visit
+from pipeline.model import Feed
 from pipeline.store.addresses import Lost, adopt_address, take_up_search
-from pipeline.store.frontier import lease_host, release_host
-from pipeline.urls import host_of
+
+if TYPE_CHECKING:
+    from pipeline.fetch import Fetcher
 
 AGAIN_AFTER = timedelta(days=30)
 """A site that had no other address for its feed is searched again after this time: relaunches take weeks."""
@@ -21,22 +23,21 @@ FRESH = timedelta(days=14)
 """An address whose newest entry is older than this is no successor of a feed that was read until lately."""
 
 _ANNOUNCED = frozenset({"announced", "address itself"})
-_NONE = Validators()
 
 
-async def rediscover(context: Context, feed: Feed) -> None:
+async def rediscover(context: Context, visit: Visit, feed: Feed) -> None:
     """Search the site of a feed that has gone, if that is due, and take over the address that is clearly the feed's."""
     lost = await context.database.write(take_up_search, feed.id, context.now(), AGAIN_AFTER)
     if lost is None:
         return
-    leases = _Leases(context, feed.host)
+    tour = Tour(context, visit)  # a host that is busy now is left out: the site is searched again in any case
     try:
-        found = await discover(cast("Fetcher", leases), lost.site_url, context.workers.parse, context.settings)
+        found = await discover(cast("Fetcher", tour), lost.site_url, context.workers.parse, context.settings)
     except FetchError as error:
         context.tally.report(Event("search", lost.site_url, error.reason, failed=True, facts={"error": str(error)}))
         return
     finally:
-        await leases.release()
+        await tour.end()
     successor, evidence = choose(lost, found, context.now())
     outcome = "not_found"
     if successor is not None:
@@ -70,28 +71,3 @@ def choose(lost: Lost, found: Iterable[Candidate], now: datetime) -> tuple[Candi
     if len({one.kind for one in same}) > 1:  # the same in several formats: the one that the lost feed had is as good
         same = same[:1]
     return (same[0], f"announced as {same[0].title!r}") if len(same) == 1 else (None, "")
-
-
-class _Leases:
-    """Asks only hosts that this worker holds or can lease: politeness holds for searches too."""
-
-    def __init__(self, context: Context, own: str) -> None:
-        self._context = context
-        self._own = own
-        self._held: set[str] = set()
-
-    async def get(self, url: str, *, validators: Validators = _NONE, accept: str = ACCEPT_PAGE) -> Response:
-        """As `Fetcher.get`; a host that is busy is an error."""
-        host, context = host_of(url), self._context
-        if host != self._own and host not in self._held:
-            if not await context.database.write(lease_host, host, context.owner, context.now(), context.settings.lease):
-                raise FetchError(url, "host_busy", "another worker talks to this host", temporary=True)
-            self._held.add(host)
-        return await context.fetcher.get(url, validators=validators, accept=accept)
-
-    async def release(self) -> None:
-        """Give back what was leased."""
-        context = self._context
-        for host in self._held:
-            later = context.now() + context.settings.host_delay
-            await context.database.write(release_host, host, context.owner, later)

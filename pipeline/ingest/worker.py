@@ -5,6 +5,8 @@ extraction and storing in tasks of their own. How many are under way is bounded,
 """
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from pipeline.ingest.announced import take_from_feeds
@@ -14,7 +16,6 @@ from pipeline.store.frontier import (
     Host,
     claim_hosts,
     next_host_at,
-    release_host,
     release_leases,
     renew_leases,
 )
@@ -32,14 +33,12 @@ async def work(context: Context, max_pages: int | None) -> None:
     Raises:
         ExceptionGroup: of what is no outcome of a source: the database is away, or there is a bug.
     """
-    heartbeat = asyncio.create_task(_stay_alive(context))
     try:
-        async with asyncio.TaskGroup() as tasks:
+        async with staying_alive(context), asyncio.TaskGroup() as tasks:
             await _take_turns(context, Budget(max_pages), tasks)
         if context.scope.crawl and context.scope.backfill is None:
             await take_from_feeds(context)
     finally:
-        heartbeat.cancel()
         await context.database.write(release_leases, context.owner, count_attempt=False)
 
 
@@ -69,7 +68,17 @@ async def _take_turn(context: Context, host: Host, budget: Budget, tasks: asynci
         if context.scope.crawl:
             await turn.fetch_pages()
     finally:
-        await context.database.write(release_host, host.name, context.owner, turn.next_at)
+        await turn.visit.end()
+
+
+@asynccontextmanager
+async def staying_alive(context: Context) -> AsyncIterator[None]:
+    """Show signs of life within the block."""
+    heartbeat = asyncio.create_task(_stay_alive(context))
+    try:
+        yield
+    finally:
+        heartbeat.cancel()
 
 
 async def _stay_alive(context: Context) -> None:

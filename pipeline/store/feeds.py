@@ -10,6 +10,7 @@ from pipeline.errors import ConfigError
 from pipeline.model import Feed, Subscription, Validators
 from pipeline.store.addresses import feeds_at
 from pipeline.store.frontier import Scope, due_feeds
+from pipeline.store.routes import route_of
 from pipeline.store.rows import ensure_hosts, storable, upsert
 from pipeline.tables import EntryRow, FeedRow, PageRow
 from pipeline.urls import host_of
@@ -139,6 +140,7 @@ def claim_feed(
         period=_seconds(row["update_period"]),
         target=row["target_url"],
         redirects=row["redirects"],
+        route=route_of(row["route"]),
     )
 
 

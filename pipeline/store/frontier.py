@@ -6,7 +6,7 @@ kills its worker is given up after so many attempts instead of circling for ever
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,13 +15,18 @@ from sqlalchemy.engine import Connection
 
 from pipeline.errors import SourceError
 from pipeline.model import Address, Entry, Page, Validators
+from pipeline.pace import Pace
 from pipeline.schedule import PageUpdate
+from pipeline.store.access import access_of_page
+from pipeline.store.routes import route_of, send_home, strays
 from pipeline.store.rows import batches, ensure_hosts, storable, upsert
 from pipeline.tables import POLLED_STATES, ArticleRow, BackfillUnitRow, FeedRow, HostRow, PageRow
 from pipeline.urls import host_of
 
 MAX_URL = 2000
 """Longest URL in characters that is stored; PostgreSQL's indexes take 2,704 bytes, and browsers not much more."""
+
+_NONE = Validators()
 
 LEASED = (HostRow, FeedRow, PageRow, BackfillUnitRow)
 
@@ -45,6 +50,9 @@ class Host:
     failures: int
     robots: str | None
     robots_fetched_at: datetime | None
+    pace: Pace
+    tdm: str | None
+    tdm_fetched_at: datetime | None
 
 
 def free(row: type[Any], now: datetime) -> sa.ColumnElement[bool]:
@@ -128,28 +136,35 @@ def claim_hosts(
         connection.execute(
             sa.update(HostRow).where(HostRow.name.in_(batch)).values(leased_until=now + lease, lease_owner=owner)
         )
-    return [
-        Host(
-            name=row["name"],
-            next_fetch_at=row["next_fetch_at"],
-            delay=timedelta(seconds=row["delay"]),
-            failures=row["failures"],
-            robots=row["robots"],
-            robots_fetched_at=row["robots_fetched_at"],
-        )
-        for row in rows
-    ]
+    return [_host(row) for row in rows]
 
 
-def lease_host(connection: Connection, name: str, owner: str, now: datetime, lease: timedelta) -> bool:
-    """Lease one host, whether it has work or not; False where it may not be asked now, or another worker holds it."""
+def lease_host(connection: Connection, name: str, owner: str, now: datetime, lease: timedelta) -> Host | None:
+    """Lease one host, whether it has work or not; None where it may not be asked now, or another worker holds it."""
     ensure_hosts(connection, [name], now)
     done = connection.execute(
         sa.update(HostRow)
         .where(HostRow.name == name, HostRow.next_fetch_at <= now, free(HostRow, now))
         .values(leased_until=now + lease, lease_owner=owner)
     )
-    return done.rowcount == 1
+    if done.rowcount != 1:
+        return None
+    return _host(connection.execute(sa.select(HostRow.__table__).where(HostRow.name == name)).mappings().one())
+
+
+def _host(row: sa.RowMapping) -> Host:
+    average = row["response_time"]
+    return Host(
+        name=row["name"],
+        next_fetch_at=row["next_fetch_at"],
+        delay=timedelta(seconds=row["delay"]),
+        failures=row["failures"],
+        robots=row["robots"],
+        robots_fetched_at=row["robots_fetched_at"],
+        pace=Pace(row["strain"], None if average is None else timedelta(seconds=average)),
+        tdm=row["tdm"],
+        tdm_fetched_at=row["tdm_fetched_at"],
+    )
 
 
 def next_host_at(connection: Connection, scope: Scope, now: datetime, patience: timedelta) -> datetime | None:
@@ -181,6 +196,28 @@ def record_robots(
     )
 
 
+def record_tdm(connection: Connection, host: str, now: datetime, text: str) -> None:
+    """Keep what a host's tdmrep.json said."""
+    connection.execute(sa.update(HostRow).where(HostRow.name == host).values(tdm=storable(text), tdm_fetched_at=now))
+
+
+def record_pace(
+    connection: Connection, host: str, owner: str, next_fetch_at: datetime, pace: Pace, pause: timedelta
+) -> None:
+    """Keep what a host bears, for whoever asks it next, even if that is because this worker dies."""
+    average = pace.response_time
+    connection.execute(
+        sa.update(HostRow)
+        .where(HostRow.name == host, HostRow.lease_owner == owner)
+        .values(
+            next_fetch_at=next_fetch_at,
+            strain=pace.strain,
+            response_time=None if average is None else average.total_seconds(),
+            pause=pause.total_seconds(),
+        )
+    )
+
+
 def release_host(connection: Connection, host: str, owner: str, next_fetch_at: datetime) -> None:
     """End the lease of a host; it is asked again from ``next_fetch_at`` on."""
     connection.execute(
@@ -198,11 +235,14 @@ def postpone_host(
     Pages that have had their attempts are given up. Returns how many pages that is.
     """
     connection.execute(sa.update(HostRow).where(HostRow.name == host).values(failures=HostRow.failures + 1))
+    sent_here = strays(connection, PageRow.host == host, due_pages(scope, now))
     connection.execute(
         sa.update(PageRow)
         .where(PageRow.host == host, due_pages(scope, now))
         .values(
             attempts=PageRow.attempts + 1,
+            # What was rejected and is looked at again has the reason of this failure now, and no other.
+            state=sa.case((PageRow.state.in_(("rejected", "failed", "blocked")), "queued"), else_=PageRow.state),
             outcome="retry",
             reason=error.reason,
             detail=storable(str(error)),
@@ -210,7 +250,9 @@ def postpone_host(
             next_fetch_at=next_fetch_at,
         )
     )
-    return give_up(connection, now, scope.max_attempts, host=host)
+    given_up = give_up(connection, now, scope.max_attempts, host=host)
+    send_home(connection, sent_here)
+    return given_up
 
 
 def give_up(connection: Connection, now: datetime, max_attempts: int, host: str | None = None) -> int:
@@ -221,6 +263,7 @@ def give_up(connection: Connection, now: datetime, max_attempts: int, host: str 
     spent = [PageRow.attempts >= max_attempts, PageRow.next_fetch_at.is_not(None), free(PageRow, now)]
     if host is not None:
         spent.append(PageRow.host == host)
+    send_home(connection, strays(connection, *spent) if host is None else [])
     done = connection.execute(
         sa.update(PageRow)
         .where(*spent)
@@ -265,32 +308,38 @@ def claim_page(
         .where(PageRow.id == row["id"])
         .values(attempts=PageRow.attempts + 1, leased_until=now + lease, lease_owner=owner)
     )
-    return Page(
+    stored = row["article_first_seen_at"] is not None
+    page = Page(
         id=row["id"],
         url=row["url"],
         host=row["host"],
-        validators=Validators(row["etag"], row["last_modified"]),
+        # "Not modified" must say something: that the article is unchanged, or that there still is none. To what was
+        # asked for in vain meanwhile it says nothing.
+        validators=Validators(row["etag"], row["last_modified"]) if stored or row["state"] == "rejected" else _NONE,
         attempts=row["attempts"] + 1,
-        stored=row["article_first_seen_at"] is not None,
+        stored=stored,
         published_at=row["article_published_at"] or row["published_at"],
         first_seen_at=row["article_first_seen_at"],
         published_from=row["article_published_from"] or row["published_from"],
         fetch_url=row["fetch_url"] if row["state"] == "queued" else None,
+        route=route_of(row["route"]),
     )
+    return replace(page, access=access_of_page(connection, page.id, page.host, page.address))
 
 
 def record_page(connection: Connection, page: Page, owner: str, update: PageUpdate, now: datetime) -> bool:
     """Store what a fetch came to and end the claim. False when the claim was lost to another worker meanwhile."""
-    values: dict[str, object] = {
+    values: dict[str, object] = {"route": None, "host": host_of(page.home)} if page.route else {}
+    values |= {
         "state": update.state,
         "outcome": update.outcome,
-        "reason": update.reason,
-        "detail": storable(update.detail),
         "next_fetch_at": update.next_fetch_at,
         "fetched_at": now,
         "leased_until": None,
         "lease_owner": None,
     }
+    if not update.keeps_reason:
+        values |= {"reason": update.reason, "detail": storable(update.detail)}
     if update.state != "queued":
         values["backfill_id"] = None  # what is to be looked at again is looked at with the rest
     if page.fetch_url is not None and update.state not in {"queued", "failed"}:
@@ -423,6 +472,14 @@ def retry_pages(connection: Connection, failures: Failures, now: datetime) -> in
         # Without the validators of an answer that held no article: a 304 to them would say nothing new.
         connection.execute(chosen.where(~has_article).values(state="queued", etag=None, last_modified=None))
     return len(ids)
+
+
+def give_back(connection: Connection, row: type[FeedRow] | type[PageRow], key: int, owner: str) -> None:
+    """End a claim of which nothing came: what it was for is due as before, and the claim does not count."""
+    values: dict[str, object] = {"leased_until": None, "lease_owner": None}
+    if row is PageRow:
+        values["attempts"] = sa.case((PageRow.attempts > 0, PageRow.attempts - 1), else_=0)
+    connection.execute(sa.update(row).where(row.id == key, row.lease_owner == owner).values(values))
 
 
 def renew_leases(connection: Connection, owner: str, now: datetime, lease: timedelta) -> None:

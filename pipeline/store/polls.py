@@ -15,6 +15,7 @@ from pipeline.store.addresses import adopt_address
 from pipeline.store.frontier import discover, requeue
 from pipeline.store.rows import batches, storable, upsert
 from pipeline.tables import POLLED_STATES, EntryRow, FeedRow, PollRow
+from pipeline.urls import host_of
 
 MAX_CHANGES = 24
 """An entry that was changed so often is flapping: it no longer causes its page to be fetched (lemon24/reader)."""
@@ -168,6 +169,8 @@ def _feed_values(poll: Poll, counts: PollCounts, update: FeedUpdate) -> dict[str
         "leased_until": None,
         "lease_owner": None,
     }
+    if poll.feed.route is not None:
+        values |= {"route": None, "host": host_of(poll.feed.url)}  # the next poll begins at the address again
     if update.state == "gone" and poll.feed.state != "gone":
         values["rediscover_at"] = poll.polled_at
     if not poll.failed:
