@@ -144,6 +144,28 @@ class Workers:
         except SourceError as error:
             raise FeedError(url, error.reason, str(error)) from error
 
+    async def read_listing(self, response: Response, url: str, period: Period, undated: bool) -> Listing:
+        """Read what a sitemap or a feed lists, as far as it is of the period.
+
+        Raises:
+            FeedError: it lists nothing, or no parser survives it.
+        """
+        try:
+            return await self._call(
+                read_listing,
+                response.body,
+                url,
+                content_type=response.content_type,
+                charset=response.charset,
+                now=response.fetched_at,
+                period=period,
+                undated=undated,
+            )
+        except FeedError:
+            raise
+        except SourceError as error:
+            raise FeedError(url, error.reason, str(error)) from error
+
     async def extract(self, response: Response, url: str, published_at: datetime | None) -> Article | NoArticle:
         """Read a page.
 

@@ -33,7 +33,7 @@ _NEWS = ("title", "publication_date", "keywords", "language", "name")
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class Row:
     """One ``url`` or ``sitemap``, its texts by the local names of their elements.
 
     Attributes:
@@ -46,10 +46,10 @@ class _Row:
 
 def read_sitemap(document: Document, url: str, now: datetime | None = None) -> ParsedFeed:
     """The entries of a sitemap, in its order, or the children of a sitemap index."""
-    rows: list[_Row] = []
+    rows: list[Row] = []
     notes = list(document.malformed)
     try:
-        rows.extend(_rows(document.markup))
+        rows.extend(read_rows(document.markup))
     except Exception as error:  # noqa: BLE001  # the parser meets hostile markup here; what it read before is good
         notes.append(str(error))
     is_index = document.root.rpartition(":")[2].lower() == "sitemapindex"
@@ -80,12 +80,12 @@ def with_children(index: ParsedFeed, children: Iterable[ParsedFeed]) -> ParsedFe
     )
 
 
-def _feed(rows: list[_Row], url: str, now: datetime | None) -> ParsedFeed:
+def _feed(rows: list[Row], url: str, now: datetime | None) -> ParsedFeed:
     version = "newssitemap" if any(row.news is not None for row in rows) else "sitemap"
     site_url = _canonical("/", url)
     context = Context(url=url, site_url=site_url, version=version, now=now)
     links = [(row, _canonical(row.texts.get("loc", ""), url)) for row in _newest(rows, now)]
-    ours = _of_our_sites([link for _, link in links if link], url)
+    ours = of_our_sites([link for _, link in links if link], url)
     read = [announced(_fields(row, link, now), context) for row, link in links if link in ours and link != site_url]
     return ParsedFeed(
         title=shortened(_agreed(_news_texts(rows, "name")) or "", MAX_TITLE) or None,
@@ -97,11 +97,14 @@ def _feed(rows: list[_Row], url: str, now: datetime | None) -> ParsedFeed:
     )
 
 
-def _newest(rows: list[_Row], now: datetime | None) -> list[_Row]:
+def _newest(rows: list[Row], now: datetime | None) -> list[Row]:
     """The rows that may be entries, as many as are read of one document, in their order."""
     dated: list[tuple[datetime, int]] = []
     for place, row in enumerate(rows):
-        moments = [_moment(row.texts.get("lastmod"), now), _moment((row.news or {}).get("publication_date"), now)]
+        moments = [
+            read_moment(row.texts.get("lastmod"), now),
+            read_moment((row.news or {}).get("publication_date"), now),
+        ]
         latest = max(filter(None, moments), default=None)
         if latest or row.news is not None:
             dated.append((latest or _NEVER, -place))
@@ -109,11 +112,11 @@ def _newest(rows: list[_Row], now: datetime | None) -> list[_Row]:
     return [rows[-place] for _, place in sorted(nlargest(MAX_ENTRIES, dated), key=lambda one: -one[1])]
 
 
-def _index(rows: list[_Row], url: str, now: datetime | None) -> ParsedFeed:
+def _index(rows: list[Row], url: str, now: datetime | None) -> ParsedFeed:
     # As written, since they are asked for literally.
-    located = [(_moment(row.texts.get("lastmod"), now), row.texts.get("loc", "").strip()) for row in rows]
+    located = [(read_moment(row.texts.get("lastmod"), now), row.texts.get("loc", "").strip()) for row in rows]
     dated = [(at or _NEVER, link) for at, loc in located if loc and (link := absolute_url(loc, url)) and link != url]
-    ours = _of_our_sites([link for _, link in dated], url)
+    ours = of_our_sites([link for _, link in dated], url)
     # The sort keeps the order of those without a date.
     links = dict.fromkeys(link for _, link in sorted(dated, key=lambda one: one[0], reverse=True) if link in ours)
     children = tuple(links)[:MAX_CHILDREN]
@@ -128,7 +131,7 @@ def _index(rows: list[_Row], url: str, now: datetime | None) -> ParsedFeed:
     )
 
 
-def _rows(markup: bytes) -> Iterator[_Row]:
+def read_rows(markup: bytes) -> Iterator[Row]:
     """One after the other, without the tree of all: a sitemap may list 50,000 pages."""
     walk = etree.iterparse(
         io.BytesIO(markup), events=("end",), tag=("{*}url", "{*}sitemap"), recover=True, resolve_entities=False,
@@ -140,7 +143,7 @@ def _rows(markup: bytes) -> Iterator[_Row]:
             continue
         news = next(element.iterchildren("{*}news"), None)
         told = _texts(news.iter("{*}*"), _NEWS) if news is not None else None
-        yield _Row(_texts(element.iterchildren("{*}*"), _NOTED), told)
+        yield Row(_texts(element.iterchildren("{*}*"), _NOTED), told)
         # Not itself, nor what follows: the parser reads ahead.
         while element.getprevious() is not None:
             del parent[0]
@@ -155,19 +158,19 @@ def _texts(elements: Iterable[etree._Element], names: tuple[str, ...]) -> dict[s
     return texts
 
 
-def _fields(row: _Row, link: str, now: datetime | None) -> Fields:
+def _fields(row: Row, link: str, now: datetime | None) -> Fields:
     news = row.news or {}
     return Fields(
         guid=link,  # what a sitemap lists is pages: one that is listed twice is one entry
         url=link,
         title=plain_text(news.get("title", ""), "text"),
         tags=distinct(plain_text(tag, "text") for tag in news.get("keywords", "").split(",")),
-        published_at=_moment(news.get("publication_date"), now),
-        updated_at=_moment(row.texts.get("lastmod"), now),
+        published_at=read_moment(news.get("publication_date"), now),
+        updated_at=read_moment(row.texts.get("lastmod"), now),
     )
 
 
-def _moment(text: str | None, now: datetime | None) -> datetime | None:
+def read_moment(text: str | None, now: datetime | None) -> datetime | None:
     """In every form of the W3C's (https://www.w3.org/TR/NOTE-datetime); of a month or a year, its beginning."""
     text = (text or "").strip()
     if re.fullmatch(r"\d{4}(-\d\d)?", text, re.ASCII):
@@ -179,7 +182,7 @@ def _moment_of(entry: Entry) -> datetime:
     return max(entry.updated_at or _NEVER, entry.published_at or _NEVER)
 
 
-def _of_our_sites(links: list[str], url: str) -> frozenset[str]:
+def of_our_sites(links: list[str], url: str) -> frozenset[str]:
     """The links to the site of the sitemap, or to the one that most of its links lead to.
 
     The protocol wants the first, unless robots.txt of the other site says so: services and content networks that
@@ -199,7 +202,7 @@ def _site(link: str) -> str:
         return ""
 
 
-def _news_texts(rows: list[_Row], name: str) -> Iterator[str]:
+def _news_texts(rows: list[Row], name: str) -> Iterator[str]:
     return (plain_text(row.news.get(name, ""), "text") for row in rows if row.news is not None)
 
 

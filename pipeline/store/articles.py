@@ -56,12 +56,13 @@ def save_article(
     decision = "unchanged" if is_less else decide(before, article, first)
     published_at = article.published_at or page.published_at
     # What announced the page has its say through the article already, or stands in for it.
-    is_announced = article.published_at is None or article.published_from == "feed"
-    published_from = (page.published_from or "feed") if is_announced else article.published_from
+    announced = page.published_from or "feed"
+    sources = (article.published_from or "").split("+") if article.published_at else ["feed"]
+    published_from = "+".join(announced if source == "feed" else source for source in sources)[:40]
     values = _columns(article) | {
         "page_id": home,
         "published_at": published_at,
-        "published_from": published_from if published_at else None,
+        "published_from": (published_from or None) if published_at else None,
     }
     if decision == "unchanged":
         # The text differs in layout at most: it stays together with what it was made by, as in its revision.

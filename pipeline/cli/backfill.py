@@ -1,0 +1,132 @@
+"""``news backfill``: fill the archive backwards, from sitemaps, archives of the web, and saved pages."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import click
+
+from pipeline.backfill import Result, Wanted, begin, run
+from pipeline.backfill.estimate import estimate
+from pipeline.backfill.sitemaps import target_units
+from pipeline.cli.backfill_output import BackfillProgress, print_estimate, print_result
+from pipeline.cli.output import json_option, print_json
+from pipeline.config import Settings
+from pipeline.errors import ConfigError
+from pipeline.periods import Period, read_period
+
+F = TypeVar("F", bound=Callable[..., Any])
+Units = Iterable[tuple[str, str]]
+
+
+@click.group()
+def backfill() -> None:
+    """Fill the archive backwards, through the path of live ingestion.
+
+    Whatever it is filled from, a page is stored once, cleaned by the same rules, and what became of it stands in the
+    ledger. A backfill that was stopped, or killed, goes on where it was when the same command is given again.
+
+    Ranges are half-open and in UTC: --since 2026-03 --until 2026-04 is March, all of it and nothing else.
+    """
+
+
+def common_options(function: F) -> F:
+    """The options that all sources have."""
+    for option in reversed(
+        (
+            click.option("--since", help="From this day, month or time on, such as 2026-03 or 2026-03-05T12:00+01:00."),
+            click.option("--until", help="Up to this one, itself outside."),
+            click.option("--limit", type=click.IntRange(min=1), help="Take so many pages at most."),
+            click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Pages a second at most."),
+            click.option("--dry-run", is_flag=True, help="Say what it would take, and take nothing."),
+        )
+    ):
+        function = option(function)
+    return json_option(function)
+
+
+sites_option = click.option("--sites", help="Only pages of these sites and those below them, comma-separated.")
+languages_option = click.option("--languages", help="Only articles in these languages, comma-separated ISO 639-1.")
+
+
+def period_from(since: str | None, until: str | None) -> Period:
+    """The range of the command line, or an error of the command line."""
+    try:
+        return read_period(since, until)
+    except ValueError as error:
+        raise ConfigError(f"--since and --until: {error}") from error
+
+
+def words(text: str | None) -> tuple[str, ...]:
+    """The parts of a comma-separated option."""
+    return tuple(dict.fromkeys(part.strip().lower() for part in (text or "").split(",") if part.strip()))
+
+
+def do(settings: Settings, wanted: Wanted, units: Units, rate: float | None, as_json: bool) -> None:
+    """Begin or go on with a job, and say what it came to."""
+    job = begin(settings, wanted, units)
+    if not job.is_new and not as_json:
+        click.echo(f"Going on with backfill {job.id}.", err=True)
+    follow(settings, job.id, rate, as_json, dry=wanted.dry)
+
+
+def follow(settings: Settings, job_id: int, rate: float | None, as_json: bool, *, dry: bool = False) -> None:
+    """Do what is left of a job, and say what it came to."""
+    with BackfillProgress(settings, job_id, quiet=as_json) as progress:
+        result = run(settings, job_id, rate=rate, listener=progress)
+    if dry:
+        told = estimate(settings, result, rate)
+        print_json(told) if as_json else print_estimate(told)
+    else:
+        _report(result, as_json)
+    if not result.is_done or result.units.get("failed"):
+        raise click.exceptions.Exit(1)
+
+
+def _report(result: Result, as_json: bool) -> None:
+    if as_json:
+        print_json(
+            {
+                "job": result.job,
+                "done": result.is_done,
+                "counts": result.counts,
+                "pages": result.totals.as_dict(),
+                "units": result.units,
+                "waiting": result.waiting,
+                "next_at": result.next_at,
+                "troubles": result.troubles,
+            }
+        )
+    else:
+        print_result(result)
+
+
+@backfill.command()
+@click.argument("targets", nargs=-1, required=True, metavar="URL|SITE...")
+@sites_option
+@click.option("--undated", is_flag=True, help="Take pages of a range, too, of which the sitemap tells no date.")
+@common_options
+@click.pass_obj
+def sitemap(
+    settings: Settings,
+    targets: tuple[str, ...],
+    sites: str | None,
+    undated: bool,
+    since: str | None,
+    until: str | None,
+    limit: int | None,
+    rate: float | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Fetch what sitemaps list: those that a site's robots.txt names, or one by its address.
+
+    A page counts as published when a news sitemap says so, else on the day that its address names, else when it was
+    last changed. Sitemaps whose name or last change says that they hold nothing of the range are not read.
+
+    \b
+    Examples:
+      news backfill sitemap example.org --since 2026-03 --until 2026-04 --dry-run
+      news backfill sitemap https://example.org/sitemap-news.xml
+    """
+    wanted = Wanted("sitemap", targets, period_from(since, until), words(sites), (), limit, undated, dry_run)
+    do(settings, wanted, [unit for target in targets for unit in target_units(target)], rate, as_json)
