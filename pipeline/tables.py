@@ -5,7 +5,7 @@ a test compares them. Nothing here opens a connection.
 
 Four kinds of tables: what is subscribed to (`FeedRow`, `AddressRow`, `SubscriptionRow`, `PollRow`, `EntryRow`), the
 frontier, which is the ledger too (`HostRow`, `PageRow`), the archive (`ArticleRow`, `ArticleAuthorRow`,
-`ArticleTagRow`, `RevisionRow`, `RawRow`), and what was taken out of it (`TakedownRow`, `TombstoneRow`).
+`ArticleTagRow`, `RevisionRow`, `RawRow`), and what was taken out of it (`TakedownRow`).
 """
 
 from datetime import UTC, datetime
@@ -609,7 +609,7 @@ class RawRow(Table):
         ForeignKey("raw.id"), index=True, comment="the earlier row that has the body, where this is a revisit record"
     )
     cleaned_by: Mapped[str | None] = mapped_column(
-        String(40), comment="version of the extractor that last cleaned it again; null: only when it was fetched"
+        String(40), comment="the unfinished run of `news reclean` that is done with it, to be gone on with"
     )
     dropped: Mapped[bool] = mapped_column(
         default=False, server_default=text("false"), comment="whether the record is to be taken out of its file"
@@ -634,21 +634,6 @@ class TakedownRow(Table):
     taken_down_at: Mapped[datetime] = mapped_column(comment="when it was done")
 
     __table_args__ = (UniqueConstraint("target", "scope"), _one_of("scope", TAKEDOWN_SCOPES))
-
-
-class TombstoneRow(Table):
-    """What is left of an article that was taken down, for whoever follows the changes: nothing that it said."""
-
-    __tablename__ = "tombstone"
-
-    id: Mapped[int] = mapped_column(Key, primary_key=True)
-    article_id: Mapped[int] = mapped_column(
-        BigInteger, index=True, comment="the id that the article had; SQLite may give it to another one later"
-    )
-    page_id: Mapped[int] = mapped_column(ForeignKey("page.id"), index=True, comment="the page that it was on")
-    url: Mapped[str] = mapped_column(comment="the canonical URL that it had")
-    site: Mapped[str] = mapped_column(comment="the site that it was of")
-    taken_down_at: Mapped[datetime] = mapped_column(index=True, comment="when it was removed")
 
 
 class BackfillJobRow(Table):

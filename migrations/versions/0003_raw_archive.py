@@ -34,7 +34,7 @@ def upgrade():
         sa.Column(
             "cleaned_by",
             sa.String(40),
-            comment="version of the extractor that last cleaned it again; null: only when it was fetched",
+            comment="the unfinished run of `news reclean` that is done with it, to be gone on with",
         ),
         sa.Column(
             "dropped",
@@ -66,24 +66,6 @@ def upgrade():
         sa.PrimaryKeyConstraint("id", name="pk_takedown"),
         sa.UniqueConstraint("target", "scope", name="uq_takedown_target_scope"),
     )
-    op.create_table(
-        "tombstone",
-        sa.Column("id", KEY, nullable=False),
-        sa.Column(
-            "article_id",
-            sa.BigInteger(),
-            nullable=False,
-            comment="the id that the article had; SQLite may give it to another one later",
-        ),
-        sa.Column("page_id", KEY, nullable=False, comment="the page that it was on"),
-        sa.Column("url", sa.Text(), nullable=False, comment="the canonical URL that it had"),
-        sa.Column("site", sa.Text(), nullable=False, comment="the site that it was of"),
-        sa.Column("taken_down_at", UtcDateTime(), nullable=False, comment="when it was removed"),
-        sa.ForeignKeyConstraint(["page_id"], ["page.id"], name="fk_tombstone_page_id"),
-        sa.PrimaryKeyConstraint("id", name="pk_tombstone"),
-    )
-    for column in ("article_id", "page_id", "taken_down_at"):
-        op.create_index(f"ix_tombstone_{column}", "tombstone", [column])
     op.add_column(
         "revision",
         sa.Column(
@@ -98,5 +80,5 @@ def upgrade():
 
 def downgrade():
     op.drop_column("revision", "cause")
-    for table in ("tombstone", "takedown", "raw"):
+    for table in ("takedown", "raw"):
         op.drop_table(table)
