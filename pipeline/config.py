@@ -114,7 +114,7 @@ class Settings:
         timedelta(seconds=1), _seconds, "least pause between two requests to one host, in seconds"
     )
     host_max_delay: timedelta = _setting(
-        timedelta(seconds=60), _seconds, "longest pause that slowness, 429 and 503 make of that, in seconds"
+        timedelta(seconds=60), _seconds, "longest pause that slowness, 429 and 503 may lead to, in seconds"
     )
     host_connections: int = _setting(1, _positive, "requests to one host at once")
     lease: timedelta = _setting(

@@ -46,6 +46,9 @@ def status(settings: Settings, why: bool, as_json: bool) -> None:
     print_counts("polls", found["polls_of_the_last_day"])
     if found["gaps_of_the_last_week"]["polls"]:
         print_counts("missed", found["gaps_of_the_last_week"])
+    hosts = found["hosts"]
+    if hosts["claimed"] or hosts["slowed"] or hosts["waiting"]:
+        print_counts("hosts", hosts)
     print_counts("pages", found["pages"] | {"due": found["pages_due"], "claimed": found["pages_claimed"]})
     print_counts("articles", found["articles"])
     if found["reasons"]:
@@ -96,12 +99,24 @@ def _print_page(found: dict[str, Any]) -> None:
     for name in ("discovered_at", "fetched_at", "next_fetch_at", "gone_at"):
         if page[name] is not None:
             out.print(f"{name.removesuffix('_at').replace('_', ' '):11s}{shown(page[name])}")
+    if page["route"] is not None:
+        out.print(f"waits at  {page['host']}, for {page['route']['url']}", markup=False)
+    out.print(f"host      {_host(found['host'])}", markup=False)
     for alias in found["aliases"]:
         out.print(f"also at   {alias}", markup=False)
     print_table(
         ("announced by", "first seen", "changes"),
         ((row["feed_title"] or row["feed"], row["first_seen_at"], row["changes"]) for row in found["announced_by"]),
     )
+
+
+def _host(host: dict[str, Any]) -> str:
+    told = [host["name"], f"{host['pause']:.3g} s between requests"]
+    if host["response_time"] is not None:
+        told.append(f"answers in {host['response_time']:.2g} s")
+    if host["strain"] > 1:
+        told.append(f"slowed {host['strain']:.3g} times")
+    return ", ".join(told)
 
 
 def _print_article(found: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ _LATER = "is tried again by itself; `news retry` tries at once"
 _RETRY = "`news retry` once the site answers again"
 _ADVICE: Mapping[str, str] = {
     "robots": "the site forbids it to programs: ask its owner, or do without",
+    "redirect": "waits for its turn at the host that it leads to",
     "robots_unreachable": "nothing is fetched while robots.txt cannot be had; `news retry` once the site answers again",
     "bot_wall": "keeps programs out: set NEWS_CONTACT, raise NEWS_HOST_DELAY, ask its owner, then `news retry`",
     "consent": "the site asks for consent first: look for a feed with full text",

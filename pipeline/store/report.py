@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from pipeline.store.feeds import announcing_feeds
-from pipeline.tables import ArticleRow, FeedRow, PageRow, PollRow, RevisionRow
+from pipeline.tables import ArticleRow, FeedRow, HostRow, PageRow, PollRow, RevisionRow
 
 DAY = timedelta(days=1)
 
@@ -33,6 +33,7 @@ def status(connection: Connection, now: datetime) -> dict[str, Any]:
         "feeds": {"failing": 0} | dict(feeds),
         "polls_of_the_last_day": dict(polls),
         "gaps_of_the_last_week": _gaps(connection, now),
+        "hosts": _hosts(connection, now),
         "pages": dict(pages),
         "pages_due": _count(connection, PageRow.next_fetch_at <= now),
         "pages_claimed": _count(connection, PageRow.leased_until > now),
@@ -45,6 +46,16 @@ def status(connection: Connection, now: datetime) -> dict[str, Any]:
             "of_the_last_day": _count(connection, ArticleRow.first_seen_at > now - DAY),
             "newest": connection.scalar(sa.select(sa.func.max(ArticleRow.first_seen_at))),
         },
+    }
+
+
+def _hosts(connection: Connection, now: datetime) -> dict[str, int]:
+    """How many hosts there are, and of them: asked by a worker now, made us slow down, to be left alone."""
+    return {
+        "known": _count(connection, HostRow.name.is_not(None)),
+        "claimed": _count(connection, HostRow.leased_until > now),
+        "slowed": _count(connection, HostRow.strain > 1),
+        "waiting": _count(connection, HostRow.next_fetch_at > now + timedelta(minutes=1)),
     }
 
 
@@ -93,6 +104,7 @@ def show(connection: Connection, url: str) -> dict[str, Any] | None:
     return {
         "url": url,
         "page": dict(page),
+        "host": _host(connection, page["host"]),
         "alias_of": page["url"] if page is not asked else None,
         "aliases": list(connection.scalars(sa.select(PageRow.url).where(PageRow.alias_of == page["id"]))),
         "announced_by": [dict(row) for row in announcing_feeds(connection, page["id"])],
@@ -100,6 +112,22 @@ def show(connection: Connection, url: str) -> dict[str, Any] | None:
         "duplicate_of": _url_of(connection, article["duplicate_of"]) if article else None,
         "revisions": _revisions(connection, article["id"]) if article else [],
     }
+
+
+def _host(connection: Connection, name: str) -> dict[str, Any]:
+    """How the server of a page is asked."""
+    columns = (
+        HostRow.name,
+        HostRow.pause,
+        HostRow.delay,
+        HostRow.strain,
+        HostRow.response_time,
+        HostRow.next_fetch_at,
+        HostRow.robots_status,
+        HostRow.robots_fetched_at,
+        HostRow.tdm_fetched_at,
+    )
+    return dict(connection.execute(sa.select(*columns).where(HostRow.name == name)).mappings().one())
 
 
 def _url_of(connection: Connection, article_id: int | None) -> str | None:
