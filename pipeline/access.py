@@ -134,7 +134,7 @@ def request_headers(access: FeedAccess) -> dict[str, str]:
     if access.user_agent is not None:
         headers["User-Agent"] = access.user_agent
     if access.cookies:
-        headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in access.cookies.items())
+        headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in sorted(access.cookies.items()))
     if access.auth is not None:
         headers["Authorization"] = f"Basic {base64.b64encode(access.auth.encode()).decode()}"  # RFC 7617
     return headers
@@ -146,8 +146,8 @@ def described(access: FeedAccess | None) -> dict[str, object] | None:
         return None
     return {
         "origin": access.origin,
-        "headers": list(access.headers),
-        "cookies": list(access.cookies),
+        "headers": sorted(access.headers),
+        "cookies": sorted(access.cookies),
         "user_agent": MASK if access.user_agent is not None else None,
         "auth": MASK if access.auth is not None else None,
         "pages": access.pages,

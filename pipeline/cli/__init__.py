@@ -11,6 +11,7 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline import __version__, log
+from pipeline.cli.access import set_
 from pipeline.cli.backfill import backfill
 from pipeline.cli.db import db
 from pipeline.cli.discover import discover_
@@ -73,3 +74,4 @@ def main(ctx: click.Context) -> None:
 for command in (db, feeds, backfill, ingest, poll, crawl, retry, websub, status, show, explain, extract, rules, config):
     main.add_command(command)
 feeds.add_command(discover_)
+feeds.add_command(set_)

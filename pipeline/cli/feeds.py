@@ -1,11 +1,14 @@
 """``news feeds``: subscriptions."""
 
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import click
 
+from pipeline.access import AccessChange
+from pipeline.cli.access import access_options, read_change, without_password
 from pipeline.cli.output import json_option, print_counts, print_json, print_table
 from pipeline.config import Settings
 from pipeline.errors import ConfigError
@@ -22,6 +25,9 @@ from pipeline.urls import canonical_url
 from sqlalchemy.engine import Engine  # isort: skip
 
 
+_NO_CHANGE = AccessChange()
+
+
 @click.group()
 def feeds() -> None:
     """Subscribe to feeds, list and change subscriptions."""
@@ -33,26 +39,35 @@ def _engine(settings: Settings) -> Engine:
     return engine
 
 
-def add_feeds(settings: Settings, subscriptions: list[Subscription], *, quiet: bool = False) -> None:
+def add_feeds(
+    settings: Settings, subscriptions: list[Subscription], *, quiet: bool = False, change: AccessChange = _NO_CHANGE
+) -> None:
     """Subscribe, and say how many of the feeds are new.
+
+    A password in an address is taken out of it, and kept as ``--auth`` is.
 
     Args:
         settings: where the archive is.
         subscriptions: what to subscribe to.
         quiet: say it on standard error, since standard output is for a program.
+        change: what to ask for the feeds with.
 
     Raises:
-        ConfigError: one has an address that is none.
+        ConfigError: one has an address that is none, or cannot be asked with this.
     """
+    wanted: list[Subscription] = []
+    access: dict[str, AccessChange] = {}
     for subscription in subscriptions:
+        url, auth = without_password(subscription.url)
+        wanted.append(replace(subscription, url=url))
+        own = change if auth is None else replace(change, values={"auth": auth, **change.values})
+        access |= {} if own.is_none else {url: own}
         try:
-            canonical_url(subscription.url)
+            canonical_url(url)
         except ValueError as error:
-            raise ConfigError(f"{subscription.url!r} is no http(s) address: {error}") from error
-    added = write(
-        _engine(settings), store.add_feeds, subscriptions, datetime.now(UTC), settings.poll_interval
-    )  # fmt: skip
-    told = f"{added} feeds added, {len({s.url for s in subscriptions}) - added} were there already"
+            raise ConfigError(f"{url!r} is no http(s) address: {error}") from error
+    added = write(_engine(settings), store.add_feeds, wanted, datetime.now(UTC), settings.poll_interval, access)
+    told = f"{added} feeds added, {len({s.url for s in wanted}) - added} were there already"
     click.echo(told, err=quiet)
 
 
@@ -60,18 +75,30 @@ def add_feeds(settings: Settings, subscriptions: list[Subscription], *, quiet: b
 @click.argument("urls", nargs=-1, required=True)
 @click.option("--title", help="Title to show instead of the feed's own (one URL only).")
 @click.option("--tag", "tags", multiple=True, help="Label; may be given several times.")
+@access_options
 @click.pass_obj
-def add(settings: Settings, urls: tuple[str, ...], title: str | None, tags: tuple[str, ...]) -> None:
+def add(
+    settings: Settings,
+    /,
+    urls: tuple[str, ...],
+    title: str | None,
+    tags: tuple[str, ...],
+    **given: Any,  # noqa: ANN401  # the options of access_options
+) -> None:
     """Subscribe to the feeds at URLS; each is due at once.
+
+    Headers, cookies, user agent and password are sent to the feed's own server alone (see `news feeds set --help`).
 
     \b
     Examples:
       news feeds add https://www.theguardian.com/world/rss
       news feeds add --tag science --tag en https://www.nature.com/nature.rss
+      news feeds add https://paper.example/subscribers.rss --auth reader --pages
     """
     if title and len(urls) > 1:
         raise click.UsageError("--title goes with one URL")
-    add_feeds(settings, [Subscription(url=url.strip(), title=title, tags=tags) for url in urls])
+    feeds = [Subscription(url=url.strip(), title=title, tags=tags) for url in urls]
+    add_feeds(settings, feeds, change=read_change(**given))
 
 
 @feeds.command("import")
@@ -165,8 +192,10 @@ def show(settings: Settings, feed: str, polls: int, as_json: bool) -> None:
     if as_json:
         print_json(row | {"former_addresses": former, "polls": log})
         return
+    access = row.pop("access")
     for name, value in row.items():
         print_counts(name, {"": value} if value is not None else {"": "-"})
+    print_counts("access", {name: value for name, value in access.items() if value} if access else {"": "-"})
     if former:
         print_table(("formerly at", "until", "why"), ((row["url"], row["left_at"], row["reason"]) for row in former))
     names = ("polled_at", "status", "outcome", "entries_seen", "entries_new", "missed", "bytes", "duration", "error")

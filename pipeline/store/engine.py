@@ -45,7 +45,8 @@ def open_engine(url: str) -> Engine:
             raise ConfigError("NEWS_DATABASE_URL: SQLite needs a file, such as sqlite:///news.db: workers share it")
         if backend == "sqlite" and parsed.database:
             Path(parsed.database).expanduser().parent.mkdir(parents=True, exist_ok=True)
-        engine = sa.create_engine(parsed, pool_pre_ping=backend == "postgresql")
+        # Errors are logged and shown, and among the parameters of statements are passwords of feeds.
+        engine = sa.create_engine(parsed, pool_pre_ping=backend == "postgresql", hide_parameters=True)
     except (ArgumentError, NoSuchModuleError, OSError) as error:
         raise ConfigError(f"NEWS_DATABASE_URL={masked_url(url)!r} cannot be used: {error}") from error
     if backend == "sqlite":

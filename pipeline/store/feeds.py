@@ -1,28 +1,45 @@
 """Subscriptions: added, listed, claimed to be polled."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from pipeline.access import AccessChange, described, origin_of
 from pipeline.errors import ConfigError
 from pipeline.model import Feed, Subscription, Validators
+from pipeline.store.access import change_access, read_access
 from pipeline.store.addresses import feeds_at
 from pipeline.store.frontier import Scope, due_feeds
 from pipeline.store.routes import route_of
 from pipeline.store.rows import ensure_hosts, storable, upsert
-from pipeline.tables import EntryRow, FeedRow, PageRow
+from pipeline.tables import FEED_SECRETS, EntryRow, FeedRow, PageRow
 from pipeline.urls import host_of
 
 
-def add_feeds(connection: Connection, subscriptions: Iterable[Subscription], now: datetime, interval: timedelta) -> int:
+def add_feeds(
+    connection: Connection,
+    subscriptions: Iterable[Subscription],
+    now: datetime,
+    interval: timedelta,
+    access: Mapping[str, AccessChange] = MappingProxyType({}),
+) -> int:
     """Subscribe to feeds; those there already keep their state, and take over a title or tags newly given.
 
-    A former address stands for the feed that has it no more.
+    A former address stands for the feed that has it no more. ``access`` has what to ask some of the feeds with, by the
+    addresses as given.
+
+    Raises:
+        ConfigError: what to ask with cannot be sent, or was given for a server that the feed has left.
     """
     wanted = {feed.url: feed for feed in subscriptions}
     present = feeds_at(connection, wanted)
+    for url in access:
+        if origin_of(present.get(url, url)) != origin_of(url):
+            raise ConfigError(f"{url} has moved to {present[url]}: say with `news feeds set` what to ask for that with")
     wanted = {present.get(url, url): feed for url, feed in wanted.items()}
     known = set(connection.scalars(sa.select(FeedRow.url)))
     ensure_hosts(connection, (host_of(url) for url in wanted), now)
@@ -46,11 +63,13 @@ def add_feeds(connection: Connection, subscriptions: Iterable[Subscription], now
             if given
             else statement.on_conflict_do_nothing()
         )
+    for url, change in access.items():
+        change_access(connection, find_feed(connection, present.get(url, url)), change, now)
     return len(wanted.keys() - known)
 
 
-def list_feeds(connection: Connection, state: str | None = None) -> Sequence[sa.RowMapping]:
-    """All feeds with their numbers of entries, by title."""
+def list_feeds(connection: Connection, state: str | None = None) -> list[dict[str, Any]]:
+    """All feeds with their numbers of entries, by title; ``access`` says what they are asked with, without secrets."""
     entries = (
         sa.select(EntryRow.feed_id, sa.func.count().label("entries")).group_by(EntryRow.feed_id).subquery("counted")
     )
@@ -61,7 +80,12 @@ def list_feeds(connection: Connection, state: str | None = None) -> Sequence[sa.
     )
     if state:
         query = query.where(FeedRow.state == state)
-    return connection.execute(query).mappings().all()
+    return [_shown(row) for row in connection.execute(query).mappings()]
+
+
+def _shown(row: sa.RowMapping) -> dict[str, Any]:
+    hidden = {*FEED_SECRETS, "access_origin", "access_pages"}
+    return {name: row[name] for name in row if name not in hidden} | {"access": described(read_access(row))}
 
 
 def find_feed(connection: Connection, name: str) -> int:
@@ -141,6 +165,7 @@ def claim_feed(
         target=row["target_url"],
         redirects=row["redirects"],
         route=route_of(row["route"]),
+        access=read_access(row),
     )
 
 
