@@ -88,20 +88,26 @@ def asked(newsroom, path, host):
 # ---------------------------------------------------------------- redirects to other hosts
 
 
-@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
-def test_a_page_that_leads_to_another_host_is_one_article_in_the_same_run(newsroom, code):
-    home, short = newsroom.web.url("/1", host=TWO), newsroom.web.url("/short")
-    newsroom.web.routes[on(ONE, "/short")] = redirect(home, code)
-    newsroom.web.routes[on(TWO, "/1")] = validated(article_page(1))
-    announce(newsroom, short)
-    assert told(newsroom.ingest(), "pages", "new") == (1, 1)
-    assert ledger(newsroom) == {home: ("stored", None), short: ("alias", None)}
-    assert [request.path for request in newsroom.web.requests if request.host == TWO] == ["/robots.txt", "/1"]
+def test_a_page_that_leads_to_another_host_is_one_article_in_the_same_run(newsroom):
+    codes = (301, 302, 303, 307, 308)
+    homes = [newsroom.web.url(f"/{code}", host=TWO) for code in codes]
+    shorts = [newsroom.web.url(f"/short/{code}") for code in codes]
+    for code, home in zip(codes, homes, strict=True):
+        newsroom.web.routes[on(ONE, f"/short/{code}")] = redirect(home, code)
+        newsroom.web.routes[on(TWO, f"/{code}")] = validated(article_page(code))
+    announce(newsroom, *shorts)
+    assert told(newsroom.ingest(), "pages", "new") == (5, 5)
+    assert ledger(newsroom) == dict.fromkeys(homes, ("stored", None)) | dict.fromkeys(shorts, ("alias", None))
+    there = [request.path for request in newsroom.web.requests if request.host == TWO]
+    assert (there[0], sorted(there[1:])) == ("/robots.txt", [f"/{code}" for code in codes])
     with reading(newsroom.engine) as connection:
-        found = show(connection, short)
-    assert (found["alias_of"], found["article"]["url"]) == (home, home)
-    (alias,) = [row for row in newsroom.rows(PageRow) if row["url"] == short]
-    assert (alias["host"], alias["route"], alias["attempts"]) == (f"{ONE}:{newsroom.web.port}", None, 0)
+        found = show(connection, shorts[0])
+    assert (found["alias_of"], found["article"]["url"]) == (homes[0], homes[0])
+    assert found["host"]["name"] == f"{TWO}:{newsroom.web.port}"
+    aliases = [row for row in newsroom.rows(PageRow) if row["state"] == "alias"]
+    assert {(row["host"], row["route"], row["attempts"]) for row in aliases} == {
+        (f"{ONE}:{newsroom.web.port}", None, 0)
+    }
 
 
 @on_both
@@ -202,22 +208,20 @@ def test_an_article_that_is_stored_stays_where_it_is_when_its_page_moves_to_anot
     assert [row["number"] for row in newsroom.rows(RevisionRow)] == [1, 2]
 
 
-@pytest.mark.parametrize(
-    ("target", "reason"),
-    [
-        pytest.param("http://169.254.169.254/latest/meta-data/", "blocked_address", id="a metadata address"),
-        pytest.param("http://user:secret@127.0.0.2/", "blocked_credentials", id="credentials"),
-        pytest.param("ftp://127.0.0.2/1", "blocked_scheme", id="another scheme"),
-        pytest.param("http://127.0.0.2:22/", "blocked_port", id="a port that is not of the web"),
-        pytest.param("http://inside.newsroom.test/", "blocked_address", id="a name in a private network"),
-    ],
-)
-def test_a_page_that_leads_where_nobody_may_go_fails_for_good(newsroom, target, reason):
+def test_a_page_that_leads_where_nobody_may_go_fails_for_good(newsroom):
     newsroom.settings = replace(newsroom.settings, resolve=(("inside.newsroom.test", "10.0.0.1"),))
-    newsroom.serve_stories(1)
-    newsroom.web.routes["/1"] = redirect(target)
-    assert newsroom.ingest().failed == 1
-    assert ledger(newsroom) == {newsroom.web.url("/1"): ("failed", reason)}
+    reasons = {
+        "http://169.254.169.254/latest/meta-data/": "blocked_address",
+        "http://user:secret@127.0.0.2/": "blocked_credentials",
+        "ftp://127.0.0.2/1": "blocked_scheme",
+        "http://127.0.0.2:22/": "blocked_port",
+        "http://inside.newsroom.test/": "blocked_address",
+    }
+    newsroom.serve_stories(*range(5))
+    newsroom.web.routes |= {f"/{number}": redirect(target) for number, target in enumerate(reasons)}
+    assert newsroom.ingest().failed == 5
+    expected = {newsroom.web.url(f"/{number}"): ("failed", reason) for number, reason in enumerate(reasons.values())}
+    assert ledger(newsroom) == expected
 
 
 def test_a_bare_name_and_www_are_two_hosts_and_one_article(newsroom):
@@ -491,22 +495,19 @@ def test_the_file_is_not_asked_for_where_that_is_switched_off_or_forbidden(reser
     assert signals(reserving)["1"] == ""
 
 
-@pytest.mark.parametrize(
-    "route",
-    [
-        pytest.param(status(404), id="not there"),
-        pytest.param(status(500), id="broken"),
-        pytest.param(page("<html>Sorry</html>"), id="a page in its place"),
-        pytest.param(lambda _: Reply(body=b"[", length=99, end="close"), id="cut"),
-        pytest.param(redirect("http://169.254.169.254/"), id="a redirect to where nobody may go"),
-    ],
-)
-def test_a_file_that_cannot_be_had_says_nothing_and_is_not_asked_for_again_that_day(reserving, route):
-    reserving.web.routes[TDM] = route
-    assert reserving.ingest().new == 3
-    assert signals(reserving)["1"] == ""
-    reserving.ahead = timedelta(hours=2)
-    reserving.web.routes["/feed.xml"] = page(reserving.feed_of(1, 2, 3, 4), XML)
-    reserving.web.routes["/4"] = page(article_page(4))
-    reserving.ingest()
-    assert len(reserving.web.asked(TDM)) == 1
+def test_a_file_that_cannot_be_had_says_nothing_and_is_not_asked_for_again_that_day(newsroom):
+    newsroom.settings = replace(newsroom.settings, tdm_file="on")
+    broken = {
+        ONE: redirect("http://169.254.169.254/"),
+        TWO: page("<html>Sorry</html>"),
+        THREE: lambda _: Reply(body=b"[", length=99, end="close"),
+    }
+    newsroom.web.routes |= {on(host, TDM): route for host, route in broken.items()}
+    for day in range(2):
+        urls = [newsroom.web.url(f"/{day}{number}", host=host) for number, host in enumerate(broken)]
+        newsroom.web.routes |= {f"/{day}{number}": page(article_page(10 * day + number)) for number in range(3)}
+        announce(newsroom, *urls)
+        assert newsroom.ingest().new == 3
+        newsroom.ahead += timedelta(hours=2)
+    assert {row["opt_out"] for row in newsroom.rows(PageRow)} == {""}
+    assert sorted(request.host for request in newsroom.web.asked(TDM)) == [ONE, TWO, THREE]
