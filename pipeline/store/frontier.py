@@ -12,12 +12,14 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
+from sqlalchemy.orm import InstrumentedAttribute
 
 from pipeline.errors import SourceError
 from pipeline.model import Address, Entry, Page, Validators
 from pipeline.pace import Pace
 from pipeline.schedule import PageUpdate
 from pipeline.store.access import access_of_page
+from pipeline.store.barred import BARRED_PAGE, barred_urls, is_open
 from pipeline.store.routes import route_of, send_home, strays
 from pipeline.store.rows import batches, ensure_hosts, storable, upsert
 from pipeline.tables import POLLED_STATES, ArticleRow, BackfillUnitRow, FeedRow, HostRow, PageRow
@@ -101,6 +103,7 @@ def due_pages(scope: Scope, now: datetime) -> sa.ColumnElement[bool]:
         PageRow.backfill_id.is_(None) if scope.backfill is None else PageRow.backfill_id == scope.backfill,
         PageRow.next_fetch_at <= scope.until,
         PageRow.attempts < scope.max_attempts,
+        is_open(),
         free(PageRow, now),
     )
 
@@ -399,6 +402,7 @@ def put(
     ensure_hosts(connection, (host_of(one.fetch_url or url) for url, one in wanted.items()), now)
     ids: dict[str, int] = {}
     new: set[str] = set()
+    barred = barred_urls(connection, wanted)
     for batch in batches(sorted(wanted)):
         rows = [
             {
@@ -414,11 +418,14 @@ def put(
                 "fetch_url": storable(wanted[url].fetch_url),
             }
             for url in batch
+            if url not in barred
         ]
-        made = connection.scalars(
-            upsert(connection, PageRow).values(rows).on_conflict_do_nothing().returning(PageRow.url)
-        )
-        new |= set(made)
+        if rows:
+            made = upsert(connection, PageRow).values(rows).on_conflict_do_nothing().returning(PageRow.url)
+            new |= set(connection.scalars(made))
+        for url in barred.intersection(batch):  # the ledger says why there is no article
+            page = {"url": url, "host": host_of(url), "attempts": 0, "discovered_at": now} | BARRED_PAGE
+            connection.execute(upsert(connection, PageRow).values(page).on_conflict_do_nothing())
         found = connection.execute(sa.select(PageRow.url, PageRow.id).where(PageRow.url.in_(batch)))
         ids |= {row.url: row.id for row in found}
     return ids, new
@@ -430,9 +437,16 @@ def requeue(connection: Connection, page_ids: Sequence[int], due_at: datetime) -
         targets = sa.select(sa.func.coalesce(PageRow.alias_of, PageRow.id)).where(PageRow.id.in_(batch))
         connection.execute(
             sa.update(PageRow)
-            .where(PageRow.id.in_(targets.scalar_subquery()), PageRow.state != "queued")
+            .where(PageRow.id.in_(targets.scalar_subquery()), PageRow.state != "queued", is_open())
             .values(next_fetch_at=due_at, attempts=0)
         )
+
+
+def of_site(host: sa.ColumnElement[str] | InstrumentedAttribute[str], site: str) -> sa.ColumnElement[bool]:
+    """The host, which may have a port, is this one or below it."""
+    named = [host == site, host.startswith(f"{site}:", autoescape=True)]
+    below = [host.endswith(f".{site}", autoescape=True), host.contains(f".{site}:", autoescape=True)]
+    return sa.or_(*named, *below)
 
 
 @dataclass(frozen=True, slots=True)
@@ -446,14 +460,11 @@ class Failures:
 
     def ids(self, now: datetime) -> sa.Select[int]:
         """The ids of the pages that nobody holds, in the order in which they were discovered."""
-        where = [PageRow.reason == self.reason, PageRow.state != "alias", free(PageRow, now)]
+        where = [PageRow.reason == self.reason, PageRow.state != "alias", is_open(), free(PageRow, now)]
         if self.state is not None:
             where.append(PageRow.state == self.state)
         if self.site is not None:
-            host, site = PageRow.host, self.site.strip().lower()
-            named = [host == site, host.startswith(f"{site}:", autoescape=True)]
-            below = [host.endswith(f".{site}", autoescape=True), host.contains(f".{site}:", autoescape=True)]
-            where.append(sa.or_(*named, *below))
+            where.append(of_site(PageRow.host, self.site.strip().lower()))
         return sa.select(PageRow.id).where(*where).order_by(PageRow.id).limit(self.limit)
 
 

@@ -12,6 +12,7 @@ from pipeline.hints import announced_period, announced_ttl
 from pipeline.model import Entry, Feed, ParsedFeed, Validators
 from pipeline.rhythm import PollPolicy, Seen
 from pipeline.store.addresses import adopt_address
+from pipeline.store.barred import barred_pages
 from pipeline.store.frontier import discover, requeue
 from pipeline.store.rows import batches, storable, upsert
 from pipeline.tables import POLLED_STATES, EntryRow, FeedRow, PollRow
@@ -223,6 +224,12 @@ def _store_entries(connection: Connection, feed: Feed, entries: Sequence[Entry],
     new = [guid for guid in announced if guid not in known]
     changed = [guid for guid, row in known.items() if row["hash"] != announced[guid].hash]
     pages = discover(connection, [announced[guid] for guid in (*new, *changed)], now, feed.due_at)
+    barred = barred_pages(connection, pages.values())
+    # What was taken down is not let in again by what announces it; its guid and hash are, so that it is nothing new.
+    announced = {
+        guid: Entry(guid, entry.url, hash=entry.hash) if pages.get(entry.url or "") in barred else entry
+        for guid, entry in announced.items()
+    }
     again = _announced_before(connection, feed, [pages[url] for guid in new if (url := announced[guid].url) in pages])
     fresh = [guid for guid in new if pages.get(announced[guid].url or "") not in again]
     _insert_entries(connection, feed, {guid: announced[guid] for guid in new}, pages, now)
