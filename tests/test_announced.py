@@ -103,3 +103,16 @@ def test_the_text_becomes_an_article_that_says_where_it_is_from():
 def test_a_summary_is_no_article():
     assert article_of_announcement(announcement(["word " * (MIN_WORDS - 1)])) is None
     assert article_of_announcement(announcement(["word " * MIN_WORDS])) is not None
+
+
+def test_authors_are_persons_and_tags_as_the_feed_has_them():
+    found = article_of_announcement(
+        announcement(
+            paragraphs(1),
+            authors=("By Ada Ruiz and Bo Lind, Harbour Editor", "AFP", "Test Courier"),
+            tags=("Piers", "Harbour"),
+            feed_title="Test Courier",
+        )
+    )
+    assert found.authors == ("Ada Ruiz", "Bo Lind")
+    assert found.tags == ("Piers", "Harbour")

@@ -129,7 +129,8 @@ def test_a_revisit_that_finds_no_article_keeps_the_one_there_is_and_its_validato
 def test_what_has_not_changed_waits_for_its_next_revisit():
     update = after_not_modified(page(stored=True, published_at=NOW - HOUR), NOW, POLICY)
     assert (update.state, update.outcome, update.next_fetch_at) == ("stored", "not_modified", NOW - HOUR + DAY)
-    assert after_not_modified(page(), NOW, POLICY).state == "rejected"
+    rejected = after_not_modified(page(), NOW, POLICY)
+    assert (rejected.state, rejected.keeps_reason, update.keeps_reason) == ("rejected", True, False)
 
 
 def test_a_page_that_robots_txt_forbids_is_blocked_and_a_stored_one_kept():
