@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from pipeline import __version__, log
 from pipeline.cli.access import set_
 from pipeline.cli.backfill import backfill
+from pipeline.cli.changes import changes_
 from pipeline.cli.db import db
 from pipeline.cli.discover import discover_
 from pipeline.cli.explain import explain
@@ -71,7 +72,23 @@ def main(ctx: click.Context) -> None:
     ctx.obj = settings
 
 
-for command in (db, feeds, backfill, ingest, poll, crawl, retry, websub, status, show, explain, extract, rules, config):
+for command in (
+    db,
+    feeds,
+    backfill,
+    ingest,
+    poll,
+    crawl,
+    retry,
+    websub,
+    status,
+    show,
+    changes_,
+    explain,
+    extract,
+    rules,
+    config,
+):
     main.add_command(command)
 feeds.add_command(discover_)
 feeds.add_command(set_)
