@@ -114,6 +114,7 @@ class Workers:
         self._pool = ProcessPool(
             max_workers=self.jobs, max_tasks=MAX_TASKS, context=context, initializer=_end_with_parent
         )
+        self._starting: asyncio.Task[bool] | None = None
 
     async def __aenter__(self) -> Self:
         """Nothing to do: processes start with the first document."""
@@ -121,6 +122,8 @@ class Workers:
 
     async def __aexit__(self, *_: object) -> None:
         """End the processes, whatever they are doing."""
+        if self._starting is not None:
+            await asyncio.wait([self._starting])  # a pool that is stopped before it has started starts all the same
         self._pool.stop()  # type: ignore[no-untyped-call]
         await asyncio.to_thread(self._pool.join)
 
@@ -182,7 +185,17 @@ class Workers:
             rules_dir=self._rules_dir,
         )
 
+    async def _start(self) -> None:
+        """Start the processes if there are none, in a thread: what they import takes seconds.
+
+        In the loop these would be seconds in which no answer is read, and requests run into their time-outs.
+        """
+        if self._starting is None:
+            self._starting = asyncio.create_task(asyncio.to_thread(lambda: self._pool.active))
+        await asyncio.shield(self._starting)
+
     async def _call(self, function: Callable[..., T], body: bytes, url: str, **options: object) -> T:
+        await self._start()
         future = self._pool.schedule(function, args=(body, url), kwargs=options, timeout=self._timeout)
         try:
             result: T = await asyncio.wrap_future(future)

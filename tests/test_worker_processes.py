@@ -81,3 +81,47 @@ process.start()
 process.join()"""
     ).communicate(timeout=60)
     assert "reader" in told
+
+
+def test_the_loop_goes_on_while_the_readers_start(program):
+    """They import for seconds: requests that wait meanwhile would run into their time-outs."""
+    told, _ = program(
+        """import asyncio
+from pipeline.errors import FeedError
+from pipeline.model import Response
+from datetime import UTC, datetime
+async def work():
+    pauses = []
+    async def tick():
+        while True:
+            began = time.monotonic()
+            await asyncio.sleep(0.001)
+            pauses.append(time.monotonic() - began)
+    answer = Response("http://a.example/", 200, {}, b"no feed", datetime.now(UTC), timedelta(0))
+    async with Workers(2, timedelta(seconds=300)) as workers:
+        ticking, began = asyncio.create_task(tick()), time.monotonic()
+        try:
+            await workers.parse(answer, answer.url)
+        except FeedError:
+            print("read", max(pauses) < (time.monotonic() - began) / 2, flush=True)
+        ticking.cancel()
+asyncio.run(work())"""
+    ).communicate(timeout=120)
+    assert told.splitlines() == ["main", "read True"]
+
+
+def test_readers_that_are_about_to_start_end_too(program):
+    told, _ = program(
+        """import asyncio, psutil
+from pipeline.model import Response
+from datetime import UTC, datetime
+async def work():
+    answer = Response("http://a.example/", 200, {}, b"no feed", datetime.now(UTC), timedelta(0))
+    async with Workers(2, timedelta(seconds=300)) as workers:
+        reading = asyncio.create_task(workers.parse(answer, answer.url))
+        await asyncio.sleep(0.05)
+        reading.cancel()
+    print("left", [p.pid for p in psutil.Process().children(recursive=True) if p.ppid() != os.getpid()], flush=True)
+asyncio.run(work())"""
+    ).communicate(timeout=120)
+    assert told.splitlines() == ["main", "left []"]
