@@ -17,6 +17,7 @@ from pipeline.cli.changes import changes_
 from pipeline.cli.db import db
 from pipeline.cli.discover import discover_
 from pipeline.cli.explain import explain
+from pipeline.cli.export import export
 from pipeline.cli.extract import extract
 from pipeline.cli.feeds import feeds
 from pipeline.cli.look import config, show, status
@@ -86,6 +87,7 @@ for command in (
     changes_,
     explain,
     extract,
+    export,
     rules,
     config,
 ):

@@ -1,0 +1,166 @@
+"""Ways out of the archive: articles as Parquet, JSON lines or CSV, all of them or what changed since the last time."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+
+from pipeline.errors import ConfigError
+from pipeline.export.files import CursorFile, Files, named_compression, partition_of, suffix_of
+from pipeline.export.formats import Compression, Format, Row, open_writer
+from pipeline.export.schema import NAMES, SELECTED, VERSION
+from pipeline.extras import load
+from pipeline.store.changes import newest_cursor
+from pipeline.store.readonly import only_reading
+from pipeline.store.selection import EVERYTHING, Partition, Selection, Span, deleted, select_rows
+
+__all__ = ["Exported", "Plan", "export"]
+
+_IS_GONE: Final = NAMES.index("deleted")
+_DELETED: Final = (None,) * (len(SELECTED) - 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be exported, and where to.
+
+    Attributes:
+        out: a file where its name ends in the format (and ``.gz`` or ``.zst``), else a folder.
+        compression: of JSON lines and CSV in a folder; files go by their name, Parquet always has zstd inside.
+        cursor: the file that remembers how far exports have come; only what changed since is exported then.
+    """
+
+    format: Format
+    out: Path
+    selection: Selection = EVERYTHING
+    partition: Partition | None = None
+    compression: Compression = "none"
+    cursor: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What came of an export.
+
+    Attributes:
+        rows: articles written.
+        deleted: rows of articles that were taken down since the export before.
+        cursor: how far exports have come; None without one.
+    """
+
+    rows: int
+    deleted: int
+    files: tuple[Path, ...]
+    bytes: int
+    cursor: str | None
+
+
+def export(engine: Engine, plan: Plan, told: Callable[[int], None] = lambda _: None) -> Exported:
+    """Write what the plan says; its files, and then the cursor, are there whole or not at all.
+
+    ``told`` is called with the number of rows so far. Files of the same name are replaced: the same export twice is
+    the same as once.
+
+    Raises:
+        ConfigError: the plan cannot be carried out: a condition that is no SQL, a library that is missing, a cursor
+            of another archive or selection.
+    """
+    if plan.format == "parquet":
+        load("pyarrow", "export")
+    compression = named_compression(plan.out.name, plan.format)
+    is_file = compression is not None
+    _check(plan, is_file=is_file)
+    asked = _asked(plan.selection)
+    mark = CursorFile(plan.cursor, asked) if plan.cursor else None
+    with only_reading(engine) as connection:
+        span = _span(connection, mark) if mark else None
+        selection = replace(plan.selection, changed=span)
+        metadata = _metadata(asked, span)
+        used = compression or plan.compression
+
+        def target(folder: str, *, is_gone: bool = False) -> Path:
+            # Named by where it begins: an export that was cut off before the cursor moved is replaced by the next.
+            name = "articles" if span is None else f"{'deletions' if is_gone else 'changes'}-{span.after}"
+            return plan.out if is_file else plan.out / folder / (name + suffix_of(plan.format, used))
+
+        with Files(lambda file: open_writer(plan.format, file, used, metadata)) as files:
+            counts = _write(connection, files, target, replace(plan, selection=selection), told)
+            if not any(counts) and (is_file or not (plan.partition or span)):
+                files.write(target(""), [])  # no rows are an answer, too
+            written = files.publish()
+    if mark and span:
+        mark.move(span.upto)
+    size = sum(file.stat().st_size for file in written)
+    return Exported(*counts, written, size, span.upto if span else None)
+
+
+def _write(
+    connection: Connection, files: Files, target: Callable[..., Path], plan: Plan, told: Callable[[int], None]
+) -> tuple[int, int]:
+    counts = {True: 0, False: 0}
+    for rows in _batches(connection, plan):
+        is_gone = rows[0][_IS_GONE]
+        for folder, part in groupby(
+            rows, lambda row: partition_of(row, plan.partition, plan.selection) if plan.partition else ""
+        ):
+            files.write(target(folder, is_gone=is_gone), list(part))
+        counts[is_gone] += len(rows)
+        told(sum(counts.values()))
+    return counts[False], counts[True]
+
+
+def _batches(connection: Connection, plan: Plan) -> Iterator[Sequence[Row]]:
+    selection = plan.selection
+    end = selection.changed.upto if selection.changed else None
+    try:
+        for rows in select_rows(connection, selection, SELECTED, plan.partition):
+            yield [(*row, False, end) for row in rows]
+    except DBAPIError as error:
+        if selection.where is None or error.connection_invalidated:
+            raise
+        raise ConfigError(f"--where {selection.where!r}: {str(error.orig).strip()}") from error
+    if selection.changed:
+        for gone in deleted(connection, selection.changed, selection.sites):
+            yield [(id_, None, url, site, *_DELETED, True, end) for id_, url, site in gone]
+
+
+def _span(connection: Connection, mark: CursorFile) -> Span:
+    # Read before the articles are: what they show beyond it comes again in the next export, and nothing is missed.
+    after, upto = mark.read(), newest_cursor(connection)
+    if after is not None and after > upto:
+        raise ConfigError(f"{mark.file} is ahead of this archive: it belongs to another one")
+    return Span(after or "0" * len(upto), upto)
+
+
+def _check(plan: Plan, *, is_file: bool) -> None:
+    if is_file and plan.partition:
+        raise ConfigError(f"partitions are folders: {plan.out} names a file")
+    if is_file and plan.cursor and plan.out.exists():
+        raise ConfigError(f"{plan.out} holds what changed before: give each export with a cursor a file of its own")
+    if is_file and plan.out.is_dir():
+        raise ConfigError(f"{plan.out} is a folder")
+    if not is_file and plan.out.is_file():
+        raise ConfigError(f"{plan.out} is a file, and its name is not that of {plan.format}")
+
+
+def _asked(selection: Selection) -> dict[str, Any]:
+    """What is selected, for the metadata and the cursor."""
+    told = asdict(selection)
+    del told["changed"]
+    plain = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in told.items()}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items() if value}
+
+
+def _metadata(asked: dict[str, Any], span: Span | None) -> dict[str, str]:
+    told = {
+        "news.schema_version": VERSION,
+        "news.exported_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "news.selection": json.dumps(asked, ensure_ascii=False),
+    }
+    return told | ({"news.cursor": span.upto, "news.after": span.after} if span else {})

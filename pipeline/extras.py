@@ -1,0 +1,21 @@
+"""Libraries that only some commands need: they come with an extra of the package, and are imported when called for."""
+
+from importlib import import_module
+from typing import Any
+
+from pipeline.errors import ConfigError
+
+
+def load(module: str, extra: str) -> Any:  # noqa: ANN401  # a module
+    """The module of this dotted name.
+
+    Raises:
+        ConfigError: it is not installed; the message names the extra that brings it.
+    """
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        top = module.partition(".")[0]
+        if error.name is None or error.name.partition(".")[0] != top:
+            raise  # the library is there, and something that it needs is not
+        raise ConfigError(f"this needs {top}: pip install 'news-pipeline[{extra}]'") from error

@@ -1,0 +1,101 @@
+"""Connections that cannot write, whatever statement they are given: for questions that others have written."""
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+from urllib.parse import quote
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, CursorResult, Engine
+
+from pipeline.errors import ConfigError
+from pipeline.store.engine import BUSY_TIMEOUT_MS
+
+FETCHED: Final = 500
+"""Rows that are fetched at once."""
+
+_ASKING: Final = ("select", "with", "values", "table", "explain", "show", "pragma")
+"""First words of statements that ask. What they name can still not be written: that is the database's to see to."""
+
+_PRAGMAS: Final = frozenset(
+    {
+        "compile_options",
+        "data_version",
+        "database_list",
+        "foreign_key_list",
+        "function_list",
+        "index_info",
+        "index_list",
+        "index_xinfo",
+        "page_count",
+        "page_size",
+        "schema_version",
+        "table_info",
+        "table_list",
+        "table_xinfo",
+        "user_version",
+    }
+)
+_ALLOWED: Final = frozenset(
+    (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE)
+)
+_LEADING: Final = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/|\()*", re.DOTALL)
+
+
+@contextmanager
+def only_reading(engine: Engine) -> Iterator[Connection]:
+    """A transaction on the engine's database in which nothing can be written.
+
+    PostgreSQL refuses by the transaction's mode; SQLite opens the file for reading only, and may not attach others.
+    """
+    if engine.dialect.name == "sqlite":
+        reader = sa.create_engine(
+            "sqlite://", creator=lambda: _open_sqlite(str(engine.url.database)), poolclass=sa.NullPool
+        )
+        with reader.connect() as connection:
+            # Only now: SQLAlchemy asks a new connection for things that others have no business with.
+            connection.connection.dbapi_connection.set_authorizer(_authorize)  # type: ignore[union-attr]
+            # One moment of the archive for all that is asked, as in any transaction that reads.
+            connection.exec_driver_sql("BEGIN")
+            yield connection
+        return
+    with engine.connect() as connection, connection.begin():
+        connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+        yield connection
+
+
+def ask(connection: Connection, statement: str) -> CursorResult[Any]:
+    """The answer of one statement, to be read row by row in flat memory; the connection is of `only_reading`.
+
+    Raises:
+        ConfigError: the statement is none that asks.
+    """
+    word = re.match(r"\w*", statement[_LEADING.match(statement).end() :])  # type: ignore[union-attr]  # matches ""
+    first = word.group().lower() if word else ""
+    if first not in _ASKING or (first == "pragma" and connection.dialect.name != "sqlite"):
+        raise ConfigError(f"{first.upper() or 'nothing'}: only one statement that asks is run: SELECT, WITH …")
+    options: dict[str, Any] = {"no_parameters": True}
+    if first in {"select", "with", "values", "table"}:
+        # A cursor of PostgreSQL's server is declared for one query; what else the text may hold is refused.
+        options |= {"stream_results": True, "yield_per": FETCHED}
+    elif connection.dialect.name == "postgresql" and ";" in statement.rstrip().rstrip(";"):
+        # These have no cursor, and the driver would send several statements as one.
+        raise ConfigError("only one statement can be run")
+    return connection.exec_driver_sql(statement.rstrip().rstrip(";"), execution_options=options)
+
+
+def _open_sqlite(path: str) -> sqlite3.Connection:
+    uri = f"file:{quote(path)}?mode=ro"
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
+    connection.execute("PRAGMA query_only=ON")
+    return connection
+
+
+def _authorize(action: int, first: str | None, *_: object) -> int:
+    if action in _ALLOWED or (action == sqlite3.SQLITE_TRANSACTION and first in {"BEGIN", "ROLLBACK"}):
+        return sqlite3.SQLITE_OK
+    if action == sqlite3.SQLITE_PRAGMA and str(first).lower() in _PRAGMAS:
+        return sqlite3.SQLITE_OK
+    return sqlite3.SQLITE_DENY
