@@ -18,9 +18,11 @@ from pipeline.model import FeedAccess, Page, Validators
 from pipeline.store.addresses import adopt_address
 from pipeline.store.engine import write
 from pipeline.tables import FEED_SECRETS, FeedRow, PageRow, PollRow
+from tests.support.http2 import server_context
 from tests.support.stories import article_page
 from tests.support.web import Web, page, redirect, status
 from tests.test_cli import News
+from tests.test_fetch import get
 from tests.test_ingest import XML, Pipeline
 
 URL = "https://paper.example/feed"
@@ -305,6 +307,17 @@ def test_libraries_log_no_secret_however_much_they_log(newsroom, caplog):
         newsroom.ingest()
     assert caplog.records
     assert not any(secret in caplog.text for secret in (*SECRETS, BASIC))
+
+
+def test_nor_does_the_library_of_http2(caplog):
+    with Web({"/a": page("x")}, tls=server_context("h2")) as web:
+        url = web.url("/a", host="news.test")
+        access = FeedAccess(origin_of(url), cookies={"session": SECRETS[1]}, headers={"X-Api-Key": SECRETS[0]})
+        with caplog.at_level(logging.DEBUG):
+            assert get(url, access=access).status == 200
+    (request,) = web.requests
+    assert (request.version, request.headers["x-api-key"]) == ("HTTP/2", SECRETS[0])
+    assert not any(secret in caplog.text for secret in SECRETS)
 
 
 def test_secrets_come_from_the_environment_or_from_standard_input(newsroom):

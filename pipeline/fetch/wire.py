@@ -1,6 +1,7 @@
 """One request and its answer on the wire, without redirects."""
 
 import asyncio
+import logging
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,9 @@ DRAIN_BYTES = 64 * 1024  # reading the rest of an error page is cheaper than a n
 DRAIN_SECONDS = 1.0
 
 Header = tuple[bytes, bytes]
+
+# What compresses the headers of HTTP/2 logs each with its value on DEBUG: passwords and cookies among them.
+logging.getLogger("hpack").setLevel(logging.INFO)
 
 
 @dataclass(slots=True)
