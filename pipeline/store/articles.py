@@ -10,8 +10,10 @@ from sqlalchemy.engine import Connection
 from pipeline.dedup import Stored, decide
 from pipeline.model import Article, Decision, Fetched, Page
 from pipeline.schedule import PagePolicy, PageUpdate, after_article
+from pipeline.store.barred import BARRED, barred_urls, is_taken_down
 from pipeline.store.frontier import MAX_URL, record_page
 from pipeline.store.rows import ensure_hosts, storable, upsert
+from pipeline.store.stories import place_article
 from pipeline.tables import ArticleAuthorRow, ArticleRow, ArticleTagRow, PageRow, RevisionRow
 from pipeline.urls import host_of
 
@@ -44,10 +46,65 @@ def save_article(
     held = connection.scalar(
         sa.select(PageRow.id).where(PageRow.id == page.id, PageRow.lease_owner == owner).with_for_update()
     )
-    if held is None:
+    if held is None or is_taken_down(connection, page.id):
         return Saved(None, article.url)
     seen_at = fetched.at or now
+    if article.url != page.url and barred_urls(connection, [article.url]):
+        record_page(connection, page, owner, BARRED, now)
+        return Saved(None, article.url)
     home = _home(connection, page, article, now)
+    put = _put(connection, home, page, article, now, seen_at)
+    first_seen_at = put.stored["first_seen_at"] if put.stored else seen_at
+    update = after_article(put.decision, fetched, put.published_at, first_seen_at, now, policy)
+    if home == page.id:
+        record_page(connection, page, owner, update, seen_at)
+    else:
+        _record_alias(connection, page, owner, home, update, seen_at)
+    put.place(connection, article)
+    return Saved(put.decision, article.url)
+
+
+def clean_article(connection: Connection, home: int, page: Page, article: Article, now: datetime) -> Decision:
+    """Store what our rules make of a raw copy now: a revision that it opens is ours, not the publisher's.
+
+    Args:
+        connection: in a transaction that holds the page of the article, and does nothing after this.
+        home: the page that the article is of.
+        page: the page that the copy is of: ``home``, or an alias of it.
+        article: as read from the copy.
+        now: the time.
+    """
+    put = _put(connection, home, page, article, now, now, cause="reclean")
+    put.place(connection, article)
+    return put.decision
+
+
+@dataclass(frozen=True, slots=True)
+class _Put:
+    """An article as it was stored, and what stood there before."""
+
+    id: int
+    decision: Decision
+    published_at: datetime | None
+    stored: sa.RowMapping | None
+
+    def place(self, connection: Connection, article: Article) -> None:
+        """Find its story; the last thing that a transaction does."""
+        stored = self.stored
+        if self.decision != "unchanged" or (stored and stored["published_at"] != self.published_at):
+            is_edited = self.decision == "revised" and stored and stored["content_hash"] != article.content_hash
+            place_article(connection, self.id, stored["text"] if stored and is_edited else None)
+
+
+def _put(
+    connection: Connection,
+    home: int,
+    page: Page,
+    article: Article,
+    now: datetime,
+    seen_at: datetime,
+    cause: str = "publisher",
+) -> _Put:
     _lock_text(connection, article.content_hash)
     stored = connection.execute(sa.select(ArticleRow.__table__).where(ArticleRow.page_id == home)).mappings().first()
     first = _first_with_text(connection, article.content_hash, home)
@@ -72,15 +129,8 @@ def save_article(
         # An edit may make a copy of an article, or make it differ from the one that it was a copy of.
         values["duplicate_of"] = first
         values["title"] = values["title"] or (before.title if before else None)
-    _write_article(connection, stored, values, decision, now, seen_at)
-
-    first_seen_at = stored["first_seen_at"] if stored else seen_at
-    update = after_article(decision, fetched, published_at, first_seen_at, now, policy)
-    if home == page.id:
-        record_page(connection, page, owner, update, seen_at)
-    else:
-        _record_alias(connection, page, owner, home, update, seen_at)
-    return Saved(decision, article.url)
+    article_id = _write_article(connection, stored, values, decision, now, seen_at, cause)
+    return _Put(article_id, decision, published_at, stored)
 
 
 def _is_less(stored: sa.RowMapping, article: Article) -> bool:
@@ -97,7 +147,7 @@ def insert_article(connection: Connection, page_id: int, article: Article, now: 
     first = _first_with_text(connection, article.content_hash, page_id)
     decision = decide(None, article, first)
     values = _columns(article) | {"page_id": page_id, "duplicate_of": first}
-    _write_article(connection, None, values, decision, now, now)
+    place_article(connection, _write_article(connection, None, values, decision, now, now))
     return decision
 
 
@@ -163,7 +213,10 @@ def _write_article(
     decision: Decision,
     now: datetime,
     seen_at: datetime,
-) -> None:
+    cause: str = "publisher",
+) -> int:
+    """Write what is new of it; returns the article's id."""
+    article_id: int
     if stored is None:
         number = 1
         article_id = connection.execute(
@@ -174,7 +227,7 @@ def _write_article(
     else:
         article_id = stored["id"]
         if all(stored[name] == value for name, value in values.items()):
-            return
+            return article_id
         connection.execute(
             sa.update(ArticleRow).where(ArticleRow.id == article_id).values(values | {"updated_at": now})
         )
@@ -190,8 +243,10 @@ def _write_article(
             sa.insert(RevisionRow).values(
                 {name: values[name] for name in REVISED}
                 | {"article_id": article_id, "number": number, "changed": _changed(stored, values), "seen_at": seen_at}
+                | {"cause": cause}
             )
         )
+    return article_id
 
 
 def _changed(stored: sa.RowMapping | None, values: dict[str, object]) -> str:
