@@ -15,6 +15,7 @@ from pipeline.cli.access import set_
 from pipeline.cli.backfill import backfill
 from pipeline.cli.changes import changes_
 from pipeline.cli.db import db
+from pipeline.cli.diff import diff
 from pipeline.cli.discover import discover_
 from pipeline.cli.explain import explain
 from pipeline.cli.export import export
@@ -85,6 +86,7 @@ for command in (
     status,
     show,
     changes_,
+    diff,
     explain,
     extract,
     export,
