@@ -10,8 +10,6 @@ What differs from the wire, and how that is told in the record:
 * A body that was not read to its end is left out, with ``WARC-Truncated``.
 """
 
-import base64
-import hashlib
 import uuid
 import zlib
 from collections.abc import Iterable, Sequence
@@ -19,6 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
+from pipeline.archive.read import digest_of
 from pipeline.fetch.failure import Failure
 from pipeline.fetch.inflate import Body
 from pipeline.model import Capture
@@ -67,7 +66,7 @@ def payload_digest(body: bytes) -> str:
     >>> payload_digest(b"")
     'sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ'
     """
-    return _digest(body)
+    return digest_of(body)
 
 
 def readable(capture: Capture) -> Capture:
@@ -131,7 +130,7 @@ def warcinfo(file: str, at: datetime, facts: Fields) -> tuple[bytes, str]:
 
 def member(fields: Fields, block: bytes) -> bytes:
     """One record as a gzip member; its digest and length are added."""
-    named = [*fields, ("WARC-Block-Digest", _digest(block)), ("Content-Length", str(len(block)))]
+    named = [*fields, ("WARC-Block-Digest", digest_of(block)), ("Content-Length", str(len(block)))]
     head = "WARC/1.1\r\n" + "".join(f"{name}: {_line(value)}\r\n" for name, value in named) + "\r\n"
     pack = zlib.compressobj(LEVEL, zlib.DEFLATED, zlib.MAX_WBITS + 16)
     return pack.compress(head.encode()) + pack.compress(block) + pack.compress(b"\r\n\r\n") + pack.flush()
@@ -191,8 +190,3 @@ def _urn(record_id: str) -> str:
 
 def _date(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def _digest(data: bytes) -> str:
-    # SHA-1 in base 32 is what the tools compare and index by; it guards against decay, not against forgers.
-    return "sha1:" + base64.b32encode(hashlib.sha1(data, usedforsecurity=False).digest()).decode()

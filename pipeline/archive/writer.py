@@ -77,11 +77,7 @@ class Writer:
 
     def recover(self) -> list[Repaired]:
         """Finish what processes that died have left open, and upload what waits for it."""
-        repaired = []
-        for path in self.place.local():
-            if path.name.endswith(OPEN) and (file := lock(path)):
-                with file:
-                    repaired.append(_repair(path, file))
+        repaired = [done for path in self.place.local() if (done := finish_torn(path))]
         self._upload()
         return repaired
 
@@ -183,6 +179,14 @@ class Writer:
                 except ArchiveError as error:
                     # It is safe here, and the next run tries again.
                     log.warning("upload", file=path.name, outcome="failed", error=str(error))
+
+
+def finish_torn(path: Path) -> Repaired | None:
+    """Finish a file that a process which died has left open; None for any other."""
+    if not path.name.endswith(OPEN) or (file := lock(path)) is None:
+        return None
+    with file:
+        return _repair(path, file)
 
 
 def _repair(path: Path, file: FileIO) -> Repaired:

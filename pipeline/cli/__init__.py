@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline import __version__, log
 from pipeline.cli.access import set_
+from pipeline.cli.archive import archive
 from pipeline.cli.backfill import backfill
 from pipeline.cli.changes import changes_
 from pipeline.cli.db import db
@@ -25,6 +26,7 @@ from pipeline.cli.look import config, show, status
 from pipeline.cli.retry import retry
 from pipeline.cli.rules import rules
 from pipeline.cli.run import crawl, ingest, poll
+from pipeline.cli.upkeep import prune, reclean, takedown
 from pipeline.cli.websub import websub
 from pipeline.config import Settings
 from pipeline.errors import ConfigError, NewsError
@@ -93,6 +95,8 @@ for command in (
     rules,
     config,
 ):
+    main.add_command(command)
+for command in (archive, reclean, takedown, prune):
     main.add_command(command)
 feeds.add_command(discover_)
 feeds.add_command(set_)

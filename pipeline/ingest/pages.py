@@ -4,6 +4,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from pipeline.classify import GONE, TEMPORARY, class_of_answer, class_of_refusal
+from pipeline.config import Settings
 from pipeline.errors import ExtractError, FetchError, SourceError
 from pipeline.ingest.context import Context
 from pipeline.ingest.events import Event
@@ -19,6 +20,7 @@ from pipeline.schedule import (
 from pipeline.store.articles import save_article
 from pipeline.store.frontier import record_page
 from pipeline.urls import canonical_url
+from pipeline.workers import Workers
 
 
 async def finish_page(context: Context, page: Page, response: Response, tdm: bool | None = None) -> None:
@@ -30,19 +32,11 @@ async def finish_page(context: Context, page: Page, response: Response, tdm: boo
     if response.status == 304:
         await record(context, page, after_not_modified(page, context.now(), context.policy))
         return
-    reserved = signals_of_headers(response.headers, context.settings.user_agent, tdm)
-    try:
-        found = await _read(context, page, response, reserved)
-    except ExtractError as error:
-        update = after_error(page, error, context.now(), context.policy)
-        await record(context, page, replace(update, status=response.status, opt_out=reserved))
+    came_to = await read_page(context, page, response, tdm)
+    if isinstance(came_to, PageUpdate):
+        await record(context, page, came_to)
         return
-    fetched = replace(response.fetched, opt_out=merged(reserved, found.opt_out))
-    if is_refused(fetched.opt_out, context.settings.respect_opt_out):
-        found = NoArticle(found.url, "opt_out", f"reserved: {' '.join(fetched.opt_out)}")
-    if isinstance(found, NoArticle):
-        await record(context, page, _after_no_article(context, page, found, fetched))
-        return
+    found, fetched = came_to
     saved = await context.database.write(
         save_article, page, context.owner, found, fetched, context.now(), context.policy
     )
@@ -51,17 +45,44 @@ async def finish_page(context: Context, page: Page, response: Response, tdm: boo
     context.tally.report(Event("page", page.url, saved.decision or "lost", facts=facts))
 
 
-async def _read(context: Context, page: Page, response: Response, reserved: tuple[str, ...]) -> Article | NoArticle:
+async def read_page(
+    context: Context, page: Page, response: Response, tdm: bool | None = None
+) -> tuple[Article, Fetched] | PageUpdate:
+    """The article that the response holds, to be stored; or else what becomes of the page."""
+    reserved = signals_of_headers(response.headers, context.settings.user_agent, tdm)
+    try:
+        found = await read_article(context.settings, context.workers, page, response, reserved)
+    except ExtractError as error:
+        update = after_error(page, error, context.now(), context.policy)
+        return replace(update, status=response.status, opt_out=reserved)
+    fetched = replace(response.fetched, opt_out=merged(reserved, found.opt_out))
+    if is_refused(fetched.opt_out, context.settings.respect_opt_out):
+        found = NoArticle(found.url, "opt_out", f"reserved: {' '.join(fetched.opt_out)}")
+    if isinstance(found, NoArticle):
+        return _after_no_article(context, page, found, fetched)
+    return found, fetched
+
+
+async def read_article(
+    settings: Settings, workers: Workers, page: Page, response: Response, reserved: tuple[str, ...]
+) -> Article | NoArticle:
+    """The article in a good answer of a page, or why there is none.
+
+    ``reserved`` are the signals of its headers by which rights are reserved.
+
+    Raises:
+        ExtractError: no parser survives it.
+    """
     # An archive's copy is the page, whatever the archive calls it.
     url = page.url if page.fetch_url else canonical_url(response.url)
-    if is_refused(reserved, context.settings.respect_opt_out):
+    if is_refused(reserved, settings.respect_opt_out):
         return NoArticle(url, "opt_out")  # not even read
     if known := class_of_answer(response):
         return NoArticle(url, known.page_class, known.evidence)
     if urlsplit(url).path == "/" and urlsplit(page.url).path != "/":
         # Sites that take an article down often send its readers to the front page.
         return NoArticle(url, "front_page", f"redirected to {url}")
-    return await context.workers.extract(response, url, page.published_hint)
+    return await workers.extract(response, url, page.published_hint)
 
 
 def _after_no_article(context: Context, page: Page, found: NoArticle, fetched: Fetched) -> PageUpdate:

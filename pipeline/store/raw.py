@@ -81,6 +81,11 @@ def known_records(connection: Connection, file: str) -> dict[str, tuple[int, int
     return {row.record_id: (row.file_offset, row.file_length) for row in connection.execute(query)}
 
 
+def all_files(connection: Connection) -> set[str]:
+    """The names of all files that are noted."""
+    return set(connection.scalars(sa.select(RawRow.file).distinct()))
+
+
 def owner_of(connection: Connection, url: str) -> Of:
     """Whose copy an answer of this address is."""
     with suppress(ValueError):

@@ -1,0 +1,295 @@
+"""``news reclean``, ``news takedown``, ``news prune``: what is done to an archive that is there."""
+
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from difflib import unified_diff
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from sqlalchemy.engine import Engine
+
+from pipeline.archive.place import Place
+from pipeline.cli.output import console, json_option, print_counts, print_json, print_table
+from pipeline.config import Settings
+from pipeline.errors import ConfigError
+from pipeline.ingest.keep import open_place
+from pipeline.store.engine import open_engine, reading
+from pipeline.store.migrate import require_current
+from pipeline.store.prune import Rules, count_old
+from pipeline.store.reclean import Choice, count_pages, extractor_versions
+from pipeline.store.takedown import Target
+from pipeline.upkeep.prune import prune as prune_all
+from pipeline.upkeep.reclean import Job, Report, older_versions
+from pipeline.upkeep.reclean import reclean as reclean_all
+from pipeline.upkeep.takedown import extent_of, take_down
+
+SAMPLE_LINES = 12
+"""Lines of one difference that are shown."""
+
+
+class Duration(click.ParamType[timedelta]):
+    """A time such as ``90d``, ``12h``, ``30m`` or ``45s``."""
+
+    name = "duration"
+    _units = {"d": 86400, "h": 3600, "m": 60, "s": 1}  # noqa: RUF012
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:  # noqa: ANN401
+        """Read it."""
+        if isinstance(value, timedelta):
+            return value
+        found = re.fullmatch(r"(\d{1,6})([dhms])", str(value).strip())
+        if found is None:
+            self.fail(f"{value!r} is no duration: a number and d, h, m or s, such as 90d", param, ctx)
+        return timedelta(seconds=int(found[1]) * self._units[found[2]])
+
+
+class Day(click.ParamType[datetime]):
+    """A time in ISO form; a day alone begins at midnight UTC."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:  # noqa: ANN401
+        """Read it."""
+        try:
+            at = datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is no time in ISO form, such as 2026-11-22 or 2026-11-22T08:00", param, ctx)
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def open_archive(settings: Settings) -> tuple[Engine, Place | None]:
+    """The database, at the schema of this version, and where raw copies are.
+
+    Raises:
+        ConfigError: one of them cannot be used.
+    """
+    engine = open_engine(settings.database_url)
+    require_current(engine)
+    return engine, open_place(settings)
+
+
+def kept(settings: Settings) -> tuple[Engine, Place]:
+    """The same, where there have to be raw copies.
+
+    Raises:
+        ConfigError: none are kept.
+    """
+    engine, place = open_archive(settings)
+    if place is None:
+        raise ConfigError("no raw copies are kept: NEWS_ARCHIVE_URL says where to keep them")
+    return engine, place
+
+
+@contextmanager
+def bar(total: int | None, what: str, *, quiet: bool = False) -> Iterator[Progress | None]:
+    """A progress bar on standard error, where that is a terminal."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    columns = (SpinnerColumn(), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as progress:
+        progress.add_task(what, total=total)
+        yield progress
+
+
+@click.command()
+@click.option("--site", "sites", multiple=True, help="Only pages of this host and those below it; several times.")
+@click.option("--since", type=Day(), help="Only pages with a raw copy fetched at this time or later.")
+@click.option("--until", type=Day(), help="Only pages with a raw copy fetched before this time.")
+@click.option("--extractor-older-than", "older_than", help="Only articles that an older version made, such as 2.3.1+3.")
+@click.option("--limit", type=click.IntRange(min=1), help="No more pages than this.")
+@click.option("--dry-run", is_flag=True, help="Report what would change, with the largest differences; change nothing.")
+@json_option
+@click.pass_obj
+def reclean(
+    settings: Settings,
+    sites: tuple[str, ...],
+    since: datetime | None,
+    until: datetime | None,
+    older_than: str | None,
+    limit: int | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Clean stored pages again from their raw copies, without the network.
+
+    What the rules of this version read otherwise becomes a revision whose cause is `reclean`, so that nobody takes it
+    for an edit of the publisher. An article that the rules find no more stays as it is. May be stopped at any time:
+    the same command goes on where it was.
+
+    \b
+    Examples:
+      news reclean --dry-run
+      news reclean --site example.org --since 2026-11-01 --dry-run --json
+      news reclean --extractor-older-than 2.3.1+3
+    """
+    engine, place = kept(settings)
+    versions = None
+    if older_than is not None:
+        with reading(engine) as connection:
+            versions = older_versions(extractor_versions(connection), older_than)
+    choice = Choice(tuple(sorted(site.lower() for site in sites)), since, until, versions)
+    job = Job(settings, engine, place, choice, lambda: datetime.now(UTC), dry_run, limit)
+    with reading(engine) as connection:
+        total = count_pages(connection, choice)
+    with bar(min(total, limit or total), "pages", quiet=as_json) as shown:
+        report = reclean_all(job, lambda kind: shown.advance(shown.task_ids[0]) if shown else None)
+    _print_report(report, dry_run, as_json)
+    if bad := report.kinds["unreadable"] + report.kinds["failed"]:
+        raise click.ClickException(f"{bad} pages could not be read again; `news archive check` says more")
+
+
+def _print_report(report: Report, dry_run: bool, as_json: bool) -> None:
+    if as_json:
+        told = {"dry_run": dry_run, "pages": dict(report.kinds), "columns": dict(report.columns)}
+        sites = {site: dict(kinds) for site, kinds in sorted(report.sites.items())}
+        print_json(told | {"sites": sites, "largest": [asdict(one) for one in report.largest]})
+        return
+    print_counts("would be" if dry_run else "pages", report.kinds)
+    if report.columns:
+        print_counts("columns", report.columns)
+    changed = [(site, kinds) for site, kinds in report.sites.items() if kinds.keys() - {"same", "none"}]
+    if changed:
+        names = sorted({kind for _, kinds in changed for kind in kinds})
+        changed.sort(key=lambda row: -sum(number for kind, number in row[1].items() if kind not in {"same", "none"}))
+        print_table(["site", *names], ([site, *(kinds[name] for name in names)] for site, kinds in changed[:20]))
+    out = console()
+    for one in report.largest:
+        out.print(f"\n[bold]{one.kind}[/bold] {one.size:.0%} ", end="")
+        out.print(f"{one.url}  ({', '.join(one.changed)})", markup=False)
+        before, after = ([title, *text.split("\n\n")] for title, text in (one.before, one.after))
+        lines = [
+            line for line in unified_diff(before, after, lineterm="", n=0) if not line.startswith(("---", "+++", "@@"))
+        ]
+        for line in lines[:SAMPLE_LINES]:
+            out.print(f"  {line[:200]}", markup=False)
+        if len(lines) > SAMPLE_LINES:
+            out.print(f"    and {len(lines) - SAMPLE_LINES} more", markup=False)
+
+
+@click.command()
+@click.argument("target", metavar="URL|SITE")
+@click.option("--note", help="Why, to be kept with it.")
+@click.option("--dry-run", is_flag=True, help="Say how much it would be, and change nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+@click.pass_obj
+def takedown(settings: Settings, target: str, note: str | None, dry_run: bool, yes: bool, as_json: bool) -> None:
+    """Remove a page, or all of a site, from the archive for good, and keep it out.
+
+    The article with its revisions goes, what feeds said of it, and the raw copies of the page and of the feeds'
+    documents that announced it. What is left is its URL, as taken down: it is never fetched, stored or backfilled
+    again. Feeds of a site that is taken down are paused.
+
+    \b
+    Examples:
+      news takedown https://example.org/2026/11/22/story.html --note "letter of 3 December"
+      news takedown example.org --dry-run
+    """
+    engine, place = open_archive(settings)
+    try:
+        meant = Target.parse(target)
+    except ValueError as error:
+        raise ConfigError(f"{target!r}: {error}") from error
+    extent = extent_of(engine, meant)
+    if dry_run:
+        _print_extent(meant, asdict(extent), (), as_json, dry_run=True)
+        return
+    if not yes:
+        told = f"{extent.pages} pages, {extent.articles} articles, {extent.copies} raw copies"
+        click.confirm(f"This removes {told} of {meant.target} for good. Go on?", abort=True, err=True)
+    with bar(None, "", quiet=as_json) as shown:
+        done = take_down(
+            engine,
+            place,
+            meant,
+            datetime.now(UTC),
+            note=note,
+            max_bytes=settings.max_bytes,
+            progress=lambda what: shown.update(shown.task_ids[0], description=what) if shown else None,
+        )
+    _print_extent(meant, asdict(done.extent), done.busy, as_json, dry_run=False)
+    _warn_of_busy(list(done.busy))
+
+
+def _print_extent(
+    target: Target, extent: dict[str, int], busy: tuple[str, ...], as_json: bool, *, dry_run: bool
+) -> None:
+    if as_json:
+        print_json({"scope": target.scope, "target": target.target, "dry_run": dry_run, "busy": busy} | extent)
+    else:
+        print_counts("would go" if dry_run else "taken down", extent)
+
+
+def _warn_of_busy(files: list[str]) -> None:
+    if files:
+        raise click.ClickException(
+            f"{len(files)} files are being written to and still hold copies; `news archive check` removes them later"
+        )
+
+
+@click.command()
+@click.option("--polls-older-than", "polls", type=Duration(), help="Forget polls of this age, such as 90d.")
+@click.option("--raw-older-than", "raw", type=Duration(), help="Remove raw copies of this age.")
+@click.option("--latest-too", is_flag=True, help="Also the last good copy of each page, which `news reclean` reads.")
+@click.option("--revisions-keep", "keep", type=click.IntRange(min=1), help="Leave so many revisions of an article.")
+@click.option("--revisions-older-than", "revisions", type=Duration(), help="Forget former revisions of this age.")
+@click.option("--dry-run", is_flag=True, help="Say how much it would be, and change nothing.")
+@json_option
+@click.pass_obj
+def prune(
+    settings: Settings,
+    polls: timedelta | None,
+    raw: timedelta | None,
+    latest_too: bool,
+    keep: int | None,
+    revisions: timedelta | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Forget by rule: polls, raw copies, former revisions. Without options by NEWS_PRUNE_*, which are off by default.
+
+    The newest revision of an article is never forgotten, nor is an entry: what still stands in a feed is not taken
+    for new. A raw copy stays as long as a later one refers to its body.
+
+    \b
+    Examples:
+      news prune --polls-older-than 90d --raw-older-than 365d --dry-run
+      news prune --revisions-keep 20
+    """
+    engine, place = open_archive(settings)
+    if all(rule is None for rule in (polls, raw, keep, revisions)):
+        polls, raw = settings.prune_polls or None, settings.prune_raw or None
+        keep = settings.prune_revisions or None
+    if all(rule is None for rule in (polls, raw, keep, revisions)):
+        raise ConfigError("no rule: give an option, or set NEWS_PRUNE_POLLS, NEWS_PRUNE_RAW or NEWS_PRUNE_REVISIONS")
+    now = datetime.now(UTC)
+    rules = Rules(
+        polls_before=now - polls if polls is not None else None,
+        raw_before=now - raw if raw is not None else None,
+        latest_too=latest_too,
+        revisions_kept=keep,
+        revisions_before=now - revisions if revisions is not None else None,
+    )
+    with reading(engine) as connection:
+        found = count_old(connection, rules)
+    busy: list[str] = []
+    if not dry_run:
+        with bar(sum(found.values()), "rows", quiet=as_json) as shown:
+            found, busy = prune_all(
+                engine,
+                place,
+                rules,
+                lambda kind, done: shown.update(shown.task_ids[0], completed=done, description=kind) if shown else None,
+            )
+    if as_json:
+        print_json(found | {"dry_run": dry_run, "busy": busy})
+    else:
+        print_counts("would go" if dry_run else "forgotten", found)
+    _warn_of_busy(busy)

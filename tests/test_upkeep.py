@@ -1,0 +1,467 @@
+"""What is done to an archive that is there: cleaned again, taken down from, pruned, checked; on both databases."""
+
+import json
+import os
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+
+from pipeline.archive.place import lock
+from pipeline.archive.read import read_members
+from pipeline.cli import main
+from pipeline.dedup import content_hash
+from pipeline.model import Address
+from pipeline.store.engine import reading, write
+from pipeline.store.frontier import put
+from pipeline.store.prune import Rules, count_old
+from pipeline.store.reclean import Choice
+from pipeline.store.takedown import Target
+from pipeline.tables import ArticleRow, EntryRow, FeedRow, PageRow, PollRow, RawRow, RevisionRow, TakedownRow
+from pipeline.upkeep.check import check
+from pipeline.upkeep.copies import purge, read_copy
+from pipeline.upkeep.prune import prune
+from pipeline.upkeep.reclean import Job, older_versions, reclean
+from pipeline.upkeep.takedown import extent_of, take_down
+from tests.support.stories import article_page, paragraphs, title
+from tests.support.web import Web, page, redirect, status
+from tests.test_archive import REVISIT, Kept
+from tests.test_ingest import XML
+
+TABLES = (ArticleRow, RevisionRow, PageRow, EntryRow)
+
+
+@pytest.fixture
+def kept(database_url, tmp_path):
+    with Web(addresses=("127.0.0.1", "127.0.0.2")) as web:
+        pipeline = Kept(web, database_url, tmp_path / "raw")
+        yield pipeline
+        pipeline.engine.dispose()
+
+
+def run(kept, *words, code=0):
+    environment = {
+        "NEWS_DATABASE_URL": kept.url,
+        "NEWS_ARCHIVE_URL": kept.settings.archive_url,
+        "NEWS_ARCHIVE_SPOOL": kept.settings.archive_spool,
+        "NEWS_JOBS": "1",
+    }
+    done = CliRunner().invoke(main, list(words), env=environment)
+    assert done.exit_code == code, done.output
+    return done.stdout
+
+
+def job(kept, **fields):
+    return Job(kept.settings, kept.engine, kept.place, Choice(), kept.now, **fields)
+
+
+def change(kept, row_id, **values):
+    """What an older version of the rules might have stored."""
+    write(kept.engine, lambda connection: connection.execute(
+        sa.update(ArticleRow).where(ArticleRow.id == row_id).values(**values)
+    ))  # fmt: skip
+
+
+def spoil(kept, row_id=1, text="An older version of the rules made this of the page, and nothing else at all."):
+    values = {"text": text, "content_hash": content_hash(text), "word_count": len(text.split())}
+    change(kept, row_id, **values, extractor_version="0.1+1")
+    write(kept.engine, lambda connection: connection.execute(
+        sa.update(RevisionRow).where(RevisionRow.article_id == row_id).values(**values)
+    ))  # fmt: skip
+
+
+# ---------------------------------------------------------------- reclean
+
+
+def test_the_same_rules_make_the_same_rows(kept):
+    kept.serve_stories(1, 2)
+    kept.web.routes["/2"] = redirect("/moved")
+    kept.web.routes["/moved"] = page(article_page(2))
+    kept.web.routes["/3"] = page("<p>No article.</p>")
+    kept.web.routes["/other.xml"] = page(kept.feed_of(3, 1), XML)
+    kept.subscribe("/other.xml")
+    kept.ingest()
+    before = [kept.rows(table) for table in TABLES]
+    asked = len(kept.web.requests)
+    assert dict(reclean(job(kept)).kinds) == {"same": 2, "none": 1}
+    assert [kept.rows(table) for table in TABLES] == before
+    assert len(kept.web.requests) == asked
+
+
+def test_other_rules_open_a_revision_that_is_ours_and_a_dry_run_only_tells(kept):
+    kept.serve_stories(1, 2)
+    kept.ingest()
+    spoil(kept)
+    change(kept, 2, section="of old")
+    before = [kept.rows(table) for table in (*TABLES, RawRow)]
+
+    told = json.loads(run(kept, "reclean", "--dry-run", "--json"))
+    assert told["pages"] == {"revised": 1, "updated": 1}
+    assert told["sites"] == {f"127.0.0.1:{kept.web.port}": {"revised": 1, "updated": 1}}
+    largest = told["largest"][0]
+    assert (largest["url"], largest["kind"]) == (kept.web.url("/1"), "revised")
+    assert largest["size"] > 0.5
+    assert "An older version" in run(kept, "reclean", "--dry-run")
+    assert [kept.rows(table) for table in (*TABLES, RawRow)] == before
+
+    assert "revised 1" in run(kept, "reclean")
+    first, second = kept.rows(ArticleRow)
+    assert first["text"] == "\n\n".join(paragraphs(1))
+    assert second["section"] is None
+    revisions = [(row["article_id"], row["number"], row["cause"]) for row in kept.rows(RevisionRow)]
+    assert revisions == [(1, 1, "publisher"), (2, 1, "publisher"), (1, 2, "reclean")]
+    assert json.loads(run(kept, "reclean", "--json"))["pages"] == {"same": 2}
+
+
+def test_only_the_pages_that_are_meant(kept):
+    kept.serve_stories(1, 2)
+    kept.ingest()
+    spoil(kept)
+    assert json.loads(run(kept, "reclean", "--json", "--dry-run", "--extractor-older-than", "2.0+1"))["pages"] == {
+        "revised": 1
+    }
+    assert json.loads(run(kept, "reclean", "--json", "--site", "nowhere.example"))["pages"] == {}
+    assert json.loads(run(kept, "reclean", "--json", "--since", "2999-01-01"))["pages"] == {}
+    assert json.loads(run(kept, "reclean", "--json", "--limit", "1", "--dry-run"))["pages"] == {"revised": 1}
+    run(kept, "reclean", "--since", "tomorrow", code=2)
+
+
+def test_a_run_that_was_broken_off_is_gone_on_with(kept):
+    kept.serve_stories(1, 2, 3)
+    kept.ingest()
+
+    class StoppedError(Exception):
+        pass
+
+    def stop(kind):
+        raise StoppedError
+
+    with pytest.raises(ExceptionGroup):
+        reclean(job(kept), stop)
+    kinds = reclean(job(kept)).kinds
+    assert kinds["done"] >= 1
+    assert kinds["done"] + kinds["same"] == 3
+    assert dict(reclean(job(kept)).kinds) == {"same": 3}, "a run that ended leaves no marks"
+
+
+def test_what_is_found_now_is_stored_and_what_is_lost_stays(kept):
+    kept.serve_stories(1, 2)
+    kept.web.routes["/2"] = page("<p>No article.</p>")
+    kept.ingest()
+    # As if the rules of then had read the two the other way round.
+    write(kept.engine, lambda connection: connection.execute(
+        sa.update(ArticleRow).values(page_id=kept.page("/2")["id"])
+    ))  # fmt: skip
+    assert dict(reclean(job(kept)).kinds) == {"new": 1, "lost": 1}
+    assert {row["page_id"]: row["title"] for row in kept.rows(ArticleRow)}[kept.page("/1")["id"]] == title(1)
+    assert (kept.page("/1")["state"], len(kept.rows(ArticleRow))) == ("stored", 2)
+
+
+def test_a_wall_that_came_later_does_not_hide_the_page(kept):
+    kept.serve_stories(1)
+    kept.ingest()
+    kept.web.routes["/1"] = page("<p>No article.</p>")
+    kept.ahead = REVISIT
+    kept.ingest()
+    spoil(kept)
+    assert dict(reclean(job(kept)).kinds) == {"revised": 1}
+
+
+def test_a_copy_that_cannot_be_read_is_told_and_the_others_are_cleaned(kept):
+    kept.serve_stories(1, 2)
+    kept.ingest()
+    row = kept.copies("/1")[0]
+    file = kept.folder / row["file"]
+    data = bytearray(file.read_bytes())
+    data[row["file_offset"] + 20] ^= 255
+    file.write_bytes(data)
+    assert dict(reclean(job(kept)).kinds) == {"unreadable": 1, "same": 1}
+    run(kept, "reclean", code=1)
+
+
+def test_versions_are_compared_as_numbers():
+    assert older_versions(["2.3.1+2", "10.0+1", "2.3.1"], "2.3.1+3") == ("2.3.1+2", "2.3.1")
+
+
+# ---------------------------------------------------------------- takedown
+
+
+def words_of(kept):
+    """All that the archive holds, in SQL and in files."""
+    text = "".join(str(row) for table in (ArticleRow, RevisionRow, EntryRow) for row in kept.rows(table))
+    for path in kept.folder.iterdir():
+        with path.open("rb") as file:
+            text += "".join(member.block.decode("utf-8", "replace") for member in read_members(file))
+    return text
+
+
+def test_nothing_is_left_of_what_is_taken_down_and_all_else_stays(kept):
+    kept.serve_stories(1, 2)
+    kept.web.routes["/copy"] = page(article_page(1, headline="Taken over from others"))
+    kept.web.routes["/full.xml"] = page(kept.feed_of(1, contents={kept.web.url("/1"): paragraphs(1)}), XML)
+    kept.web.routes["/more.xml"] = page(kept.feed_of(2), XML)
+    kept.subscribe("/full.xml", "/more.xml")
+    kept.ingest()
+    assert paragraphs(1)[0] in words_of(kept)
+    others = {row["url"] for row in kept.copies()} - {kept.web.url("/1")}
+
+    told = json.loads(run(kept, "takedown", kept.web.url("/1"), "--yes", "--note", "a letter", "--json"))
+
+    assert (told["pages"], told["articles"], told["revisions"]) == (1, 1, 1)
+    left = words_of(kept)
+    assert paragraphs(1)[0] not in left
+    assert title(1) not in left
+    assert title(2) in left
+    assert [row["title"] for row in kept.rows(ArticleRow)] == [title(2)]
+    assert {row["url"] for row in kept.copies()} == others - {kept.web.url("/feed.xml"), kept.web.url("/full.xml")}
+    for row in kept.copies():
+        assert read_copy(kept.engine, kept.place, row, 10**7).status == row["status"]
+    assert [one.is_wrong for one in check(kept.engine, kept.place, False)] == [False]
+    ledger = kept.page("/1")
+    assert (ledger["state"], ledger["reason"], ledger["next_fetch_at"]) == ("blocked", "taken_down", None)
+    assert kept.rows(TakedownRow)[0]["note"] == "a letter"
+
+
+def test_what_was_taken_down_does_not_come_back(kept):
+    kept.serve_stories(1, 2)
+    kept.ingest()
+    take_down(kept.engine, kept.place, Target.parse(kept.web.url("/1")), kept.now())
+    asked = len(kept.web.asked("/1"))
+    # Announced anew with its text, by its own feed and another one, changed, and led to from elsewhere.
+    full = kept.feed_of(1, 2, updated={kept.web.url("/1"): "Changed"}, contents={kept.web.url("/1"): paragraphs(1)})
+    kept.web.routes["/feed.xml"] = page(full, XML)
+    kept.web.routes["/second.xml"] = page(kept.feed_of(1, 3), XML)
+    canonical = f'<link rel="canonical" href="{kept.web.url("/1")}">'
+    kept.web.routes["/3"] = page(article_page(1, head=canonical))
+    kept.subscribe("/second.xml")
+    kept.ingest()
+    write(kept.engine, put, [Address(kept.web.url("/1"))], kept.now(), kept.now())
+    run(kept, "retry", "--reason", "taken_down")
+    kept.ingest()
+    assert len(kept.web.asked("/1")) == asked
+    assert [row["title"] for row in kept.rows(ArticleRow)] == [title(2)]
+    assert [row["title"] for row in kept.rows(EntryRow) if row["guid"] == kept.web.url("/1")] == [None, None]
+    assert kept.page("/1")["reason"] == "taken_down"
+
+
+def test_a_page_never_seen_can_be_taken_down_before_anybody_announces_it(kept):
+    take_down(kept.engine, kept.place, Target.parse(kept.web.url("/1")), kept.now())
+    kept.serve_stories(1, 2)
+    kept.ingest()
+    assert [row["title"] for row in kept.rows(ArticleRow)] == [title(2)]
+    assert kept.web.asked("/1") == []
+
+
+def test_a_site_goes_with_all_its_pages_and_feeds_and_stays_away(kept):
+    kept.serve_stories(1, 2)
+    other = kept.web.url("/2", host="127.0.0.2")
+    kept.web.routes["/mixed.xml"] = page(kept.feed_of(1).replace(kept.web.url("/1"), other), XML)
+    kept.subscribe("/mixed.xml", host="127.0.0.2")
+    kept.ingest()
+    assert json.loads(run(kept, "takedown", "127.0.0.2", "--dry-run", "--json"))["pages"] == 1
+    told = json.loads(run(kept, "takedown", "127.0.0.2", "--yes", "--json"))
+    assert (told["pages"], told["feeds"]) == (1, 1)
+    assert {row["site"] for row in kept.rows(ArticleRow)} == {"127.0.0.1"}
+    assert not any("127.0.0.2" in row["url"] for row in kept.copies())
+    assert [row["state"] for row in kept.rows(FeedRow)] == ["active", "paused"]
+    # A page of the site that nobody knew, announced by another site's feed.
+    new = kept.web.url("/77", host="127.0.0.2")
+    kept.web.routes["/feed.xml"] = page(kept.feed_of(1, 2, 77).replace(kept.web.url("/77"), new), XML)
+    kept.ingest()
+    assert kept.web.asked("/77") == []
+    ledger = next(row for row in kept.rows(PageRow) if row["url"] == new)
+    assert (ledger["state"], ledger["reason"]) == ("blocked", "taken_down")
+
+
+def test_copies_of_an_article_that_goes_are_copies_of_the_next(kept):
+    kept.serve_stories(1)
+    for path in ("/copy-a", "/copy-b"):
+        kept.web.routes[path] = page(article_page(1))
+    kept.web.routes["/copies.xml"] = page(kept.feed_of(1).replace(kept.web.url("/1"), kept.web.url("/copy-a")), XML)
+    kept.web.routes["/more.xml"] = page(kept.feed_of(1).replace(kept.web.url("/1"), kept.web.url("/copy-b")), XML)
+    kept.ingest()
+    kept.subscribe("/copies.xml")
+    kept.ingest()
+    kept.subscribe("/more.xml")
+    kept.ingest()
+    assert [row["duplicate_of"] for row in kept.rows(ArticleRow)] == [None, 1, 1]
+    take_down(kept.engine, kept.place, Target.parse(kept.web.url("/1")), kept.now())
+    assert [(row["id"], row["duplicate_of"]) for row in kept.rows(ArticleRow)] == [(2, None), (3, 2)]
+
+
+def test_a_file_that_is_being_written_to_is_purged_later(kept):
+    kept.serve_stories(1)
+    kept.ingest()
+    (path,) = kept.folder.iterdir()
+    with lock(path):
+        done = take_down(kept.engine, kept.place, Target.parse(kept.web.url("/1")), kept.now())
+        assert done.busy == (path.name,)
+        assert kept.rows(ArticleRow) == []
+    assert title(1) in words_of(kept)
+    assert purge(kept.engine, kept.place) == []
+    assert title(1) not in words_of(kept)
+
+
+def test_a_takedown_at_a_remote_address(kept, request):
+    kept.settings = replace(kept.settings, archive_url=f"memory://{request.node.name}-{os.getpid()}/raw")
+    kept.serve_stories(1, 2)
+    kept.ingest()
+    take_down(kept.engine, kept.place, Target.parse(kept.web.url("/1")), kept.now())
+    assert kept.copies("/1") == []
+    assert kept.body(kept.copies("/2")[0]).decode() == article_page(2)
+    assert [one.is_wrong for one in check(kept.engine, kept.place, False)] == [False]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("https://news.example/1?utm_source=x", Target("url", "https://news.example/1")),
+        ("www.News.example", Target("site", "news.example")),
+        ("news.example/", Target("site", "news.example")),
+    ],
+    ids=["url", "site", "slash"],
+)
+def test_a_target_is_a_url_or_a_site(text, expected):
+    assert Target.parse(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "news", "news.example/1", "ftp://news.example/1"])
+def test_what_is_neither_is_refused(text):
+    with pytest.raises(ValueError):
+        Target.parse(text)
+
+
+def test_it_asks_before_it_takes_down(kept):
+    kept.serve_stories(1)
+    kept.ingest()
+    run(kept, "takedown", kept.web.url("/1"), code=1)
+    assert len(kept.rows(ArticleRow)) == 1
+    assert extent_of(kept.engine, Target.parse(kept.web.url("/1"))).articles == 1
+
+
+# ---------------------------------------------------------------- prune
+
+
+def test_what_was_pruned_and_still_stands_in_its_feed_is_not_taken_for_new(kept):
+    kept.serve_stories(1, 2)
+    kept.ingest()
+    kept.ahead = REVISIT
+    kept.web.routes["/feed.xml"] = page(kept.feed_of(1, 2), XML)
+    kept.ingest()
+    before = [kept.rows(table) for table in (ArticleRow, PageRow, EntryRow)]
+    rules = Rules(polls_before=kept.now(), raw_before=kept.now(), latest_too=True, revisions_kept=1)
+    found = count_old_of(kept, rules)
+    done, busy = prune(kept.engine, kept.place, rules)
+    assert (done, busy) == (found, [])
+    assert [row["outcome"] for row in kept.rows(PollRow)] == ["unchanged"] or len(kept.rows(PollRow)) == 1
+    assert kept.copies() == []
+    assert list(kept.folder.iterdir()) == []
+    assert [kept.rows(table) for table in (ArticleRow, PageRow, EntryRow)] == before
+    totals = kept.ingest()
+    assert (totals.entries_new, totals.new) == (0, 0)
+
+
+def count_old_of(kept, rules):
+    with reading(kept.engine) as connection:
+        return {"polls": 0, "revisions": 0, "copies": 0} | count_old(connection, rules)
+
+
+def test_the_last_good_copy_stays_unless_it_is_to_go_too(kept):
+    kept.serve_stories(1)
+    kept.web.routes["/1"] = page(article_page(1))
+    kept.ingest()
+    kept.ahead = REVISIT
+    kept.ingest()  # a revisit: the body stands in the first copy
+    kept.web.routes["/2"] = status(404)
+    prune(kept.engine, kept.place, Rules(raw_before=kept.now()))
+    assert [row["status"] for row in kept.copies()] == [200, 200]
+    assert kept.copies("/feed.xml") == []
+    assert dict(reclean(job(kept)).kinds) == {"same": 1}
+    told = json.loads(run(kept, "prune", "--raw-older-than", "0s", "--latest-too", "--dry-run", "--json"))
+    assert told["copies"] >= 1
+
+
+def test_a_body_that_a_later_copy_refers_to_stays(kept):
+    kept.serve_stories(1)
+    kept.web.routes["/1"] = page(article_page(1))
+    kept.ingest()
+    middle = datetime.now(UTC)
+    kept.ahead = REVISIT
+    kept.ingest()
+    prune(kept.engine, kept.place, Rules(raw_before=middle, latest_too=True))
+    first, second = kept.copies("/1")
+    assert second["refers_to"] == first["id"]
+
+
+def test_the_newest_revision_stays_and_numbers_go_on(kept):
+    kept.serve_stories(1)
+    kept.ingest()
+    for number in range(3):
+        kept.ahead += timedelta(minutes=10)
+        kept.web.routes["/1"] = page(article_page(1, text=[*paragraphs(1), f"Correction {number} was made to it."]))
+        kept.web.routes["/feed.xml"] = page(kept.feed_of(1, updated={kept.web.url("/1"): f"{number}"}), XML)
+        kept.ingest()
+    prune(kept.engine, kept.place, Rules(revisions_kept=2))
+    assert [row["number"] for row in kept.rows(RevisionRow)] == [3, 4]
+    prune(kept.engine, kept.place, Rules(revisions_before=kept.now() + timedelta(days=1)))
+    assert [row["number"] for row in kept.rows(RevisionRow)] == [4]
+
+
+def test_without_a_rule_nothing_is_pruned(kept):
+    run(kept, "prune", code=2)
+    run(kept, "prune", "--polls-older-than", "soon", code=2)
+
+
+# ---------------------------------------------------------------- archive status, check, cat
+
+
+def test_the_archive_can_be_looked_at(kept):
+    kept.serve_stories(1)
+    kept.ingest()
+    told = json.loads(run(kept, "archive", "status", "--json"))
+    assert told["copies"] == {"feed": 1, "page": 1}
+    assert told["bytes_there"] == sum(path.stat().st_size for path in kept.folder.iterdir())
+    assert run(kept, "archive", "cat", kept.web.url("/1")) == article_page(1)
+    assert run(kept, "archive", "cat", "--headers", kept.web.url("/1")).startswith("200\ncontent-type: text/html")
+    assert len(json.loads(run(kept, "archive", "cat", "--json", kept.web.url("/feed.xml")))) == 1
+    assert kept.web.url("/1") in run(kept, "archive", "cat", "--list", kept.web.url("/1"))
+    run(kept, "archive", "cat", "https://news.example/never", code=1)
+    run(kept, "archive", "cat", "nonsense", code=2)
+    assert "wrong 0" in run(kept, "archive", "check")
+
+
+def test_a_check_finds_what_is_wrong_and_a_repair_mends_it(kept):
+    kept.serve_stories(1, 2)
+    kept.ingest()
+    before = [{name: value for name, value in row.items() if name != "id"} for row in kept.copies()]
+    write(kept.engine, lambda connection: connection.execute(sa.delete(RawRow).where(RawRow.id == 1)))
+    write(kept.engine, lambda connection: connection.execute(
+        sa.update(RawRow).where(RawRow.id == 2).values(file_offset=5)
+    ))  # fmt: skip
+    write(kept.engine, lambda connection: connection.execute(
+        sa.update(RawRow).where(RawRow.id == 3).values(record_id="nowhere")
+    ))  # fmt: skip
+    (found,) = json.loads(run(kept, "archive", "check", "--json", code=1))
+    assert (found["not_noted"], found["not_there"]) == (3, 1)
+    run(kept, "archive", "check", "--repair")
+    after = [{name: value for name, value in row.items() if name != "id"} for row in kept.copies()]
+    assert sorted(map(str, after)) == sorted(map(str, before))
+    assert "wrong 0" in run(kept, "archive", "check")
+
+
+def test_damage_inside_a_record_is_found(kept):
+    kept.serve_stories(1)
+    kept.ingest()
+    (path,) = kept.folder.iterdir()
+    path.write_bytes(path.read_bytes() + b"and something that is no record")
+    (found,) = json.loads(run(kept, "archive", "check", "--json", code=1))
+    assert found["torn"] == 31
+
+
+def test_where_no_copies_are_kept_the_commands_say_so(kept):
+    kept.settings = replace(kept.settings, archive_url="off")
+    assert "off" in run(kept, "archive", "status")
+    run(kept, "archive", "check", code=2)
+    run(kept, "reclean", code=2)
