@@ -2,18 +2,20 @@
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from pipeline.errors import FetchError
 from pipeline.fetch import ACCEPT_TEXT
+from pipeline.fetch.download import Download
 from pipeline.ingest.context import Context
 from pipeline.ingest.events import Event
 from pipeline.model import Address, Response
 from pipeline.robots import Robots, parse_robots, robots_text, robots_verdict
 from pipeline.schedule import backoff
-from pipeline.store.backfill import Job, Step, Unit, host_facts, record_step
+from pipeline.store.backfill import Job, Step, Unit, host_facts, load_unit, record_step
 from pipeline.store.frontier import lease_host, record_robots, release_host
 from pipeline.urls import host_of, is_same_site
 
@@ -116,6 +118,28 @@ class Desk:
                 raise
             finally:
                 await self.context.database.write(release_host, host, self.context.owner, self.now + pause)
+
+    @asynccontextmanager
+    async def opened(self, url: str, offset: int) -> AsyncIterator[Download]:
+        """Open a file under its host's robots.txt, when the host may be asked; it is read without holding the host.
+
+        Raises:
+            FetchError: it cannot be had; also while it is read.
+        """
+        host = host_of(url)
+        async with AsyncExitStack() as stack:
+            async with self._locks[host]:
+                pause = await self._lease(host)
+                try:
+                    pause = await self._allowed(url, host, pause)
+                    download = await stack.enter_async_context(self.context.fetcher.download(url, offset))
+                finally:
+                    await self.context.database.write(release_host, host, self.context.owner, self.now + pause)
+            yield download
+
+    async def reload(self, unit: Unit) -> Unit:
+        """The unit as it is stored by now."""
+        return await self.context.database.read(load_unit, unit)
 
     async def _lease(self, host: str) -> timedelta:
         """Wait until the host is ours; the pause that it asks for between two requests."""

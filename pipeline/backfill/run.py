@@ -14,7 +14,9 @@ from typing import Any
 from sqlalchemy.engine import Engine
 
 from pipeline.backfill.desk import Desk, Findings
+from pipeline.backfill.saved import read_folder
 from pipeline.backfill.sitemaps import read_site, read_sitemap
+from pipeline.backfill.warc import read_file
 from pipeline.config import Settings
 from pipeline.errors import ConfigError, ungrouped
 from pipeline.ingest import Clock, Listener, Totals, open_context, recover, terminable, utc_now
@@ -39,7 +41,7 @@ from pipeline.store.migrate import require_current
 
 Reader = Callable[[Desk, Unit], Awaitable[None]]
 
-READERS: Mapping[str, Reader] = {"site": read_site, "sitemap": read_sitemap}
+READERS: Mapping[str, Reader] = {"site": read_site, "sitemap": read_sitemap, "file": read_file, "folder": read_folder}
 """Who reads a unit of a kind; each records what it came to, and raises nothing that is the source's."""
 
 WHOLE = frozenset({"file", "folder"})

@@ -7,7 +7,9 @@ import click
 
 from pipeline.backfill import Result, Wanted, begin, run
 from pipeline.backfill.estimate import estimate
+from pipeline.backfill.saved import folder_units
 from pipeline.backfill.sitemaps import target_units
+from pipeline.backfill.warc import file_units
 from pipeline.cli.backfill_output import BackfillProgress, print_estimate, print_result
 from pipeline.cli.output import json_option, print_json
 from pipeline.config import Settings
@@ -130,3 +132,74 @@ def sitemap(
     """
     wanted = Wanted("sitemap", targets, period_from(since, until), words(sites), (), limit, undated, dry_run)
     do(settings, wanted, [unit for target in targets for unit in target_units(target)], rate, as_json)
+
+
+@backfill.command()
+@click.argument("files", nargs=-1, required=True, metavar="PATH|GLOB|URL...")
+@sites_option
+@languages_option
+@common_options
+@click.pass_obj
+def warc(
+    settings: Settings,
+    files: tuple[str, ...],
+    sites: str | None,
+    languages: str | None,
+    since: str | None,
+    until: str | None,
+    limit: int | None,
+    rate: float | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Take in the pages of WARC files, compressed or not: of CC-NEWS, our own, anyone's.
+
+    Files are read as a stream, from the disk or the network. --since and --until mean the time of capture, which is
+    also the date of a page that tells none itself.
+
+    \b
+    Examples:
+      news backfill warc archive/*.warc.gz --sites example.org,example.net
+      news backfill warc https://data.example/CC-NEWS-20260301-00001.warc.gz --languages en,de
+    """
+    units = file_units(files)
+    targets = tuple(address for _, address in units)
+    period = period_from(since, until)
+    wanted = Wanted("warc", targets, period, words(sites), words(languages), limit, False, dry_run)
+    do(settings, wanted, units, rate, as_json)
+
+
+@backfill.command()
+@click.argument("folder", type=click.Path())
+@sites_option
+@languages_option
+@click.option("--undated", is_flag=True, help="Take pages of a range, too, of which the index tells no date.")
+@common_options
+@click.pass_obj
+def html(
+    settings: Settings,
+    folder: str,
+    sites: str | None,
+    languages: str | None,
+    undated: bool,
+    since: str | None,
+    until: str | None,
+    limit: int | None,
+    rate: float | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Take in saved pages: a folder of .html and .html.gz, as a browser or another crawler left it.
+
+    An index.csv (with a heading) or index.jsonl in it says of each page: file, url, published_at. Without an index, all
+    pages below the folder are taken that say themselves where they are from (rel=canonical, og:url).
+
+    \b
+    Example:
+      news backfill html ~/clippings --since 2019 --until 2020
+    """
+    units = folder_units(folder)
+    targets = tuple(address for _, address in units)
+    period = period_from(since, until)
+    wanted = Wanted("html", targets, period, words(sites), words(languages), limit, undated, dry_run)
+    do(settings, wanted, units, rate, as_json)

@@ -24,8 +24,8 @@ of the environment (`pipeline.fetch.proxy`).
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -38,6 +38,7 @@ from pipeline.errors import ConfigError, FetchError
 from pipeline.fetch.answers import KEEPING_REDIRECTS, REDIRECTS, is_temporary, parse_url, redirect_target, retry_after
 from pipeline.fetch.asked import Asked
 from pipeline.fetch.capture import capture_of
+from pipeline.fetch.download import Download, begins_at, size_of
 from pipeline.fetch.failure import Failure
 from pipeline.fetch.wire import DRAIN_BYTES, DRAIN_SECONDS, Exchange, Header, Wire
 from pipeline.guard import Guard
@@ -81,8 +82,16 @@ class Fetcher:
         self._clock = clock
         self._keep = keep
         self._guard = Guard(settings.allow_networks, settings.resolve)
-        self._slots = asyncio.Semaphore(settings.concurrency)
-        self._wire = Wire(self._guard, settings.concurrency, settings.timeout, trust or _public_trust(), settings.proxy)
+        at_once = settings.concurrency * settings.host_connections
+        self._slots = asyncio.Semaphore(at_once)
+        self._wire = Wire(
+            self._guard,
+            at_once,
+            settings.timeout,
+            trust or _public_trust(),
+            settings.proxy,
+            settings.host_connections,
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -137,6 +146,50 @@ class Fetcher:
                 self._check(_parsed(answer.route.url))
             return answer
 
+    @asynccontextmanager
+    async def download(self, url: str, offset: int = 0) -> AsyncIterator[Download]:
+        """Open a file of any size, following redirects, to be read as it comes from a byte on.
+
+        Neither its size nor the time that it takes is bounded, only the wait for each read. The bytes are as sent: a
+        gzip file stays one.
+
+        Raises:
+            FetchError: it cannot be had, or breaks off; also while it is read.
+        """
+        trail: list[str] = []
+        target = _parsed(url)
+        async with self._slots, AsyncExitStack() as stack:
+            with self._told(url, trail):
+                while True:
+                    self._check(target)
+                    trail.append(str(target))
+                    headers = Asked("*/*").headers(self._settings.full_user_agent, trail[-1])
+                    headers = [one for one in headers if one[0].lower() != b"accept-encoding"]
+                    headers += [(b"Accept-Encoding", b"identity")]
+                    headers += [(b"Range", b"bytes=%d-" % offset)] if offset else []
+                    exchange = await stack.enter_async_context(self._wire.exchange(target, headers))
+                    if exchange.response.status_code not in REDIRECTS:
+                        break
+                    await exchange.drain()
+                    target = self._next(target, exchange.response.headers.get("location"), trail)
+                status, answered = exchange.response.status_code, exchange.response.headers
+                begin = begins_at(status, answered.get("content-range"))
+                if status not in {200, 206} or begin is None or begin > offset:
+                    await self._body(exchange, Asked("*/*")) if status >= 300 else None
+                    raise Failure("bad_range", f"status {status}, from byte {begin}", temporary=True, status=status)
+            size = size_of(status, answered.get("content-length"), answered.get("content-range"), offset)
+            chunks = self._read(exchange, url, trail, skip=offset - begin)
+            async with aclosing(chunks):
+                yield Download(chunks, size)
+
+    async def _read(self, exchange: Exchange, url: str, trail: list[str], skip: int) -> AsyncGenerator[bytes, None]:
+        with self._told(url, trail):
+            async with aclosing(exchange.chunks()) as chunks:
+                async for chunk in chunks:
+                    kept, skip = chunk[skip:], max(0, skip - len(chunk))
+                    if kept:
+                        yield kept
+
     async def post(self, url: str, form: bytes) -> int:
         """Send a form, following the redirects that keep it one (307 and 308); returns the status, which is 2xx.
 
@@ -160,17 +213,14 @@ class Fetcher:
                     url, "deadline", limit + _place(trail), temporary=True, captures=tuple(captures)
                 ) from error
             except Failure as error:
-                raise FetchError(
-                    url,
-                    error.reason,
-                    f"{error}{_place(trail)}",
-                    temporary=error.temporary,
-                    status=error.status,
-                    retry_after=error.retry_after,
-                    headers=error.headers,
-                    body=error.body,
-                    captures=tuple(captures),
-                ) from error
+                raise _error(url, error, trail, captures) from error
+
+    @contextmanager
+    def _told(self, url: str, trail: list[str]) -> Iterator[None]:
+        try:
+            yield
+        except Failure as error:
+            raise _error(url, error, trail, ()) from error
 
     async def _follow(self, url: str, asked: Asked, trail: list[str], captures: list[Capture]) -> Response:
         """Go from redirect to redirect; ``trail`` and ``captures`` are filled on the way, whatever happens."""
@@ -298,6 +348,20 @@ class Fetcher:
         if not body:
             raise Failure("empty", f"status {status} without a body", temporary=True, status=status)
         return body
+
+
+def _error(url: str, error: Failure, trail: list[str], captures: Sequence[Capture]) -> FetchError:
+    return FetchError(
+        url,
+        error.reason,
+        f"{error}{_place(trail)}",
+        temporary=error.temporary,
+        status=error.status,
+        retry_after=error.retry_after,
+        headers=error.headers,
+        body=error.body,
+        captures=tuple(captures),
+    )
 
 
 async def _excerpt(exchange: Exchange) -> bytes:

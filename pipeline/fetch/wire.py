@@ -53,7 +53,7 @@ class Exchange:
         if announced.isdecimal() and len(announced) < 20 and int(announced) > max_bytes:
             raise Failure("too_large", f"{int(announced):,} bytes announced", temporary=False)
         body = Body(headers.get("content-encoding", ""), max_bytes, keep=self.keep)
-        async with aclosing(self._chunks()) as chunks:
+        async with aclosing(self.chunks()) as chunks:
             async for chunk in chunks:
                 body.feed(chunk)
         decoded = body.finish()
@@ -65,7 +65,7 @@ class Exchange:
         """Read what is left of a short body that nobody wants, so that the connection can be used again."""
         drained = bytearray()
         with suppress(TimeoutError, Failure):
-            async with asyncio.timeout(DRAIN_SECONDS), aclosing(self._chunks()) as chunks:
+            async with asyncio.timeout(DRAIN_SECONDS), aclosing(self.chunks()) as chunks:
                 async for chunk in chunks:
                     drained += chunk
                     if len(drained) > DRAIN_BYTES:
@@ -84,7 +84,8 @@ class Exchange:
         with suppress(Exception):
             await self.response.aclose()
 
-    async def _chunks(self) -> AsyncGenerator[bytes, None]:
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        """The body as it comes, in its content codings."""
         with translated(self.progress):
             async for chunk in self.response.aiter_raw():  # closes the response after the last one
                 yield chunk
@@ -99,10 +100,17 @@ class Wire:
         timeout: longest wait for one operation: the connection with its look-up, its TLS, each read and write.
         trust: whose certificates are believed.
         proxy: URL of a proxy to ask through; empty for none.
+        per_host: connections of one host that stay open between requests.
     """
 
     def __init__(
-        self, guard: Guard, connections: int, timeout: timedelta, trust: ssl.SSLContext, proxy: str = ""
+        self,
+        guard: Guard,
+        connections: int,
+        timeout: timedelta,
+        trust: ssl.SSLContext,
+        proxy: str = "",
+        per_host: int = 1,
     ) -> None:
         self._timeout = httpx.Timeout(timeout.total_seconds(), pool=None).as_dict()
         self._resolver = ThreadPoolExecutor(min(connections, MAX_RESOLVER_THREADS), "resolver")
@@ -112,7 +120,7 @@ class Wire:
         def make() -> httpx.AsyncHTTPTransport:
             if proxy:
                 return ProxiedTransport(backend, through, proxy, connections, trust)
-            return GuardedTransport(backend, connections, trust)
+            return GuardedTransport(backend, connections, trust, per_host)
 
         self._transports = Transports(make, most=connections)
 

@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -255,6 +255,16 @@ def claim_unit(
         return claim_unit(connection, job_id, owner, now, lease, ids)
     names = ("id", "job_id", "kind", "address", "depth", "position", "cursor", "counts")
     return Unit(**{name: row[name] for name in names}, attempts=row["attempts"] + 1)
+
+
+def load_unit(connection: Connection, unit: Unit) -> Unit:
+    """The unit as it is stored by now."""
+    row = connection.execute(
+        sa.select(
+            BackfillUnitRow.position, BackfillUnitRow.cursor, BackfillUnitRow.counts, BackfillUnitRow.attempts
+        ).where(BackfillUnitRow.id == unit.id)
+    ).one()
+    return replace(unit, position=row.position, cursor=row.cursor, counts=row.counts, attempts=row.attempts)
 
 
 def record_step(connection: Connection, job: Job, unit: Unit, owner: str, step: Step, now: datetime) -> Counter[str]:

@@ -1,0 +1,140 @@
+"""WARC files as they come: whole, cut off, broken in the middle, compressed in any way."""
+
+import gzip
+from io import BytesIO
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.warcwriter import WARCWriter
+
+from pipeline.archive.stream import read_stream
+
+TYPES = frozenset({"response"})
+
+
+def warc(count, *, compressed=True, size=300):
+    """A file of so many responses, and where each record begins."""
+    file = BytesIO()
+    writer = WARCWriter(file, gzip=compressed)
+    begins = []
+    for number in range(count):
+        begins.append(file.tell())
+        headers = StatusAndHeaders("200 OK", [("Content-Type", "text/html")], protocol="HTTP/1.1")
+        body = BytesIO(Random(number).randbytes(size))
+        writer.write_record(
+            writer.create_warc_record(f"http://a.example/{number}", "response", payload=body, http_headers=headers)
+        )
+    return file.getvalue(), begins
+
+
+def read(data, *, start=0, chunk=1000, most=10**6):
+    chunks = (data[place : place + chunk] for place in range(start, len(data), chunk))
+    return list(read_stream(chunks, start, TYPES, most))
+
+
+def numbers(found):
+    return [int(one.fields["warc-target-uri"].rpartition("/")[2]) for one in found if not one.flaw]
+
+
+def flaws(found):
+    return [one.flaw for one in found if one.flaw]
+
+
+@pytest.mark.parametrize("compressed", [True, False], ids=["gzip", "plain"])
+@pytest.mark.parametrize("chunk", [1, 7, 1000, 10**6])
+def test_every_record_is_read_in_any_chunks(compressed, chunk):
+    data, _ = warc(8, compressed=compressed, size=100)
+    found = read(data, chunk=chunk)
+    assert numbers(found) == list(range(8))
+    assert found[-1].end == len(data)
+    assert all(b"200 OK" in one.data for one in found)
+
+
+@pytest.mark.parametrize("compressed", [True, False], ids=["gzip", "plain"])
+def test_reading_goes_on_behind_any_record(compressed):
+    data, _ = warc(6, compressed=compressed)
+    ends = [one.end for one in read(data)]
+    for done, end in enumerate(ends, start=1):
+        assert numbers(read(data, start=end)) == list(range(done, 6))
+
+
+def test_a_file_compressed_as_a_whole_is_read_too():
+    data, _ = warc(5, compressed=False)
+    assert numbers(read(gzip.compress(data))) == list(range(5))
+
+
+def test_a_broken_member_costs_no_more_than_itself():
+    data, begins = warc(6, size=4000)
+    middle = (begins[2] + begins[3]) // 2
+    broken = data[:middle] + bytes(byte ^ 0xFF for byte in data[middle : middle + 40]) + data[middle + 40 :]
+    found = read(broken)
+    assert numbers(found) == [0, 1, 3, 4, 5]
+    assert len(flaws(found)) == 1
+
+
+def test_a_member_that_lost_its_end_costs_no_more_than_itself():
+    data, begins = warc(6, size=4000)
+    found = read(data[: begins[3] - 700] + data[begins[3] :])
+    assert numbers(found) in ([0, 1, 3, 4, 5], [0, 1, 2, 3, 4, 5])
+    assert 3 in numbers(found)
+
+
+@pytest.mark.parametrize("compressed", [True, False], ids=["gzip", "plain"])
+def test_a_file_that_is_cut_off_gives_what_is_whole(compressed):
+    data, begins = warc(4, compressed=compressed, size=4000)
+    found = read(data[: begins[3] + 900])
+    assert numbers(found) == [0, 1, 2]
+    assert flaws(found) == ["cut"]
+
+
+def test_junk_between_records_is_passed_over():
+    data, begins = warc(3, compressed=False)
+    found = read(data[: begins[1]] + b"what is this?\r\n\r\n" + data[begins[1] :])
+    assert numbers(found) == [0, 1, 2]
+    assert flaws(found) == ["broken"]
+
+
+def test_a_record_that_is_too_large_is_passed_over_without_being_kept():
+    file = BytesIO()
+    writer = WARCWriter(file, gzip=True)
+    for number, size in enumerate((100, 3_000_000, 100)):
+        headers = StatusAndHeaders("200 OK", [], protocol="HTTP/1.1")
+        payload = BytesIO(b"x" * size)
+        record = writer.create_warc_record(
+            f"http://a.example/{number}", "response", payload=payload, http_headers=headers
+        )
+        writer.write_record(record)
+    found = read(file.getvalue(), most=100_000)
+    assert numbers(found) == [0, 2]
+    assert [one.flaw for one in found] == [None, "too_large", None]
+    assert found[1].fields["warc-target-uri"] == "http://a.example/1"
+
+
+def test_records_of_other_types_come_without_their_data():
+    file = BytesIO()
+    writer = WARCWriter(file, gzip=True)
+    writer.write_record(writer.create_warcinfo_record("x.warc.gz", {"software": "a test"}))
+    assert [(one.fields["warc-type"], one.data) for one in read(file.getvalue())] == [("warcinfo", b"")]
+
+
+def test_nothing_is_no_record():
+    assert read(b"") == []
+
+
+@given(st.binary(max_size=400), st.integers(1, 50))
+def test_any_bytes_come_to_an_end(data, chunk):
+    found = read(data, chunk=chunk)
+    assert all(one.end <= len(data) for one in found)
+
+
+WHOLE, _ = warc(5, size=600)
+
+
+@given(st.floats(0, 1, exclude_max=True), st.integers(1, 255))
+def test_one_flipped_byte_costs_one_record_at_most(where, bits):
+    place = int(where * len(WHOLE))
+    flipped = WHOLE[:place] + bytes([WHOLE[place] ^ bits]) + WHOLE[place + 1 :]
+    assert len(set(numbers(read(flipped)))) >= 4
