@@ -1,10 +1,13 @@
 """``news db``: make and update the database."""
 
+from pathlib import Path
+
 import click
 
 from pipeline.cli.output import console
 from pipeline.config import Settings, masked_url
 from pipeline.store import migrate
+from pipeline.store.dictionary import dictionary
 from pipeline.store.engine import open_engine
 
 
@@ -46,3 +49,19 @@ def downgrade(settings: Settings, revision: str, yes: bool) -> None:
     if not yes:
         click.confirm(f"This drops data of {masked_url(settings.database_url)}. Go on?", abort=True)
     migrate.downgrade(open_engine(settings.database_url), revision)
+
+
+@db.command("dictionary")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write it to this file.")
+def dictionary_(output: Path | None) -> None:
+    """The data dictionary in Markdown: every view and table with its columns. Needs no database.
+
+    \b
+    Examples:
+      news db dictionary | less
+      news db dictionary -o docs/data-dictionary.md
+    """
+    if output is None:
+        click.echo(dictionary(), nl=False)
+    else:
+        output.write_text(dictionary(), encoding="utf-8")

@@ -1,0 +1,128 @@
+"""Every query of docs/queries.md runs on both databases, and gives what it says."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from pipeline.errors import FetchError
+from pipeline.model import Entry
+from pipeline.schedule import after_error
+from pipeline.store.changes import newest_cursor
+from pipeline.store.engine import reading
+from pipeline.store.feeds import claim_feed, make_feeds_due
+from pipeline.store.frontier import record_page
+from pipeline.store.polls import Poll, record_poll
+from pipeline.tables import HostRow
+from pipeline.views import VERSION, VIEWS
+from tests.test_contract import settle_stories
+from tests.test_store import FEED, HOUR, LEASE, MINUTE, NOW, POLICY, POLLING, Archive, scope
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = (ROOT / "docs/queries.md").read_text()
+SQL = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
+WEEK = timedelta(days=7)
+
+TESTED = {"README.md", "docs/queries.md", "docs/politeness.md"}
+"""Pages whose queries are run, here or by tests/test_readme.py."""
+
+
+@pytest.fixture
+def archive(engine):
+    """Two sites with a copy, an edit and a page that was not found; a third that fell silent; a feed that failed."""
+    archive = Archive(engine)
+    for weeks, host in ((2, "www.quiet.example"), (1, "quiet.example:8080")):
+        for number in (1, 2):
+            url = f"https://{host}/{weeks}/{number}"
+            archive.store(url, site="quiet.example", text=f"Text {weeks} {number}.", now=NOW - weeks * WEEK)
+    archive.store("https://one.example/a", site="one.example", language="en")
+    archive.store("https://two.example/b", site="two.example", language="en", authors=("Ada Ruiz", "Bo Lind"))
+    fields = {"site": "two.example", "language": "de", "authors": (), "tags": ()} | {"published_at": NOW + MINUTE}
+    archive.store("https://two.example/c", text="Ein anderer Text.", **fields)
+    archive.store("https://two.example/c", text="Noch ein Text, jetzt mit mehr Wörtern.", now=NOW + MINUTE, **fields)
+    archive.poll(Entry(guid="d", url="https://two.example/d"), now=NOW + MINUTE)
+    page = archive.claim(host="two.example", now=NOW + MINUTE)
+    lost = after_error(page, FetchError(page.url, "http_404", temporary=False, status=404), NOW, POLICY)
+    archive(record_page, page, "w", lost, NOW)
+    archive(make_feeds_due, NOW + HOUR)
+    feed = archive(claim_feed, scope(NOW + HOUR), "feeds.news.example", "w", NOW + HOUR, LEASE)
+    archive(record_poll, Poll(feed, NOW + HOUR, "timeout", failed=True), POLLING)
+    settle_stories(engine)
+    return archive
+
+
+EXPECTED = [
+    [("one.example", "en", 1, 4), ("two.example", "de", 1, 7)],
+    [
+        ("Headline", None, None, "https://two.example/c"),
+        ("Headline", "Ada Ruiz; Bo Lind", "port; tides", "https://two.example/b"),
+    ],
+    [("Ada Ruiz", 6, 3), ("Bo Lind", 1, 1)],
+    [("https://two.example/c", 2, "text", "Headline", "Headline", 4)],
+    [
+        ("https://two.example/b", "Headline", "One two three four."),
+        ("https://two.example/c", "Headline", "Ein anderer Text."),
+    ],
+    [
+        *(("new", number, 1) for number in range(1, 8)),
+        ("revised", 7, 2),
+    ],
+    [(FEED, "failing", "timeout", 1, 6, 1, 0)],
+    [("quiet.example", 0, 0, 0, 2.0, -1.0)],
+    [("Headline", "one.example", None, 2, 2)],
+    [("failed", "http_404", 1, "https://two.example/d")],
+]
+FROM = (0, 1, 0, 0, 0, 1, 0, 0, 0, 0)
+"""Columns before these are left out: times that the databases give in types of their own, and cursors."""
+
+
+@pytest.mark.parametrize(
+    ("query", "expected", "first"), list(zip(SQL, EXPECTED, FROM, strict=True)), ids=map(str, range(1, 11))
+)
+def test_the_queries_answer(archive, query, expected, first):
+    with reading(archive.engine) as connection:
+        rows = [tuple(row)[first:] for row in connection.execute(sa.text(query))]
+    found = [tuple(float(value) if first == 0 and is_decimal(value) else value for value in row) for row in rows]
+    kept = [row for row in found if row[0] != "story"]
+    assert [row[: len(expected[0])] for row in kept] == expected
+
+
+def is_decimal(value):
+    return type(value).__name__ == "Decimal"
+
+
+def test_what_the_text_says_to_begin_with_runs_too(archive):
+    (query,) = re.findall(r"`(SELECT max\(cursor\) FROM v_changes)`", PAGE)
+    with reading(archive.engine) as connection:
+        assert connection.scalar(sa.text(query)) == newest_cursor(connection)
+
+
+@pytest.mark.postgres
+def test_the_short_form_for_what_was_current_gives_the_same(archive):
+    if archive.engine.dialect.name != "postgresql":
+        pytest.skip("a function of PostgreSQL")
+    (call,) = re.findall(r"`(v_article_as_of\(.*?\))`", PAGE)
+    with reading(archive.engine) as connection:
+        rows = connection.execute(sa.text(f"SELECT url, title, text FROM {call} WHERE site = 'two.example' ORDER BY 1"))
+        assert [tuple(row) for row in rows] == EXPECTED[4]
+
+
+def test_the_page_names_all_views_and_the_version():
+    named = set(re.findall(r"`(v_[a-z_]+)`", PAGE))
+    assert {view.name for view in VIEWS} <= named
+    assert f"The contract is at version {VERSION}." in PAGE
+
+
+def test_sql_stands_only_on_pages_whose_queries_are_run():
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    with_sql = {str(page.relative_to(ROOT)) for page in pages if "```sql" in page.read_text()}
+    assert with_sql == TESTED
+
+
+def test_the_hosts_that_made_us_slow_down_are_found(archive):
+    (query,) = re.findall(r"```sql\n(.*?)```", (ROOT / "docs/politeness.md").read_text(), re.DOTALL)
+    with archive.engine.begin() as connection:
+        connection.execute(sa.update(HostRow).where(HostRow.name == "two.example").values(strain=4, pause=8))
+        assert [tuple(row)[:3] for row in connection.execute(sa.text(query))] == [("two.example", 8, 4)]
