@@ -133,9 +133,10 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
         backend: opens connections.
         connections: how many at once.
         trust: whose certificates are believed.
+        kept: how many stay open between requests.
     """
 
-    def __init__(self, backend: GuardedBackend, connections: int, trust: ssl.SSLContext) -> None:
+    def __init__(self, backend: GuardedBackend, connections: int, trust: ssl.SSLContext, kept: int = 1) -> None:
         super().__init__(verify=trust, trust_env=False)
         # The one private name that we touch: httpx has no public way to pass a backend on to the pool that it makes.
         # It is read first, so that under another name it would raise rather than leave requests to that pool.
@@ -144,7 +145,7 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=trust,
             max_connections=connections,
-            max_keepalive_connections=1,  # of this origin
+            max_keepalive_connections=kept,
             keepalive_expiry=KEEP_ALIVE_SECONDS,
             http2=True,
             network_backend=backend,
