@@ -28,12 +28,12 @@ WORD = re.compile(r"\w+")
 COLUMNS = ("F1", "P", "R", "pageF1", "exact", "title", "date", "authors", "leak", "lost", "cpu_ms")
 
 FLOORS: Mapping[str, Mapping[str, float]] = {
-    "news": {"F1": 0.965, "P": 0.945, "R": 0.970, "pageF1": 0.960},
-    "articles": {"F1": 0.945, "P": 0.930, "R": 0.940, "pageF1": 0.940},
+    "news": {"F1": 0.980, "P": 0.975, "R": 0.985, "pageF1": 0.975, "title": 0.92, "date": 0.98, "authors": 0.90},
+    "articles": {"F1": 0.953, "P": 0.950, "R": 0.955, "pageF1": 0.950, "date": 0.885},
 }
 """What the package as released reached, less what a change of one page may move."""
 
-CEILINGS: Mapping[str, float] = {"lost": 1.0, "cpu_ms": 0.9}
+CEILINGS: Mapping[str, float] = {"leak": 0.52, "lost": 0.7, "cpu_ms": 0.9}
 """Shares of plain trafilatura's figure in the same run that must not be exceeded."""
 
 

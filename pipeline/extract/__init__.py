@@ -35,7 +35,7 @@ from pipeline.urls import canonical_url
 __all__ = ["EXTRACTOR", "EXTRACTOR_VERSION", "Explanation", "Line", "explain_article", "extract_article"]
 
 EXTRACTOR = "trafilatura+news"
-EXTRACTOR_VERSION = f"{ENGINE_VERSION}+2"
+EXTRACTOR_VERSION = f"{ENGINE_VERSION}+3"
 """trafilatura's version and the number of ours: raised whenever the text of a page may come out differently."""
 
 MIN_WORDS = 8
