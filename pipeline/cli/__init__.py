@@ -27,6 +27,7 @@ from pipeline.cli.retry import retry
 from pipeline.cli.rules import rules
 from pipeline.cli.run import crawl, ingest, poll
 from pipeline.cli.upkeep import prune, reclean, takedown
+from pipeline.cli.sql import sql
 from pipeline.cli.websub import websub
 from pipeline.config import Settings
 from pipeline.errors import ConfigError, NewsError
@@ -92,6 +93,7 @@ for command in (
     explain,
     extract,
     export,
+    sql,
     rules,
     config,
 ):

@@ -88,7 +88,10 @@ def ask(connection: Connection, statement: str) -> CursorResult[Any]:
 
 def _open_sqlite(path: str) -> sqlite3.Connection:
     uri = f"file:{quote(path)}?mode=ro"
-    connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
+    # Who reads the rows may do so in a thread of its own, as DuckDB does: one after the other, never at once.
+    connection = sqlite3.connect(
+        uri, uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000, check_same_thread=False
+    )
     connection.execute("PRAGMA query_only=ON")
     return connection
 
