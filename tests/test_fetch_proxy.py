@@ -175,9 +175,8 @@ def test_the_whole_flow_goes_through_the_proxy(database_url):
         totals = newsroom.ingest()
         assert (totals.polls, totals.new) == (1, 2)
         assert [row["state"] for row in newsroom.rows(PageRow)] == ["stored", "stored"]
-        assert sorted(proxy.asked) == sorted(
-            f"GET {web.url(path, host='news.test')}" for path in ("/feed.xml", "/robots.txt", "/1", "/2")
-        )
+        paths = ("/feed.xml", "/robots.txt", "/.well-known/tdmrep.json", "/1", "/2")
+        assert sorted(proxy.asked) == sorted(f"GET {web.url(path, host='news.test')}" for path in paths)
         newsroom.engine.dispose()
 
 

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from pipeline.ingest import run
 from pipeline.ingest.turn import TURN
 from pipeline.ingest.visit import STRIKES
+from pipeline.store import report
 from pipeline.store.engine import reading
 from pipeline.store.frontier import Failures, give_up, retry_pages
 from pipeline.store.report import show
@@ -32,20 +33,20 @@ class Watched(Web):
         self.latency = 0.0
         self.peak = defaultdict(int)
         self.began = defaultdict(list)
-        self._at_once = defaultdict(int)
+        self._running = defaultdict(int)
         self._counting = threading.Lock()
 
     def _reply(self, request):
         with self._counting:
-            self._at_once[request.host] += 1
-            self.peak[request.host] = max(self.peak[request.host], self._at_once[request.host])
+            self._running[request.host] += 1
+            self.peak[request.host] = max(self.peak[request.host], self._running[request.host])
             self.began[request.host].append(time.monotonic())
         time.sleep(self.latency)
         try:
             return super()._reply(request)
         finally:
             with self._counting:
-                self._at_once[request.host] -= 1
+                self._running[request.host] -= 1
 
     def gaps(self, host):
         began = self.began[host]
@@ -222,6 +223,13 @@ def test_a_page_that_leads_where_nobody_may_go_fails_for_good(newsroom):
     assert newsroom.ingest().failed == 5
     expected = {newsroom.web.url(f"/{number}"): ("failed", reason) for number, reason in enumerate(reasons.values())}
     assert ledger(newsroom) == expected
+
+
+def test_a_host_whose_pages_lead_nowhere_is_not_out_of_reach(newsroom):
+    newsroom.serve_stories(*range(STRIKES + 2))
+    newsroom.web.routes |= {f"/{number}": redirect(f"/{number}") for number in range(STRIKES + 1)}
+    assert told(newsroom.ingest(), "failed", "new") == (STRIKES + 1, 1)
+    assert set(ledger(newsroom).values()) == {("failed", "redirect_loop"), ("stored", None)}
 
 
 def test_a_bare_name_and_www_are_two_hosts_and_one_article(newsroom):
@@ -401,6 +409,8 @@ def test_a_busy_host_is_left_alone_for_longer_and_the_next_worker_knows(newsroom
     newsroom.ingest(kinds=frozenset({"poll"}))
     newsroom.ingest(kinds=frozenset({"crawl"}), max_pages=2, poll_all=False)
     (host,) = newsroom.rows(HostRow)
+    with reading(newsroom.engine) as connection:
+        assert report.status(connection, newsroom.now())["hosts"]["slowed"] == 1
     busy = host["pause"]
     assert busy >= 0.3
     began = len(newsroom.web.requests)

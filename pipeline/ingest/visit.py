@@ -14,7 +14,7 @@ from pipeline.errors import FetchError
 from pipeline.fetch.asked import Asked
 from pipeline.ingest.context import Context
 from pipeline.model import Capture, Redirect, Response, Route
-from pipeline.pace import PacePolicy, after_answer, after_refusal, pause_of
+from pipeline.pace import Pace, PacePolicy, after_answer, after_refusal, pause_of
 from pipeline.store.frontier import Host, record_pace, release_host
 from pipeline.urls import host_of
 
@@ -25,6 +25,7 @@ BUSY_PAUSE = timedelta(seconds=60)
 """The pause after a 429 that names none (RFC 6585 leaves it open)."""
 
 _PACED = frozenset({429, 503})
+_ANSWERED = frozenset({"bad_redirect", "redirect_loop", "too_many_redirects"})
 
 
 class VisitOver(Exception):  # noqa: N818  # nothing went wrong: who waited for its turn is not to be asked for any more
@@ -111,8 +112,7 @@ class Visit:
 
     async def end(self) -> None:
         """Give the host back; whoever asks it next waits as long as we would have."""
-        await self._record_pace()
-        await self._context.database.write(release_host, self.host.name, self._context.owner, self.next_at)
+        await self._context.database.write(release_host, *self._state)
 
     async def _step(self, route: Route, asked: Asked, into_slot: bool) -> Response | Redirect:
         context = self._context
@@ -153,8 +153,7 @@ class Visit:
     async def _refused(self, error: FetchError) -> None:
         """Take note of a failure: when the host may be asked again, and whether in this visit."""
         self._pace = after_refusal(self._pace, error.status, error.reason)
-        is_struck = error.status is None or (error.status == 503 and error.retry_after is None)
-        self._strikes = self._strikes + 1 if is_struck else 0
+        self._strikes = self._strikes + 1 if _is_strike(error) else 0
         pause = self.pause
         if self._strikes >= STRIKES:
             self.over = self.is_in_vain = True
@@ -170,6 +169,16 @@ class Visit:
         self.next_at = max(self.next_at, until)
 
     async def _record_pace(self) -> None:
-        await self._context.database.write(
-            record_pace, self.host.name, self._context.owner, self.next_at, self._pace, self.pause
-        )
+        await self._context.database.write(record_pace, *self._state)
+
+    @property
+    def _state(self) -> tuple[str, str, datetime, Pace, timedelta]:
+        """Whose host this is, and what is known of it."""
+        return self.host.name, self._context.owner, self.next_at, self._pace, self.pause
+
+
+def _is_strike(error: FetchError) -> bool:
+    """Whether a failure may mean that the host is out of reach: not where it leads somewhere, or we do not go there."""
+    if error.reason in _ANSWERED or error.reason.startswith("blocked_"):
+        return False
+    return error.status is None or (error.status == 503 and error.retry_after is None)

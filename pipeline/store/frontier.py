@@ -221,8 +221,17 @@ def record_pace(
     )
 
 
-def release_host(connection: Connection, host: str, owner: str, next_fetch_at: datetime) -> None:
-    """End the lease of a host; it is asked again from ``next_fetch_at`` on."""
+def release_host(
+    connection: Connection,
+    host: str,
+    owner: str,
+    next_fetch_at: datetime,
+    pace: Pace | None = None,
+    pause: timedelta = timedelta(0),
+) -> None:
+    """End the lease of a host; it is asked again from ``next_fetch_at`` on, at its pace where that is known."""
+    if pace is not None:
+        record_pace(connection, host, owner, next_fetch_at, pace, pause)
     connection.execute(
         sa.update(HostRow)
         .where(HostRow.name == host, HostRow.lease_owner == owner)
