@@ -86,6 +86,7 @@ class Rows:
     article_author: list[tuple[Any, ...]] = field(default_factory=list)
     article_tag: list[tuple[Any, ...]] = field(default_factory=list)
     revision: list[tuple[Any, ...]] = field(default_factory=list)
+    article_story: list[tuple[Any, ...]] = field(default_factory=list)
 
 
 COLUMNS = {
@@ -97,6 +98,7 @@ COLUMNS = {
     "article_tag": "article_id, tag",
     "revision": "id, article_id, number, changed, title, text, word_count, content_hash, removed, extractor,"
     " extractor_version, seen_at",
+    "article_story": "article_id, story_id, role, similarity",
 }
 
 
@@ -219,6 +221,7 @@ class Generator:
         row = (number, page_id, url, site_name(site), found.title, found.text, json.dumps(list(authors)))
         row += (json.dumps(list(tags)), published, found.language, section, words, found.hash, first, "[]", *made)
         rows.article.append((*row, moment, edited or moment))
+        rows.article_story.append((number, first or number, "copy" if first else "first", 1.0 if first else None))
         rows.article_author += [(number, place, name) for place, name in enumerate(authors)]
         rows.article_tag += [(number, tag) for tag in tags]
         texts = (found.text[: len(found.text) * 4 // 5], found.text) if edited else (found.text,)
@@ -245,6 +248,7 @@ def fill(engine: Engine, articles: int, seed: int = 1) -> None:
             rate = done / (time.monotonic() - began)
             print(f"\r{done:,} of {articles:,} articles, {rate:,.0f} a second", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
+    _add_polls(engine)
     _finish(engine)
 
 
@@ -263,6 +267,23 @@ def _add_sources(engine: Engine) -> None:
             for number, name in enumerate(names, 1)
         ]
         connection.execute(sa.insert(metadata.tables["feed"]), feeds)
+
+
+def _add_polls(engine: Engine) -> None:
+    """An hourly poll of each feed for two weeks; one in fifty fails."""
+    rng, end = random.Random("polls"), datetime.combine(LAST_DAY, datetime.min.time(), UTC) + timedelta(hours=23)
+    rows = [
+        (feed, end - timedelta(hours=hour), *(("timeout", 0) if rng.random() < 0.02 else ("read", rng.randint(0, 3))))
+        for hour in reversed(range(14 * 24))
+        for feed in range(1, SITES + 1)
+    ]
+    names = "feed_id, polled_at, outcome, entries_new, entries_seen, entries_changed, entries_skipped, bytes"
+    with closing(engine.raw_connection()) as connection:
+        _write(engine, connection, "poll", names, ((*row, 30, 0, 0, 20_000) for row in rows))
+        connection.commit()
+    with engine.begin() as connection:
+        query = "UPDATE feed SET last_polled_at = (SELECT max(polled_at) FROM poll WHERE feed_id = feed.id)"
+        connection.exec_driver_sql(query)
 
 
 def _write(engine: Engine, connection: Any, table: str, names: str, rows: Iterable[tuple[Any, ...]]) -> None:
@@ -287,7 +308,7 @@ def _text(moment: datetime) -> str:
 def _finish(engine: Engine) -> None:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if engine.dialect.name == "postgresql":
-            for table in ("feed", *(name for name in COLUMNS if not name.startswith("article_"))):
+            for table in ("feed", "poll", *(name for name in COLUMNS if not name.startswith("article_"))):
                 connection.exec_driver_sql(
                     f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))"
                 )

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from pipeline.archive.place import lock
 from pipeline.archive.read import read_members
+from pipeline.archive.rewrite import take_out
 from pipeline.cli import main
 from pipeline.dedup import content_hash
 from pipeline.model import Address
@@ -304,6 +305,24 @@ def test_a_file_that_is_being_written_to_is_purged_later(kept):
     assert title(1) not in words_of(kept)
 
 
+def test_a_purge_that_was_killed_between_file_and_note_is_done_again(kept):
+    kept.serve_stories(1, 2)
+    kept.ingest()
+    (file,) = kept.place.names()
+    gone = {row["record_id"] for row in kept.copies("/1")}
+    write(kept.engine, lambda connection: connection.execute(
+        sa.update(RawRow).where(RawRow.record_id.in_(gone)).values(dropped=True)
+    ))  # fmt: skip
+    assert take_out(kept.place, file, gone) is not None  # and here it was killed: SQL tells old places
+    late = kept.copies("/2")[0]
+    assert purge(kept.engine, kept.place) == []
+    assert kept.copies("/1") == []
+    assert kept.body(kept.copies("/2")[0]).decode() == article_page(2)
+    # Who had asked for the place before finds it all the same.
+    assert read_copy(kept.engine, kept.place, late, 10**7).body.decode() == article_page(2)
+    assert [one.is_wrong for one in check(kept.engine, kept.place, False)] == [False]
+
+
 def test_a_takedown_at_a_remote_address(kept, request):
     kept.settings = replace(kept.settings, archive_url=f"memory://{request.node.name}-{os.getpid()}/raw")
     kept.serve_stories(1, 2)
@@ -430,6 +449,10 @@ def test_the_archive_can_be_looked_at(kept):
     run(kept, "archive", "cat", "https://news.example/never", code=1)
     run(kept, "archive", "cat", "nonsense", code=2)
     assert "wrong 0" in run(kept, "archive", "check")
+    asked = len(kept.web.requests)
+    told = json.loads(run(kept, "explain", "--stored", "--json", kept.web.url("/1")))
+    assert told["outcome"]["title"] == title(1)
+    assert len(kept.web.requests) == asked
 
 
 def test_a_check_finds_what_is_wrong_and_a_repair_mends_it(kept):

@@ -10,6 +10,7 @@ from pipeline.cli.output import json_option, print_counts, print_json, print_tab
 from pipeline.cli.upkeep import bar, kept, open_archive
 from pipeline.config import Settings
 from pipeline.errors import ConfigError
+from pipeline.model import Response
 from pipeline.store.engine import reading
 from pipeline.store.raw import copies_of, count_copies
 from pipeline.upkeep.check import check as check_all
@@ -130,3 +131,18 @@ def _copies(engine: Engine, url: str) -> list[dict[str, Any]]:
     if not rows:
         raise click.ClickException(f"there is no raw copy of {url}")
     return rows
+
+
+def stored_copy(settings: Settings, url: str) -> Response:
+    """The newest good raw copy of a page.
+
+    Raises:
+        ConfigError: none are kept.
+        ArchiveError: it cannot be read.
+        ClickException: there is none.
+    """
+    engine, place = kept(settings)
+    good = [row for row in _copies(engine, url) if 200 <= row["status"] < 300]
+    if not good:
+        raise click.ClickException(f"there is no raw copy of {url} but of errors and redirects")
+    return read_copy(engine, place, good[0], settings.max_bytes)

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from pipeline.cli.archive import stored_copy
 from pipeline.cli.output import console, json_option, print_json, print_table, shown
 from pipeline.cli.saved import read_saved
 from pipeline.config import Settings
@@ -22,9 +23,10 @@ from pipeline.urls import canonical_url, host_of
 @click.command()
 @click.argument("source", metavar="URL|FILE")
 @click.option("--url", help="Address of the page in FILE; what it links to and its site are judged by it.")
+@click.option("--stored", is_flag=True, help="Read the newest good raw copy of URL, without asking for it.")
 @json_option
 @click.pass_obj
-def explain(settings: Settings, source: str, url: str | None, as_json: bool) -> None:
+def explain(settings: Settings, source: str, url: str | None, stored: bool, as_json: bool) -> None:
     """Run every step on one page and print what each returned; nothing is written.
 
     The page is fetched from URL, or read from FILE (.html, .html.gz).
@@ -32,10 +34,13 @@ def explain(settings: Settings, source: str, url: str | None, as_json: bool) -> 
     \b
     Examples:
       news explain https://example.org/2026/11/22/story.html
+      news explain https://example.org/2026/11/22/story.html --stored
       news explain page.html.gz --url https://example.org/story --json
     """
     try:
-        if source.lower().startswith(("http://", "https://")):
+        if stored:
+            fetched, robots = stored_copy(settings, source), None
+        elif source.lower().startswith(("http://", "https://")):
             fetched, robots = asyncio.run(_fetch(settings, source))
         else:
             fetched, robots = _read(Path(source), url), None

@@ -132,9 +132,9 @@ def _print_article(found: dict[str, Any]) -> None:
     if article["removed"]:
         print_table(("removed because", "text"), ((row["reason"], row["text"]) for row in article["removed"]))
     print_table(
-        ("revision", "seen", "changed", "words", "title"),
+        ("revision", "seen", "changed", "by", "words", "title"),
         (
-            (row["number"], row["seen_at"], row["changed"], row["word_count"], row["title"])
+            (row["number"], row["seen_at"], row["changed"], row["cause"], row["word_count"], row["title"])
             for row in found["revisions"]
         ),
     )
