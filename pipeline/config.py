@@ -190,6 +190,14 @@ class Settings:
     websub_callback: str = _setting(
         "", str, "public address that hubs reach `news websub serve` at; empty: WebSub is off"
     )
+    wayback_url: str = _setting(
+        "https://web.archive.org", str, "archive whose CDX index and copies `news backfill wayback` asks"
+    )
+    ccnews_url: str = _setting("https://data.commoncrawl.org", str, "where `news backfill ccnews` finds its listings")
+    backfill_pool: str = _setting(
+        "default_pool", str, "Airflow pool of the DAG backfill_archive; any other has to be made first"
+    )
+    export_dir: str = _setting("exports", str, "folder that the DAG export_daily writes its files into")
     log_format: str = _setting("console", _one_of("console", "json"), "console or json")
     log_level: str = _setting("warning", _one_of("debug", "info", "warning", "error"), "debug, info, warning or error")
 

@@ -9,6 +9,7 @@ is stored in the transaction that stores what they brought. Whoever is killed go
 """
 
 from pipeline.backfill.run import Result, begin, run, summed
+from pipeline.backfill.sources import begin_day, first_units, open_units
 from pipeline.store.backfill import Job, Wanted
 
-__all__ = ["Job", "Result", "Wanted", "begin", "run", "summed"]
+__all__ = ["Job", "Result", "Wanted", "begin", "begin_day", "first_units", "open_units", "run", "summed"]

@@ -13,10 +13,13 @@ from typing import Any
 
 from sqlalchemy.engine import Engine
 
+from pipeline.backfill.ccnews import read_month
 from pipeline.backfill.desk import Desk, Findings
+from pipeline.backfill.feeds import read_feed
 from pipeline.backfill.saved import read_folder
 from pipeline.backfill.sitemaps import read_site, read_sitemap
 from pipeline.backfill.warc import read_file
+from pipeline.backfill.wayback import read_query
 from pipeline.config import Settings
 from pipeline.errors import ConfigError, ungrouped
 from pipeline.ingest import Clock, Listener, Totals, open_context, recover, terminable, utc_now
@@ -41,7 +44,15 @@ from pipeline.store.migrate import require_current
 
 Reader = Callable[[Desk, Unit], Awaitable[None]]
 
-READERS: Mapping[str, Reader] = {"site": read_site, "sitemap": read_sitemap, "file": read_file, "folder": read_folder}
+READERS: Mapping[str, Reader] = {
+    "site": read_site,
+    "sitemap": read_sitemap,
+    "file": read_file,
+    "folder": read_folder,
+    "query": read_query,
+    "month": read_month,
+    "feed": read_feed,
+}
 """Who reads a unit of a kind; each records what it came to, and raises nothing that is the source's."""
 
 WHOLE = frozenset({"file", "folder"})

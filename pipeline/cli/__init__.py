@@ -14,6 +14,7 @@ from pipeline import __version__, log
 from pipeline.cli.access import set_
 from pipeline.cli.archive import archive
 from pipeline.cli.backfill import backfill
+from pipeline.cli.backfill_jobs import list_, resume, show_
 from pipeline.cli.changes import changes_
 from pipeline.cli.db import db
 from pipeline.cli.diff import diff
@@ -102,3 +103,5 @@ for command in (archive, reclean, takedown, prune):
     main.add_command(command)
 feeds.add_command(discover_)
 feeds.add_command(set_)
+for command in (resume, list_, show_):
+    backfill.add_command(command)

@@ -1,14 +1,13 @@
 """``news backfill``: fill the archive backwards, from sitemaps, archives of the web, and saved pages."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
-from pipeline.backfill import Result, Wanted, begin, run
+from pipeline.backfill import Result, Wanted, begin, first_units, run
 from pipeline.backfill.estimate import estimate
 from pipeline.backfill.saved import folder_units
-from pipeline.backfill.sitemaps import target_units
 from pipeline.backfill.warc import file_units
 from pipeline.cli.backfill_output import BackfillProgress, print_estimate, print_result
 from pipeline.cli.output import json_option, print_json
@@ -17,7 +16,6 @@ from pipeline.errors import ConfigError
 from pipeline.periods import Period, read_period
 
 F = TypeVar("F", bound=Callable[..., Any])
-Units = Iterable[tuple[str, str]]
 
 
 @click.group()
@@ -63,9 +61,9 @@ def words(text: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.strip().lower() for part in (text or "").split(",") if part.strip()))
 
 
-def do(settings: Settings, wanted: Wanted, units: Units, rate: float | None, as_json: bool) -> None:
+def do(settings: Settings, wanted: Wanted, rate: float | None, as_json: bool) -> None:
     """Begin or go on with a job, and say what it came to."""
-    job = begin(settings, wanted, units)
+    job = begin(settings, wanted, first_units(settings, wanted))
     if not job.is_new and not as_json:
         click.echo(f"Going on with backfill {job.id}.", err=True)
     follow(settings, job.id, rate, as_json, dry=wanted.dry)
@@ -131,7 +129,7 @@ def sitemap(
       news backfill sitemap https://example.org/sitemap-news.xml
     """
     wanted = Wanted("sitemap", targets, period_from(since, until), words(sites), (), limit, undated, dry_run)
-    do(settings, wanted, [unit for target in targets for unit in target_units(target)], rate, as_json)
+    do(settings, wanted, rate, as_json)
 
 
 @backfill.command()
@@ -162,11 +160,10 @@ def warc(
       news backfill warc archive/*.warc.gz --sites example.org,example.net
       news backfill warc https://data.example/CC-NEWS-20260301-00001.warc.gz --languages en,de
     """
-    units = file_units(files)
-    targets = tuple(address for _, address in units)
+    targets = tuple(address for _, address in file_units(files))
     period = period_from(since, until)
     wanted = Wanted("warc", targets, period, words(sites), words(languages), limit, False, dry_run)
-    do(settings, wanted, units, rate, as_json)
+    do(settings, wanted, rate, as_json)
 
 
 @backfill.command()
@@ -198,8 +195,94 @@ def html(
     Example:
       news backfill html ~/clippings --since 2019 --until 2020
     """
-    units = folder_units(folder)
-    targets = tuple(address for _, address in units)
+    targets = tuple(address for _, address in folder_units(folder))
     period = period_from(since, until)
     wanted = Wanted("html", targets, period, words(sites), words(languages), limit, undated, dry_run)
-    do(settings, wanted, units, rate, as_json)
+    do(settings, wanted, rate, as_json)
+
+
+@backfill.command()
+@click.argument("targets", nargs=-1, required=True, metavar="SITE|PREFIX...")
+@common_options
+@click.pass_obj
+def wayback(
+    settings: Settings,
+    targets: tuple[str, ...],
+    since: str | None,
+    until: str | None,
+    limit: int | None,
+    rate: float | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Fetch what the Wayback Machine has of a site, or below the beginning of an address: one copy of each page.
+
+    A page is of the range by the day that its address names, else by that of its first capture. Copies are stored under
+    the original address. The archive is asked for one thing at a time; NEWS_WAYBACK_URL names another one.
+
+    \b
+    Examples:
+      news backfill wayback example.org --since 2015-03 --until 2015-04 --dry-run
+      news backfill wayback example.org/politics/ --limit 500
+    """
+    wanted = Wanted("wayback", targets, period_from(since, until), (), (), limit, False, dry_run)
+    do(settings, wanted, rate, as_json)
+
+
+@backfill.command()
+@click.option("--months", help="Such as 2026-03, or 2026-03..2026-05: both inside. Default: those of the range.")
+@sites_option
+@languages_option
+@common_options
+@click.pass_obj
+def ccnews(
+    settings: Settings,
+    months: str | None,
+    sites: str | None,
+    languages: str | None,
+    since: str | None,
+    until: str | None,
+    limit: int | None,
+    rate: float | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Take in CC-NEWS, the Common Crawl's news archive, file by file, as a stream.
+
+    A month is some hundred files of a gigabyte: --sites and --languages say what of it is wanted. --since and --until
+    mean the time of capture. NEWS_CCNEWS_URL names a mirror.
+
+    \b
+    Example:
+      news backfill ccnews --months 2026-03..2026-05 --sites example.org --languages en
+    """
+    targets = (months,) if months else ()
+    period = period_from(since, until)
+    wanted = Wanted("ccnews", targets, period, words(sites), words(languages), limit, False, dry_run)
+    do(settings, wanted, rate, as_json)
+
+
+@backfill.command()
+@click.argument("targets", nargs=-1, required=True, metavar="URL...")
+@click.option("--undated", is_flag=True, help="Take pages of a range, too, of which the feed tells no date.")
+@common_options
+@click.pass_obj
+def feed(
+    settings: Settings,
+    targets: tuple[str, ...],
+    undated: bool,
+    since: str | None,
+    until: str | None,
+    limit: int | None,
+    rate: float | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Fetch what a feed announced before: archived and paged feeds (RFC 5005), and WordPress's pages.
+
+    \b
+    Example:
+      news backfill feed https://example.org/feed/ --since 2024
+    """
+    wanted = Wanted("feed", targets, period_from(since, until), (), (), limit, undated, dry_run)
+    do(settings, wanted, rate, as_json)

@@ -3,6 +3,7 @@
 A poll reads the newest of a sitemap (`pipeline.parse.sitemap`); a backfill wants all of it that is of its range.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -40,6 +41,7 @@ class Listing:
             ``pruned`` children.
         earliest: the oldest date in it.
         flaw: what was wrong with it, where it was readable all the same.
+        digest: of all its pages; tells two documents of a feed apart.
     """
 
     kind: str
@@ -50,6 +52,7 @@ class Listing:
     counts: dict[str, int] = field(default_factory=dict)
     earliest: datetime | None = None
     flaw: str | None = None
+    digest: str = ""
 
 
 def read_listing(
@@ -186,6 +189,7 @@ def _chosen(
         counts=counts,
         earliest=min(moments, default=None),
         flaw=flaw,
+        digest=hashlib.sha256("\n".join(dated).encode()).hexdigest(),
     )
 
 

@@ -224,6 +224,18 @@ def count_units(connection: Connection, job_id: int) -> int:
     return connection.scalar(count) or 0
 
 
+def queued_units(connection: Connection, job_id: int) -> list[int]:
+    """The ids of the units that are not done, in their order."""
+    where = BackfillUnitRow.job_id == job_id, BackfillUnitRow.state == "queued"
+    return list(connection.scalars(sa.select(BackfillUnitRow.id).where(*where).order_by(BackfillUnitRow.id)))
+
+
+def known_in_job(connection: Connection, unit: Unit, cursor: str) -> bool:
+    """Whether another unit of the job has left this cursor."""
+    where = BackfillUnitRow.job_id == unit.job_id, BackfillUnitRow.id != unit.id, BackfillUnitRow.cursor == cursor
+    return bool(connection.scalar(sa.select(sa.exists().where(*where))))
+
+
 def claim_unit(
     connection: Connection, job_id: int, owner: str, now: datetime, lease: timedelta, ids: Sequence[int] = ()
 ) -> Unit | None:
@@ -390,3 +402,30 @@ def failed_units(connection: Connection, job_id: int) -> list[dict[str, Any]]:
         .order_by(BackfillUnitRow.id)
     )
     return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def summaries(connection: Connection, limit: int = 100) -> list[dict[str, Any]]:
+    """The latest jobs, the newest first: what was asked for, units done of all, pages that wait."""
+    done = sa.func.sum(sa.case((BackfillUnitRow.state == "done", 1), else_=0))
+    units = (
+        sa.select(BackfillUnitRow.job_id, done.label("done"), sa.func.count().label("units"))
+        .group_by(BackfillUnitRow.job_id)
+        .subquery()
+    )
+    query = (
+        sa.select(BackfillJobRow.__table__, units.c.done, units.c.units)
+        .outerjoin(units, units.c.job_id == BackfillJobRow.id)
+        .order_by(BackfillJobRow.id.desc())
+        .limit(limit)
+    )
+    names = ("id", "source", "targets", "since", "until", "created_at", "finished_at")
+    return [
+        {name: row[name] for name in names}
+        | {"units": f"{row['done'] or 0} of {row['units'] or 0}", "waiting": _pages_waiting(connection, row["id"])}
+        for row in connection.execute(query).mappings()
+    ]
+
+
+def _pages_waiting(connection: Connection, job_id: int) -> int:
+    waits = PageRow.backfill_id == job_id, PageRow.next_fetch_at.is_not(None)
+    return connection.scalar(sa.select(sa.func.count()).where(*waits)) or 0

@@ -408,7 +408,8 @@ def put(
     Returns the ids of all, also of those there already, and the URLs of those that are new.
     """
     wanted = {one.url: one for one in addresses if len(one.url) <= MAX_URL and storable(one.url) == one.url}
-    ensure_hosts(connection, (host_of(one.fetch_url or url) for url, one in wanted.items()), now)
+    places = {place for url, one in wanted.items() for place in (url, one.fetch_url) if place is not None}
+    ensure_hosts(connection, map(host_of, places), now)
     ids: dict[str, int] = {}
     new: set[str] = set()
     barred = barred_urls(connection, wanted)
