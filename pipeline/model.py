@@ -16,6 +16,9 @@ from typing import Literal
 Decision = Literal["new", "revised", "unchanged", "duplicate"]
 """What storing an article came to (`pipeline.dedup.decide`)."""
 
+Cause = Literal["publisher", "reclean"]
+"""Who changed an article: its publisher, or we, by reading the same page otherwise."""
+
 WEAK_DATES = frozenset({"lastmod", "url", "capture"})
 """What says no more than that a page was not published later: taken where the page itself says nothing."""
 

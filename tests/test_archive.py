@@ -1,5 +1,6 @@
 """What is fetched is kept: in files that outlive crashes, noted in SQL, found again; on both databases."""
 
+import base64
 import fcntl
 import os
 import resource
@@ -15,16 +16,19 @@ import pytest
 from warcio.archiveiterator import ArchiveIterator
 from warcio.cli import main as warcio
 
+from pipeline.access import AccessChange
 from pipeline.archive.place import Place
 from pipeline.archive.read import read_members, read_record, response_of
 from pipeline.archive.warc import payload_digest
 from pipeline.archive.writer import Limits, Writer
 from pipeline.errors import ArchiveError, ConfigError
+from pipeline.store.access import change_access
+from pipeline.store.engine import write
 from pipeline.tables import RawRow
 from tests.support.stories import article_page
 from tests.support.web import Web, page, redirect, status
 from tests.test_archive_warc import AT, capture
-from tests.test_ingest import Pipeline
+from tests.test_ingest import XML, Pipeline
 
 REVISIT = timedelta(days=5)
 """From now to a time when the stories are looked at again."""
@@ -161,6 +165,23 @@ def test_standard_tools_read_what_a_run_has_written(kept, capsys):
         with path.open("rb") as file:
             urls = [record.rec_headers.get_header("WARC-Target-URI") for record in ArchiveIterator(file)]
         assert urls.count(kept.web.url("/1")) == 4  # twice a request and what came of it
+
+
+def test_what_a_user_gave_to_ask_with_is_not_kept_nor_what_it_opens(kept):
+    kept.serve_stories(1)
+    kept.web.routes["/feed.xml"] = page(kept.feed_of(1), XML, Set_Cookie="session=opened")
+    kept.web.routes["/1"] = page(article_page(1), Set_Cookie="visit=counted")
+    given = AccessChange({"X-Key": "hush-1"}, {"who": "hush-2"}, {"user_agent": "hush-3", "auth": "me:hush-4"})
+    write(kept.engine, change_access, 1, given, kept.now())
+    kept.ingest()
+    (asked,) = kept.web.asked("/feed.xml")
+    assert (asked.headers["x-key"], asked.headers["user-agent"]) == ("hush-1", "hush-3")
+    for path in kept.folder.iterdir():
+        with path.open("rb") as file:
+            text = b"".join(member.block for member in read_members(file))
+    basic = base64.b64encode(b"me:hush-4")
+    assert not any(secret in text for secret in (b"hush", basic, b"session=opened"))
+    assert b"visit=counted" in text, "what anybody is given is kept"
 
 
 # ---------------------------------------------------------------- crashes

@@ -170,6 +170,19 @@ def test_a_wall_that_came_later_does_not_hide_the_page(kept):
     assert dict(reclean(job(kept)).kinds) == {"revised": 1}
 
 
+def test_the_same_bytes_read_otherwise_at_a_revisit_are_no_edit_of_the_publisher(kept):
+    kept.serve_stories(1)
+    kept.web.routes["/1"] = page(article_page(1))
+    kept.ingest()
+    spoil(kept)
+    kept.ahead = REVISIT
+    kept.ingest()
+    kept.web.routes["/1"] = page(article_page(1, text=[*paragraphs(1)[:3], "The board has withdrawn its plan today."]))
+    kept.web.routes["/feed.xml"] = page(kept.feed_of(1, updated={kept.web.url("/1"): "Changed"}), XML)
+    kept.ingest()
+    assert [row["cause"] for row in kept.rows(RevisionRow)] == ["publisher", "reclean", "publisher"]
+
+
 def test_a_copy_that_cannot_be_read_is_told_and_the_others_are_cleaned(kept):
     kept.serve_stories(1, 2)
     kept.ingest()

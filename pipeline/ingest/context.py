@@ -51,10 +51,12 @@ class Context:
 
     async def keep(
         self, captures: Iterable[Capture], *, page_id: int | None = None, feed_id: int | None = None
-    ) -> None:
-        """Keep answers of a page or a feed as they came, where that is wanted; before anything is made of them."""
-        if self.keeper is not None:
-            await self.keeper.keep(captures, page_id=page_id, feed_id=feed_id)
+    ) -> bool:
+        """Keep answers of a page or a feed as they came, where that is wanted; before anything is made of them.
+
+        Returns whether the last of them is known to have the same body as the last good one before it.
+        """
+        return self.keeper is not None and await self.keeper.keep(captures, page_id=page_id, feed_id=feed_id)
 
     @property
     def poll_policy(self) -> PollPolicy:

@@ -89,15 +89,21 @@ class Keeper:
 
     async def keep(
         self, captures: Iterable[Capture], *, page_id: int | None = None, feed_id: int | None = None
-    ) -> None:
+    ) -> bool:
         """Keep these answers of a page or a feed; returns once they would outlive this process.
+
+        Returns whether the last of them has the body that the last good one before it had.
 
         Raises:
             ArchiveError: they cannot be written: what is fetched now would be lost.
         """
-        copies = [await self._written(capture, Of(page_id, feed_id)) for capture in captures]
-        if copies:
-            await self._database.write(record_copies, copies)
+        of = Of(page_id, feed_id)
+        copies = [await self._written(capture, of) for capture in captures]
+        if not copies:
+            return False
+        last = await self._database.read(find_original, of, None) if copies[-1].refers_to is not None else None
+        await self._database.write(record_copies, copies)
+        return last is not None and last["id"] == copies[-1].refers_to
 
     async def close(self) -> None:
         """Finish the file."""

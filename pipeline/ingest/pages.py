@@ -8,7 +8,7 @@ from pipeline.config import Settings
 from pipeline.errors import ExtractError, FetchError, SourceError
 from pipeline.ingest.context import Context
 from pipeline.ingest.events import Event
-from pipeline.model import Article, Fetched, NoArticle, Page, Response
+from pipeline.model import Article, Cause, Fetched, NoArticle, Page, Response
 from pipeline.rights import is_refused, merged, signals_of_headers
 from pipeline.schedule import (
     PageUpdate,
@@ -28,7 +28,7 @@ async def finish_page(context: Context, page: Page, response: Response, tdm: boo
 
     ``tdm`` is whether the host's tdmrep.json reserves rights at the URL that answered; None where it does not say.
     """
-    await context.keep(response.captures, page_id=page.id)
+    is_same = await context.keep(response.captures, page_id=page.id)
     if response.status == 304:
         await record(context, page, after_not_modified(page, context.now(), context.policy))
         return
@@ -37,8 +37,10 @@ async def finish_page(context: Context, page: Page, response: Response, tdm: boo
         await record(context, page, came_to)
         return
     found, fetched = came_to
+    # The same bytes, read otherwise than before: that was us, and not the publisher.
+    cause: Cause = "reclean" if is_same else "publisher"
     saved = await context.database.write(
-        save_article, page, context.owner, found, fetched, context.now(), context.policy
+        save_article, page, context.owner, found, fetched, context.now(), context.policy, cause
     )
     facts = {"words": found.word_count, "removed": len(found.removed), "home": saved.url}
     facts |= {"class": found.page_class} if found.page_class != "article" else {}

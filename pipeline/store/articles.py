@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from pipeline.dedup import Stored, decide
-from pipeline.model import Article, Decision, Fetched, Page
+from pipeline.model import Article, Cause, Decision, Fetched, Page
 from pipeline.schedule import PagePolicy, PageUpdate, after_article
 from pipeline.store.barred import BARRED, barred_urls, is_taken_down
 from pipeline.store.frontier import MAX_URL, record_page
@@ -37,6 +37,7 @@ def save_article(
     fetched: Fetched,
     now: datetime,
     policy: PagePolicy,
+    cause: Cause = "publisher",
 ) -> Saved:
     """Store an article and what became of its page, in one transaction.
 
@@ -53,7 +54,7 @@ def save_article(
         record_page(connection, page, owner, BARRED, now)
         return Saved(None, article.url)
     home = _home(connection, page, article, now)
-    put = _put(connection, home, page, article, now, seen_at)
+    put = _put(connection, home, page, article, now, seen_at, cause)
     first_seen_at = put.stored["first_seen_at"] if put.stored else seen_at
     update = after_article(put.decision, fetched, put.published_at, first_seen_at, now, policy)
     if home == page.id:
@@ -103,7 +104,7 @@ def _put(
     article: Article,
     now: datetime,
     seen_at: datetime,
-    cause: str = "publisher",
+    cause: Cause = "publisher",
 ) -> _Put:
     _lock_text(connection, article.content_hash)
     stored = connection.execute(sa.select(ArticleRow.__table__).where(ArticleRow.page_id == home)).mappings().first()
@@ -213,7 +214,7 @@ def _write_article(
     decision: Decision,
     now: datetime,
     seen_at: datetime,
-    cause: str = "publisher",
+    cause: Cause = "publisher",
 ) -> int:
     """Write what is new of it; returns the article's id."""
     article_id: int
