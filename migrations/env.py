@@ -9,7 +9,7 @@ from alembic.util import CommandError
 from sqlalchemy.engine import Connection, Engine
 
 from pipeline.config import Settings
-from pipeline.store import contract, online
+from pipeline.store import contract, fulltext, online
 from pipeline.store.engine import open_engine
 from pipeline.tables import Table
 
@@ -50,6 +50,7 @@ def migrate(connection: Connection) -> None:
         transaction_per_migration=connection.dialect.name == "postgresql",
         compare_type=True,
         compare_server_default=False,
+        include_name=fulltext.is_in_models,
     )
     with context.begin_transaction():
         context.run_migrations()

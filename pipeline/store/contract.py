@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
 from pipeline.errors import ConfigError
-from pipeline.store import triggers
+from pipeline.store import fulltext, triggers
 from pipeline.views import AS_OF, DEFINITION, VERSION, VIEWS
 
 ADOPT: Final = 5_000
@@ -58,8 +58,9 @@ def drop_views(connection: Connection) -> Sequence[str]:
 def drop_triggers(connection: Connection) -> None:
     """Take the triggers away: no change is logged from then on."""
     if connection.dialect.name == "sqlite":
-        for name in triggers.SQLITE:
+        for name in (*triggers.SQLITE, *fulltext.SQLITE_TRIGGERS):
             connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}")
+        connection.exec_driver_sql("DROP VIEW IF EXISTS article_search_source")
         return
     tables = set(sa.inspect(connection).get_table_names())
     for name, (table, _, _) in triggers.POSTGRESQL.items():
@@ -80,7 +81,7 @@ def make(connection: Connection, grants: Sequence[str] = ()) -> None:
         _make_triggers(connection)
         _move_clock(connection)
     else:
-        for statement in triggers.SQLITE.values():
+        for statement in (*triggers.SQLITE.values(), fulltext.SQLITE_SOURCE, *fulltext.SQLITE_TRIGGERS.values()):
             connection.exec_driver_sql(statement)
     for statement in kept:
         connection.exec_driver_sql(statement)

@@ -1,0 +1,215 @@
+r"""The language of searches: one for both databases, read here, so that no input ever reaches SQL as syntax.
+
+::
+
+    harbour board               both words, anywhere
+    "harbour board"             one after the other
+    harbour OR port             either
+    harbour -board              the first, and not the second; also: harbour NOT board
+    soleimani NEAR falluja      at most 10 words apart; NEAR/3: at most 3
+    harb*                       words that begin so
+    title:harbour               in the headline
+    (harbour OR port) tides     brackets group
+
+AND, OR, NOT and NEAR are operators in capitals only. AND, which may be left out, binds closer than OR. Case and accents
+make no difference; what stands between letters and digits parts words.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Union
+
+from pipeline.errors import ConfigError
+
+NEAR = 10
+"""Words that NEAR without a number may leave between."""
+
+MAX_NEAR, MAX_WORDS, MAX_DEPTH, MAX_LENGTH = 30, 40, 20, 1_000
+"""Bounds of a query: of NEAR's number, words, brackets in brackets, characters. Ten of each is much already."""
+
+
+class QueryError(ConfigError):
+    """A search that cannot be understood; says where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Words one after the other, often just one; of a prefix, the last word is only begun."""
+
+    words: tuple[str, ...]
+    is_prefix: bool = False
+    in_title: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Two phrases with at most so many words between, in any order."""
+
+    one: Phrase
+    other: Phrase
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """What must be there, at least one, and what must not."""
+
+    wanted: tuple["Query", ...]
+    unwanted: tuple["Query", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Any:
+    """Of these, at least one."""
+
+    choices: tuple["Query", ...]
+
+
+Query = Union[Phrase, Near, All, Any]  # noqa: UP007  # of classes that name each other
+
+_TOKEN = re.compile(
+    r"""\s*(?:
+      (?P<bracket>[()])
+    | (?P<title>title:)
+    | (?P<minus>-(?=[^\s-]))
+    | "(?P<phrase>[^"]*)"(?P<begun>\*?)
+    | (?P<open>")
+    | (?P<word>[^\s()"]+)
+    )""",
+    re.VERBOSE,
+)
+_NEAR = re.compile(r"NEAR(?:/(\d{1,6}))?")
+
+
+def parse_query(text: str) -> Query:
+    """What a query asks for.
+
+    >>> parse_query('harb* -"new york"')
+    All(wanted=(Phrase(words=('harb',), is_prefix=True, in_title=False),), \
+unwanted=(Phrase(words=('new', 'york'), is_prefix=False, in_title=False),))
+
+    Raises:
+        QueryError: it cannot be understood; the message says why.
+    """
+    if len(text) > MAX_LENGTH:
+        raise QueryError(f"the search has {len(text)} characters; at most {MAX_LENGTH} are read")
+    parser = _Parser(text)
+    query = parser.read()
+    if parser.words > MAX_WORDS:
+        raise QueryError(f"the search has {parser.words} words; at most {MAX_WORDS} are looked for")
+    return query
+
+
+def split_words(text: str) -> tuple[str, ...]:
+    """The words of a text as both databases part them: runs of letters, digits and marks, folded."""
+    return tuple("".join(char if unicodedata.category(char)[0] in "LNM" else " " for char in text.casefold()).split())
+
+
+class _Parser:
+    """Reads from left to right, one function for each level of the grammar."""
+
+    def __init__(self, text: str) -> None:
+        self._tokens = [match for match in _TOKEN.finditer(text.rstrip()) if match.lastgroup]
+        self._at = 0
+        self._depth = 0
+        self.words = 0
+        if any(match["open"] for match in self._tokens):
+            raise QueryError('a quotation mark has no partner: "…')
+
+    def read(self) -> Query:
+        if not self._tokens:
+            raise QueryError("the search is empty")
+        query = self._any()
+        if self._at < len(self._tokens):
+            raise QueryError(f"a bracket too many: {self._shown()}")
+        return query
+
+    def _is(self, word: str) -> bool:
+        return self._at < len(self._tokens) and self._tokens[self._at]["word"] == word
+
+    def _is_bracket(self, bracket: str) -> bool:
+        return self._at < len(self._tokens) and self._tokens[self._at]["bracket"] == bracket
+
+    def _shown(self) -> str:
+        return self._tokens[self._at][0].strip() if self._at < len(self._tokens) else "the end"
+
+    def _any(self) -> Query:
+        choices = [self._all()]
+        while self._is("OR"):
+            self._at += 1
+            choices.append(self._all())
+        return choices[0] if len(choices) == 1 else Any(tuple(choices))
+
+    def _all(self) -> Query:
+        wanted: list[Query] = []
+        unwanted: list[Query] = []
+        is_first = True
+        while True:
+            if self._is("AND") and not is_first:
+                self._at += 1
+            elif self._at == len(self._tokens) or self._is("OR") or self._is_bracket(")"):
+                break
+            if self._is("NOT") or (self._at < len(self._tokens) and self._tokens[self._at]["minus"]):
+                self._at += 1
+                unwanted.append(self._near())
+            else:
+                wanted.append(self._near())
+            is_first = False
+        if not wanted:
+            if unwanted:
+                raise QueryError("a search that only says what not to find: give a word to find, too")
+            raise QueryError(f"a word is missing before {self._shown()}")
+        return wanted[0] if len(wanted) == 1 and not unwanted else All(tuple(wanted), tuple(unwanted))
+
+    def _near(self) -> Query:
+        found = self._one()
+        pairs: list[Query] = []
+        while self._at < len(self._tokens) and (near := _NEAR.fullmatch(self._tokens[self._at]["word"] or "")):
+            most = int(near[1]) if near[1] else NEAR
+            if most > MAX_NEAR:
+                raise QueryError(f"NEAR/{most}: at most NEAR/{MAX_NEAR} can be looked for")
+            self._at += 1
+            last, found = found, self._one()
+            if not isinstance(last, Phrase) or not isinstance(found, Phrase) or last.is_prefix or found.is_prefix:
+                raise QueryError("NEAR stands between words or phrases, not brackets or beginnings of words")
+            pairs.append(Near(last, found, most))
+        return found if not pairs else pairs[0] if len(pairs) == 1 else All(tuple(pairs))
+
+    def _one(self) -> Query:
+        if self._at == len(self._tokens):
+            raise QueryError("a word is missing at the end")
+        token = self._tokens[self._at]
+        self._at += 1
+        if token["title"]:
+            return self._in_title()
+        if token["bracket"] == "(":
+            self._depth += 1
+            if self._depth > MAX_DEPTH:
+                raise QueryError(f"more than {MAX_DEPTH} brackets in brackets")
+            query = self._any()
+            if not self._is_bracket(")"):
+                raise QueryError("a bracket is not closed: (…")
+            self._at += 1
+            self._depth -= 1
+            return query
+        word = token["word"]
+        if token["bracket"] or token["minus"] or word in ("AND", "OR", "NOT") or (word and _NEAR.fullmatch(word)):
+            raise QueryError(f"a word is missing before {token[0].strip()}")
+        return self._phrase(token)
+
+    def _in_title(self) -> Phrase:
+        token = self._tokens[self._at] if self._at < len(self._tokens) else None
+        self._at += 1
+        if token is None or (token["word"] is None and token["phrase"] is None):
+            raise QueryError("title: is followed by a word or a phrase")
+        found = self._phrase(token)
+        return Phrase(found.words, found.is_prefix, in_title=True)
+
+    def _phrase(self, token: re.Match[str]) -> Phrase:
+        text = token["phrase"] if token["word"] is None else token["word"].rstrip("*")
+        words = split_words(text)
+        if not words:
+            raise QueryError(f"no letter and no digit in {token[0].strip()}")
+        self.words += len(words)
+        return Phrase(words, bool(token["begun"]) if token["word"] is None else token["word"].endswith("*"))
