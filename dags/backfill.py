@@ -5,12 +5,14 @@ the param) → `report`. The source and the site are params; the range of a run 
 half-open. Pages go through the same frontier, cleaning and ledger as in `ingest_hourly`; what is had already is neither
 fetched nor stored again.
 
-**When.** Never by itself. A range of days, several at a time, and again as often as you like:
+**When.** For a range of days, several at a time, and again as often as you like:
 
     airflow backfill create --dag-id backfill_archive --max-active-runs 4
         --from-date 2026-03-01 --to-date 2026-03-31 --dag-run-conf '{"source": "sitemap", "site": "example.org"}'
 
-A run started by hand, from the form, takes its last full day. `--reprocess-behavior completed` goes over days again.
+A run started by hand, from the form, takes the last full day. The runs that the scheduler starts each midnight ask for
+nothing, and are green at once, unless the params are given defaults: it takes a schedule to have days at all.
+`--reprocess-behavior completed` goes over days again.
 
 **How it shares.** Tasks run in the pool that `NEWS_BACKFILL_POOL` names (made by `airflow pools set news_backfill 4
 Backfills`), with less weight than live ones. Hosts are leased through SQL: one request at a time to each, whatever
@@ -59,8 +61,6 @@ def shares(job: int, units: list[int], workers: int) -> list[Share]:
 @dag(
     schedule=CronDataIntervalTimetable("0 0 * * *", timezone="UTC"),
     start_date=datetime(1990, 1, 1, tzinfo=UTC),
-    # In the past, so that the scheduler never starts a run by itself; a backfill, or the form, does for any day.
-    end_date=datetime(1990, 1, 2, tzinfo=UTC),
     catchup=False,
     max_active_runs=8,
     default_args={"retries": 2, "retry_delay": timedelta(seconds=30), "pool": POOL, "priority_weight": 1},
@@ -93,6 +93,9 @@ def backfill_archive() -> None:
         begin, end = context.get("data_interval_start"), context.get("data_interval_end")
         if begin is None or end is None:
             raise AirflowFailException("this run has no data interval: start it with a logical date")
+        if not params["site"].strip() and params["source"] != "ccnews":
+            log.info("no site is named: there is nothing to fill")
+            return []
         settings = Settings.from_env(os.environ)
         job = backfill.begin_day(settings, params, begin, end)
         parts = shares(job, backfill.open_units(settings, job), params["workers"])
