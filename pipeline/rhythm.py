@@ -203,13 +203,13 @@ def error_class(reason: str, status: int | None) -> ErrorClass:
     Hard: the server denies it (4xx), or the address cannot work. Temporary: what passes by itself, overload and
     accidents of the network. Soft is all between: HTML in place of the feed, an unreadable document, 500, DNS.
     """
+    if reason in _HARD or reason.startswith("blocked_"):
+        return "hard"
     if status is not None and status >= 300:
         if status in _TEMPORARY_STATUS:
             return "temporary"
         return "hard" if 400 <= status < 500 and status != 403 else "soft"  # 403 mostly is a bot wall's bad moment
-    if reason in _TEMPORARY:
-        return "temporary"
-    return "hard" if reason in _HARD or reason.startswith("blocked_") else "soft"
+    return "temporary" if reason in _TEMPORARY else "soft"
 
 
 def strain_of(reason: str, status: int | None) -> float:

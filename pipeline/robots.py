@@ -90,7 +90,7 @@ def robots_verdict(answer: int | FetchError) -> Verdict:
     if isinstance(answer, FetchError):
         if answer.reason in ("empty", "redirect_loop", "too_many_redirects", "bad_redirect"):
             return "allow_all"
-        if status is None:
+        if status is None or answer.reason.startswith("blocked_"):  # the latter: redirected to where we may not go
             return "disallow_for_now"
     elif 200 <= answer < 300:
         return "rules"

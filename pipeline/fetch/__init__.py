@@ -143,7 +143,11 @@ class Fetcher:
         async with self._in_time(route.url, trail, captures):
             answer = await self._ask(route, asked, trail, captures)
             if isinstance(answer, Redirect):
-                self._check(_parsed(answer.route.url))
+                try:
+                    self._check(_parsed(answer.route.url))
+                except Failure as error:
+                    error.status = answer.route.hops[-1][1]  # there was an answer: this host may be asked
+                    raise
             return answer
 
     @asynccontextmanager

@@ -59,7 +59,7 @@ class RuleBook:
             response = await self._get(url, ACCEPT_TEXT)
             text, status = robots_text(response.body), response.status
         except FetchError as error:
-            if error.reason.startswith("blocked_"):
+            if error.reason.startswith("blocked_") and error.url == url and error.status is None:
                 raise  # neither robots.txt nor anything else may be asked for there, today or tomorrow
             if robots_verdict(error) != "allow_all":
                 if host.robots_fetched_at is not None:

@@ -7,7 +7,8 @@
         assert web.paths == ["/feed.xml"]
 
 A route is a function from `Request` to `Reply`; its key is a path (query left out of account), or ``//host/path``
-for one host of several. The web remembers every request it was asked, in order, in `Web.requests`.
+for one host of several. The web remembers every request it was asked, in order, in `Web.requests`, and in
+`Web.most_at_once` how many it had to answer at once (over HTTP/1) at each of its addresses.
 """
 
 import gzip
@@ -15,8 +16,9 @@ import socket
 import ssl
 import struct
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from types import TracebackType
@@ -136,6 +138,8 @@ class Web:
         self.routes = {} if routes is None else routes
         self.requests: list[Request] = []
         self.connections = 0
+        self.most_at_once: Counter[str] = Counter()
+        self._at_once: Counter[str] = Counter()
         self._addresses = tuple(addresses)
         self._tls = tls
         self._closing = threading.Event()
@@ -226,13 +230,26 @@ class Web:
         with connection.makefile("rb") as stream:
             while request := _read_request(stream, connection, number):
                 self.requests.append(request)
-                end = self._answer(connection, self._reply(request), request)
-                if end == "hang":
-                    self._closing.wait()
+                with self._counted(request.address):
+                    end = self._answer(connection, self._reply(request), request)
+                    if end == "hang":
+                        connection.recv(1)  # until the client gives up
                 if end == "reset":
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 if end != "keep":
                     return
+
+    @contextmanager
+    def _counted(self, address: str) -> Iterator[None]:
+        """Count a request that is being answered."""
+        with self._lock:
+            self._at_once[address] += 1
+            self.most_at_once[address] = max(self.most_at_once[address], self._at_once[address])
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._at_once[address] -= 1
 
     def _http2(self, connection: socket.socket, number: int, headers: dict[str, str]) -> Answer:
         host = headers[":authority"].rpartition(":")[0]
