@@ -11,7 +11,7 @@ TEST_JOBS ?= 2
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-core lint format up cluster bench lock clean
+.PHONY: help install demo test test-core lint format up cluster bench faults lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -68,6 +68,9 @@ cluster: .venv-cluster/.installed ## docker-compose's topology as plain processe
 
 bench: $(STAMP) ## measure text quality and cost on the corpus beside the checkout, against plain trafilatura
 	$(BIN)/python -m bench.extraction
+
+faults: $(STAMP) ## try every fault of the replay server beside the checkout (20 minutes; FAULTS=--quick: one)
+	$(BIN)/python -m bench.faults $(FAULTS)
 
 lock: ## resolve the versions anew (names, versions and hashes; no addresses)
 	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install -qq --disable-pip-version-check uv
