@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
@@ -11,16 +11,19 @@ from typing import Any, Final
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
+from pipeline.config import Settings
 from pipeline.errors import ConfigError
 from pipeline.export.files import CursorFile, Files, named_compression, partition_of, suffix_of
 from pipeline.export.formats import Compression, Format, Row, open_writer
 from pipeline.export.schema import NAMES, SELECTED, VERSION
 from pipeline.extras import load
 from pipeline.store.changes import newest_cursor
+from pipeline.store.engine import open_engine
+from pipeline.store.migrate import require_current
 from pipeline.store.readonly import only_reading
 from pipeline.store.selection import EVERYTHING, Partition, Selection, Span, deleted, select_rows
 
-__all__ = ["Exported", "Plan", "export"]
+__all__ = ["Exported", "Plan", "export", "export_day"]
 
 _IS_GONE: Final = NAMES.index("deleted")
 _DELETED: Final = (None,) * (len(SELECTED) - 4)
@@ -98,6 +101,21 @@ def export(engine: Engine, plan: Plan, told: Callable[[int], None] = lambda _: N
         mark.move(span.upto)
     size = sum(file.stat().st_size for file in written)
     return Exported(*counts, written, size, span.upto if span else None)
+
+
+def export_day(settings: Settings, day: date) -> Exported:
+    """Write the articles first stored on a UTC day, as they are now, into one Parquet file below the export folder.
+
+    The file is there for days without articles, too, and the same day makes the same file again.
+
+    Raises:
+        ConfigError: a library that is missing, or a database that is not of this version.
+    """
+    begin = datetime.combine(day, datetime.min.time(), UTC)
+    engine = open_engine(settings.database_url)
+    require_current(engine)
+    out = Path(settings.export_dir) / f"day={day}" / "articles.parquet"
+    return export(engine, Plan("parquet", out, Selection(begin, begin + timedelta(days=1), "stored")))
 
 
 def _write(

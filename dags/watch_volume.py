@@ -1,0 +1,128 @@
+"""Alert when a source brings far less than it uses to: each day, for the day before.
+
+**What runs.** `compare` reads the view `v_source_daily` for the UTC day of the data interval: what each source stored,
+beside the mean of the same weekday in the four weeks before. `judge` fails where a source fell below the share of it
+that the params say, or where nothing came from anywhere, and its notifiers say which sources and by how much.
+
+**Who is told.** `NOTIFIERS` below: any of Airflow's notifiers (mail, Slack, a web hook …); the one that is there writes
+to the task's log and needs no server. A red run in the UI is an alert, too.
+
+**When it fails**
+
+* *`compare` is red*: the database cannot be reached or was not migrated (`news db upgrade`).
+* *`judge` is red*: that is the alert. `news status --why` says what failed; `news feeds list` which feeds are failing
+  or gone. Announced but not stored: the pages changed, or the site keeps programs out. Not announced: the feed died or
+  moved (`news feeds discover URL`). A holiday is no fault: raise `share` or mark the run as good.
+"""
+
+import logging
+import os
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk import BaseNotifier, CronDataIntervalTimetable, Param, dag, get_current_context, task
+from airflow.sdk.exceptions import AirflowFailException
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # a checkout in which the package is not installed
+
+SHOWN = 20
+"""Sources that an alert names; it counts the others."""
+
+
+class LogNotifier(BaseNotifier):
+    """Writes the alert to the log: put a notifier of your own beside it, or in its place."""
+
+    template_fields = ("message",)
+
+    def __init__(self, message: str) -> None:
+        super().__init__()
+        self.message = message
+
+    def notify(self, context: Any) -> None:  # noqa: ANN401  # Airflow's interface
+        """Write it."""
+        logging.getLogger("news.volume").error(self.message)
+
+
+NOTIFIERS = [LogNotifier(message="{{ exception }}")]
+"""Called when `judge` fails; ``exception`` in their templates is what it says."""
+
+
+@dag(
+    schedule=CronDataIntervalTimetable("0 0 * * *", timezone="UTC"),
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    dagrun_timeout=timedelta(hours=1),
+    params={
+        "share": Param(
+            0.5,
+            type="number",
+            exclusiveMinimum=0,
+            maximum=1,
+            title="Share",
+            description="Alert where less than this share of what was expected came.",
+        ),
+        "least": Param(
+            10,
+            type="number",
+            minimum=1,
+            title="Least",
+            description="Leave out sources from which fewer articles a day are expected.",
+        ),
+    },
+    doc_md=__doc__,
+    tags=["news"],
+)
+def watch_volume() -> None:
+    """Compare, judge."""
+
+    @task(retries=2, retry_delay=timedelta(minutes=5), execution_timeout=timedelta(minutes=30), multiple_outputs=False)
+    def compare(params: dict[str, Any]) -> dict[str, Any]:
+        """What fell on the day in which the data interval begins."""
+        from dataclasses import asdict
+
+        from pipeline.config import Settings
+        from pipeline.store.engine import open_engine, reading
+        from pipeline.store.volume import volume_of
+
+        context = get_current_context()
+        begin = context.get("data_interval_start") or context["dag_run"].run_after
+        with reading(open_engine(Settings.from_env(os.environ).database_url)) as connection:
+            found = volume_of(connection, begin.astimezone(UTC).date())
+        drops = [asdict(source) for source in found.drops(params["share"], params["least"])]
+        return {
+            "day": found.day.isoformat(),
+            "sources": len(found.sources),
+            "silent": found.is_silent,
+            "drops": drops[:SHOWN],
+            "dropped": len(drops),
+        }
+
+    @task(retries=0, on_failure_callback=NOTIFIERS, execution_timeout=timedelta(minutes=5))
+    def judge(found: dict[str, Any]) -> None:
+        """Fail where there is something to tell."""
+        if told := verdict(found):
+            raise AirflowFailException(told)
+
+    judge(compare())
+
+
+def verdict(found: dict[str, Any]) -> str | None:
+    """The alert; None where all is as expected."""
+    if found["silent"]:
+        return f"{found['day']}: no source announced anything. Is the ingestion running?"
+    if not found["dropped"]:
+        return None
+    lines = [
+        f"{drop['source']}: {drop['stored']} of {drop['expected']:.0f} expected"
+        f" ({drop['announced']} announced, {drop['failed']} failed)"
+        for drop in found["drops"]
+    ]
+    more = found["dropped"] - len(lines)
+    lines += [f"and {more} more"] if more else []
+    return f"{found['day']}: {found['dropped']} of {found['sources']} sources fell\n" + "\n".join(lines)
+
+
+watch_volume()

@@ -1,0 +1,45 @@
+"""How much each source brought on a day, and which fell."""
+
+from datetime import date, timedelta
+
+from pipeline.model import Entry
+from pipeline.store.engine import reading
+from pipeline.store.volume import SourceDay, Volume, volume_of
+from tests.test_store import NOW, Archive, article
+
+WEEK = timedelta(days=7)
+
+
+def test_what_came_on_a_day_is_told_beside_what_was_expected(engine):
+    archive = Archive(engine)
+    for weeks, count in ((2, 4), (1, 2), (0, 1)):
+        day = NOW - weeks * WEEK
+        urls = [f"https://one.example/{weeks}-{n}" for n in range(count)]
+        archive.poll(*(Entry(guid=url, url=url, hash=url) for url in urls), now=day)
+        while page := archive.claim(now=day, host="one.example"):
+            archive.save(page, article(page.url, text=page.url, site="one.example"), now=day)
+    with reading(engine) as connection:
+        today = volume_of(connection, NOW.date())
+        empty = volume_of(connection, (NOW - timedelta(days=1)).date())
+        silent = volume_of(connection, (NOW + 3 * WEEK).date())
+    assert today.sources == [SourceDay("one.example", announced=1, stored=1, failed=0, expected=3.0)]
+    assert [(source.stored, source.announced) for source in empty.sources] == [(0, 0)]
+    assert [volume.is_silent for volume in (today, empty, silent)] == [False, False, True]
+    assert (silent.sources, silent.last_day) == ([], NOW.date())
+
+
+def test_drops_are_sources_of_some_size_the_greatest_loss_first():
+    def source(name, stored, expected):
+        return SourceDay(name, announced=stored, stored=stored, failed=0, expected=expected)
+
+    told = [
+        source("a", 4, 10.0),
+        source("b", 0, 200.0),
+        source("c", 0, 3.0),
+        source("d", 0, None),
+        source("e", 6, 10.0),
+    ]
+    volume = Volume(date(2026, 11, 19), date(2026, 11, 19), told)
+    assert [drop.source for drop in volume.drops(share=0.5, least=10)] == ["b", "a"]
+    assert not volume.is_silent
+    assert not Volume(date(2026, 11, 19), None, []).is_silent
