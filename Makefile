@@ -11,7 +11,7 @@ TEST_JOBS ?= 2
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-core lint format up cluster bench faults lock clean
+.PHONY: help install demo test test-core lint format up cluster bench bench-queries faults lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -71,6 +71,9 @@ bench: $(STAMP) ## measure text quality and cost on the corpus beside the checko
 
 faults: $(STAMP) ## try every fault of the replay server beside the checkout (20 minutes; FAULTS=--quick: one)
 	$(BIN)/python -m bench.faults $(FAULTS)
+
+bench-queries: $(STAMP) ## measure views beside hand-written queries on both databases (ROWS=, FOLDER=)
+	$(BIN)/python -m bench.queries $(or $(FOLDER),.bench) --rows $(or $(ROWS),1000000)
 
 lock: ## resolve the versions anew (names, versions and hashes; no addresses)
 	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install -qq --disable-pip-version-check uv

@@ -43,6 +43,14 @@ def _of_day(dialect: str) -> dict[str, str]:
     return pieces
 
 
+_OF_WEEK = {
+    "polls": "count(*)",
+    "failed": "count(CASE WHEN l.outcome NOT IN ('read', 'unchanged') THEN 1 END)",
+    "entries": "coalesce(sum(l.entries_new), 0)",
+    "gaps": "count(CASE WHEN l.missed THEN 1 END)",
+}
+"""What the polls of a feed in the week up to its last one come to."""
+
 PIECES: Mapping[str, Mapping[str, str]] = {
     "postgresql": {
         "authors": "(SELECT string_agg(n.value, '; ' ORDER BY n.place)"
@@ -53,7 +61,10 @@ PIECES: Mapping[str, Mapping[str, str]] = {
         "settled": "\nWHERE c.cursor <"
         " (SELECT lpad((pg_snapshot_xmin(pg_current_snapshot())::text::bigint + k.shift)::text, 14, '0')"
         " FROM change_clock AS k)",
-        "week_before_poll": "f.last_polled_at - interval '7 days'",
+        "week": f"\nLEFT JOIN LATERAL (SELECT {', '.join(f'{sum_} AS {name}' for name, sum_ in _OF_WEEK.items())}"
+        " FROM poll AS l WHERE l.feed_id = f.id AND l.polled_at > f.last_polled_at - interval '7 days') AS w ON true",
+        **{f"{name}_of_week": f"w.{name}" for name in _OF_WEEK},
+        "id_of_a": "a.id",
         **_of_day("postgresql"),
     },
     "sqlite": {
@@ -62,7 +73,15 @@ PIECES: Mapping[str, Mapping[str, str]] = {
         "tags": "(SELECT group_concat(n.value, '; ') FROM json_each(a.tags) AS n)",
         # One writer at a time: the order of numbers is that of commits.
         "settled": "",
-        "week_before_poll": "strftime('%Y-%m-%d %H:%M:%f', f.last_polled_at, '-7 days')",
+        # Without LATERAL: each sum by itself, and only those that are asked for.
+        "week": "",
+        **{
+            f"{name}_of_week": f"(SELECT {sum_} FROM poll AS l WHERE l.feed_id = f.id"
+            " AND l.polled_at > strftime('%Y-%m-%d %H:%M:%f', f.last_polled_at, '-7 days'))"
+            for name, sum_ in _OF_WEEK.items()
+        },
+        # The plus keeps SQLite from looking up all copies first, where few articles are asked for.
+        "id_of_a": "+a.id",
         **_of_day("sqlite"),
     },
 }

@@ -7,7 +7,6 @@ from pipeline.views.shape import Column, Source, View
 
 f, p = Source("f", FeedRow), Source("p", PageRow)
 
-_WEEK = "FROM poll AS l WHERE l.feed_id = f.id AND l.polled_at > {week_before_poll}"
 _WORDS = "in the seven days up to the last poll"
 
 FEED_HEALTH = View(
@@ -18,27 +17,27 @@ FEED_HEALTH = View(
         *f.columns("url", "title", "host", "site_url", "language", "state", "created_at"),
         *f.columns("last_polled_at", "answered_at", "news_at", "next_poll_at", "interval", "rate"),
         *f.columns("failures", "last_outcome", "last_error", "missing_since"),
-        Column("polls", f"(SELECT count(*) {_WEEK})", sa.Integer(), f"polls {_WORDS}"),
+        Column("polls", "{polls_of_week}", sa.Integer(), f"polls {_WORDS}"),
         Column(
             "failed_polls",
-            f"(SELECT count(*) {_WEEK} AND l.outcome NOT IN ('read', 'unchanged'))",
+            "{failed_of_week}",
             sa.Integer(),
             f"polls without an answer that could be read, {_WORDS}",
         ),
         Column(
             "new_entries",
-            f"(SELECT coalesce(sum(l.entries_new), 0) {_WEEK})",
+            "{entries_of_week}",
             sa.Integer(),
             f"entries never seen before in the feed, {_WORDS}",
         ),
         Column(
             "gaps",
-            f"(SELECT count(*) {_WEEK} AND l.missed)",
+            "{gaps_of_week}",
             sa.Integer(),
             f"polls before which entries were missed, {_WORDS}",
         ),
     ),
-    "FROM feed AS f",
+    "FROM feed AS f{week}",
 )
 
 _FILED = "{source_of_e} = g.source AND {day_of_e} IN ({same_weekdays})"

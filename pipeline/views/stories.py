@@ -7,6 +7,7 @@ from pipeline.views.shape import Column, Source, View
 
 a, s = Source("a", ArticleRow), Source("s", ArticleStoryRow)
 
+_COPIES = "FROM article_story AS s WHERE s.story_id = a.id AND s.story_id <> s.article_id"
 _MEMBERS = "FROM article_story AS s JOIN article AS m ON m.id = s.article_id WHERE s.story_id = a.id"
 
 STORY = View(
@@ -17,7 +18,7 @@ STORY = View(
         a("id", "story_id", "the story: the id of its first article"),
         *a.columns("url", "site", "title", "agency", "language", "published_at"),
         a("first_seen_at", comment="when its first article was stored"),
-        Column("articles", "c.copies + 1", sa.Integer(), "articles of the story, the first one included"),
+        Column("articles", f"(SELECT count(*) + 1 {_COPIES})", sa.Integer(), "articles of it, the first one included"),
         Column("sites", f"(SELECT count(DISTINCT m.site) {_MEMBERS})", sa.Integer(), "sites that they are on"),
         Column(
             "last_seen_at",
@@ -26,8 +27,7 @@ STORY = View(
             "when its last article was stored",
         ),
     ),
-    # Most articles are alone in their story. The copies have an index of their own, so it is cheap to count all.
-    "FROM (SELECT story_id, count(*) AS copies FROM article_story\n"
-    "  WHERE story_id <> article_id GROUP BY story_id) AS c\n"
-    "JOIN article AS a ON a.id = c.story_id",
+    # Most articles are alone in their story. The copies have an index of their own: it is cheap to know them all.
+    "FROM article AS a\n"
+    "WHERE {id_of_a} IN (SELECT s.story_id FROM article_story AS s WHERE s.story_id <> s.article_id)",
 )
