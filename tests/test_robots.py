@@ -176,6 +176,7 @@ def error(reason: str, status: int | None = None) -> FetchError:
         (error("too_large", 200), "disallow_for_now"),
         (error("http_206", 206), "disallow_for_now"),
         (error("blocked_address"), "disallow_for_now"),
+        (error("blocked_address", 302), "disallow_for_now"),
         (404, "allow_all"),
         (304, "allow_all"),
         (503, "disallow_for_now"),
