@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -49,11 +49,18 @@ class Desk:
         first: ids of the units that are this worker's before others.
     """
 
-    def __init__(self, context: Context, job: Job, first: Sequence[int] = ()) -> None:
+    def __init__(
+        self,
+        context: Context,
+        job: Job,
+        first: Sequence[int] = (),
+        collect: Callable[[Sequence[Address]], None] | None = None,
+    ) -> None:
         self.context = context
         self.job = job
         self.first = tuple(first)
         self.findings = Findings()
+        self._collect = collect
         self._locks: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @property
@@ -73,6 +80,8 @@ class Desk:
             new = [address for mark, address in marks.items() if mark not in self.findings.seen]
             self.findings.seen.update(marks)
             step = replace(step, addresses=new)
+            if self._collect is not None:
+                self._collect(new)
         counts = await self.context.database.write(record_step, self.job, unit, self.context.owner, step, self.now)
         self.findings.counts.update(counts)
         self.note(step.addresses)

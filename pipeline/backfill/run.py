@@ -26,6 +26,7 @@ from pipeline.ingest import Clock, Listener, Totals, open_context, recover, term
 from pipeline.ingest.context import at_once
 from pipeline.ingest.events import Tally
 from pipeline.ingest.worker import PATIENCE, staying_alive, work
+from pipeline.model import Address
 from pipeline.store.backfill import (
     Job,
     State,
@@ -125,6 +126,7 @@ def run(
     first: Sequence[int] = (),
     listener: Listener | None = None,
     now: Clock = utc_now,
+    collect: Callable[[Sequence[Address]], None] | None = None,
 ) -> Result:
     """Do what is left of a job, until nothing is or it has to be tried later.
 
@@ -135,6 +137,7 @@ def run(
         first: ids of units to begin with, where several workers share a job.
         listener: called with every outcome.
         now: the clock.
+        collect: called with the pages that the units of a dry run list.
 
     Raises:
         ConfigError: the database is not there, or there is no such job.
@@ -149,7 +152,7 @@ def run(
             raise ConfigError(f"there is no backfill {job_id}; `news backfill list` shows those there are")
         tally = Tally(listener)
         with terminable(), ungrouped():
-            return asyncio.run(_run(settings, engine, job, rate, first, tally, now))
+            return asyncio.run(_run(settings, engine, job, rate, first, tally, now, collect))
     finally:
         engine.dispose()
 
@@ -162,11 +165,12 @@ async def _run(
     first: Sequence[int],
     tally: Tally,
     now: Clock,
+    collect: Callable[[Sequence[Address]], None] | None,
 ) -> Result:
     pace = Pace(rate, asyncio.get_running_loop().time) if rate else at_once
     scope = Scope(now(), settings.max_attempts, poll=False, backfill=job.id)
     async with open_context(settings, engine, scope, tally, now, pace) as context:
-        desk = Desk(context, job, first)
+        desk = Desk(context, job, first, collect)
         state = await _work(desk)
         troubles = await context.database.read(failed_units, job.id)
         if state.is_done:

@@ -29,6 +29,8 @@ from pipeline.cli.rules import rules
 from pipeline.cli.run import crawl, ingest, poll
 from pipeline.cli.upkeep import prune, reclean, takedown
 from pipeline.cli.sql import sql
+from pipeline.cli.upkeep import prune, reclean, takedown
+from pipeline.cli.verify import verify_
 from pipeline.cli.websub import websub
 from pipeline.config import Settings
 from pipeline.errors import ConfigError, NewsError
@@ -105,3 +107,4 @@ feeds.add_command(discover_)
 feeds.add_command(set_)
 for command in (resume, list_, show_):
     backfill.add_command(command)
+main.add_command(verify_)
