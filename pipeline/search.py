@@ -102,8 +102,8 @@ unwanted=(Phrase(words=('new', 'york'), is_prefix=False, in_title=False),))
 
 
 def split_words(text: str) -> tuple[str, ...]:
-    """The words of a text as both databases part them: runs of letters, digits and marks, folded."""
-    return tuple("".join(char if unicodedata.category(char)[0] in "LNM" else " " for char in text.casefold()).split())
+    """The words of a text as both databases part them: runs of letters, digits and marks, in lower case."""
+    return tuple("".join(char if unicodedata.category(char)[0] in "LNM" else " " for char in text.lower()).split())
 
 
 class _Parser:

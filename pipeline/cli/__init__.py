@@ -28,6 +28,7 @@ from pipeline.cli.retry import retry
 from pipeline.cli.rules import rules
 from pipeline.cli.run import crawl, ingest, poll
 from pipeline.cli.upkeep import prune, reclean, takedown
+from pipeline.cli.search import search
 from pipeline.cli.sql import sql
 from pipeline.cli.upkeep import prune, reclean, takedown
 from pipeline.cli.verify import verify_
@@ -91,6 +92,7 @@ for command in (
     websub,
     status,
     show,
+    search,
     changes_,
     diff,
     explain,

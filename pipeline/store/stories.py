@@ -112,10 +112,10 @@ def leave_stories(connection: Connection, article_ids: Collection[int]) -> None:
             _settle(connection, min(part, key=_place), part)
 
 
-def place_missing(connection: Connection, after: int, limit: int) -> int | None:
-    """Place articles that have no story yet, in the order of their ids; returns the last one's, None when none is left.
+def place_missing(connection: Connection, after: int, limit: int) -> tuple[int | None, int]:
+    """Place articles that have no story yet, in the order of their ids; returns the last one's, and how many they were.
 
-    To be called again with what it returned: a call is a transaction.
+    To be called again with that id until it is None; a call is a transaction.
     """
     missing = connection.scalars(
         sa.select(ArticleRow.id)
@@ -126,7 +126,7 @@ def place_missing(connection: Connection, after: int, limit: int) -> int | None:
     ).all()
     for article_id in missing:
         place_article(connection, article_id)
-    return missing[-1] if missing else None
+    return (missing[-1] if missing else None), len(missing)
 
 
 def count_missing(connection: Connection) -> int:

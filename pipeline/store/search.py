@@ -1,0 +1,354 @@
+"""Finds articles by their words, ranked, with the place that matches; the same queries on both databases.
+
+Ranking all that matches common words would read a fifth of the archive. So the `NEWEST` that match are ranked, those
+stored last: among them headline words and closeness count (bm25 on SQLite, cover density on PostgreSQL), and the newest
+comes first where that leaves a choice. Searches with fewer matches rank them all.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from pipeline.search import Any as AnyOf
+from pipeline.search import Near, Phrase, Query, parse_query
+from pipeline.store.fulltext import (
+    ERAS,
+    LANGUAGES,
+    POSTGRESQL_BATCH,
+    SQLITE_REBUILD,
+    configuration,
+    postgresql_facet,
+    sqlite_facet,
+)
+from pipeline.tables import ArticleRow
+
+NEWEST = 500
+"""Matches that are ranked: twenty pages of results, and some ten milliseconds."""
+
+MAX_MONTHS = 60
+"""Months that the index is asked for by name; a longer time is left to the table."""
+
+TITLE_WEIGHT = 5.0
+"""What a word of the headline counts beside one of the text."""
+
+SNIPPET_WORDS = 30
+
+BEGIN, END = "\x02", "\x03"
+"""Around what matches, in what the database returns; no article holds them, or they are taken for marks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of a headline or text, and whether it is what was looked for."""
+
+    text: str
+    is_match: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An article that was found.
+
+    Attributes:
+        score: the higher the better; to be compared within one search only.
+        title: the headline, in pieces; empty where there is none.
+        snippet: the part of the text that matches best, in pieces.
+    """
+
+    article_id: int
+    url: str
+    site: str
+    language: str | None
+    published_at: datetime | None
+    score: float
+    title: tuple[Span, ...]
+    snippet: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    since: datetime | None
+    until: datetime | None
+    site: str | None
+    language: str | None
+
+    @property
+    def facets(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Kinds of facets, each with the values of which one must be there."""
+        if self.site is not None:
+            yield "s", (self.site,)
+        if self.language is not None:
+            yield "l", (self.language,)
+        if self.since is not None and (months := _months(self.since, self.until or datetime.now(UTC))):
+            yield "m", months
+
+    @property
+    def where(self) -> str:
+        """What the index cannot tell, in SQL, with parameters ``since`` and ``until``."""
+        at = "coalesce(a.published_at, a.first_seen_at)"
+        since = f" AND {at} >= :since" if self.since else ""
+        return since + (f" AND {at} < :until" if self.until else "")
+
+    def bind(self, statement: sa.TextClause) -> sa.TextClause:
+        """The statement with the types of its times, which each database has in its own form."""
+        type_ = ArticleRow.__table__.c.published_at.type
+        given = {name: value for name in ("since", "until") if (value := getattr(self, name)) is not None}
+        return statement.bindparams(*(sa.bindparam(name, value, type_) for name, value in given.items()))
+
+
+def search(
+    connection: Connection,
+    query: str,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    site: str | None = None,
+    language: str | None = None,
+    limit: int = 20,
+) -> list[Hit]:
+    """Articles that match, the best first (`pipeline.search` has the language of queries).
+
+    Args:
+        connection: to the archive.
+        query: what is looked for.
+        since: published (or first seen, where nobody says) then or later; with a zone.
+        until: and before then.
+        site: host name without ``www.``.
+        language: ISO 639-1 code; on PostgreSQL words are then brought to their stem in it alone.
+        limit: hits at most, `NEWEST` at most.
+
+    Raises:
+        QueryError: the query cannot be understood.
+    """
+    parsed = parse_query(query)
+    limits = _Limits(since, until, site.lower().removeprefix("www.") if site else None, language)
+    most = max(0, min(limit, NEWEST))
+    if connection.dialect.name == "postgresql":
+        return _search_postgresql(connection, parsed, limits, most)
+    return _search_sqlite(connection, parsed, limits, most)
+
+
+def _months(since: datetime, until: datetime) -> tuple[str, ...]:
+    """The months that a time reaches into; none where they are too many."""
+    first, last = (moment.astimezone(UTC).year * 12 + moment.astimezone(UTC).month - 1 for moment in (since, until))
+    # A date may lie ahead: pages are wrong about the day, or the zone.
+    months = range(first, last + 3)
+    return tuple(f"{month // 12:04d}{month % 12 + 1:02d}" for month in months) if len(months) <= MAX_MONTHS else ()
+
+
+def _hits(
+    connection: Connection, scores: Sequence[tuple[int, float]], marked: Mapping[int, tuple[str, str]]
+) -> list[Hit]:
+    columns = (ArticleRow.id, ArticleRow.url, ArticleRow.site, ArticleRow.language, ArticleRow.published_at)
+    rows = connection.execute(sa.select(*columns).where(ArticleRow.id.in_([article_id for article_id, _ in scores])))
+    found = {row.id: row for row in rows}
+    return [
+        Hit(*found[article_id], round(score, 4), *(_spans(text) for text in marked.get(article_id, ("", ""))))
+        for article_id, score in scores
+        if article_id in found
+    ]
+
+
+def _spans(text: str) -> tuple[Span, ...]:
+    """The pieces of a marked text, on one line."""
+    spans, is_match = [], False
+    for piece in re.split(f"([{BEGIN}{END}])", " ".join(text.split())):
+        if piece in (BEGIN, END):
+            is_match = piece == BEGIN
+        elif piece:
+            spans.append(Span(piece, is_match))
+    return tuple(spans)
+
+
+# ---------------------------------------------------------------- SQLite
+
+
+def _search_sqlite(connection: Connection, parsed: Query, limits: _Limits, most: int) -> list[Hit]:
+    match = f"{{title text}} : ({_fts5(parsed)})"
+    for kind, values in limits.facets:
+        match = f"({match}) AND facets : ({' OR '.join(sqlite_facet(kind, value) for value in values)})"
+    join = "CROSS JOIN article AS a ON a.id = s.rowid" if limits.where else ""
+    found = connection.execute(
+        limits.bind(
+            sa.text(
+                f"SELECT s.rowid, -bm25(article_search, {TITLE_WEIGHT}, 1.0, 0.0) FROM article_search AS s {join}"  # noqa: S608
+                f" WHERE article_search MATCH :match{limits.where} ORDER BY s.rowid DESC LIMIT {NEWEST}"
+            )
+        ),
+        {"match": match},
+    )
+    scores = sorted(((row[0], row[1]) for row in found), key=lambda pair: (-pair[1], -pair[0]))[:most]
+    statement = sa.text(
+        "SELECT highlight(article_search, 0, :begin, :end), snippet(article_search, 1, :begin, :end, '…', :words)"
+        " FROM article_search WHERE article_search MATCH :match AND rowid = :id"
+    )
+    given = {"match": f"{{title text}} : ({_fts5(parsed)})", "begin": BEGIN, "end": END, "words": SNIPPET_WORDS}
+    marked = {id_: tuple(connection.execute(statement, given | {"id": id_}).one()) for id_, _ in scores}
+    return _hits(connection, scores, marked)
+
+
+def _fts5(query: Query) -> str:
+    """The query as FTS5 has it; words are always quoted, and hold letters and digits only."""
+    if isinstance(query, Phrase):
+        found = f'"{" ".join(query.words)}"{"*" if query.is_prefix else ""}'
+        return f"title : {found}" if query.in_title else found
+    if isinstance(query, Near):
+        pair = [f'"{" ".join(phrase.words)}"' for phrase in (query.one, query.other)]
+        title = "title : " if query.one.in_title or query.other.in_title else ""
+        return f"{title}NEAR({' '.join(pair)}, {query.most})"
+    if isinstance(query, AnyOf):
+        return "(" + " OR ".join(_fts5(choice) for choice in query.choices) + ")"
+    found = "(" + " AND ".join(_fts5(part) for part in query.wanted) + ")"
+    for part in query.unwanted:
+        found = f"({found} NOT {_fts5(part)})"
+    return found
+
+
+# ---------------------------------------------------------------- PostgreSQL
+
+
+def _search_postgresql(connection: Connection, parsed: Query, limits: _Limits, most: int) -> list[Hit]:
+    stems = _stems(connection, parsed, limits.language)
+    plain = _tsquery(parsed, stems)
+    match = f"({plain})"
+    for kind, values in limits.facets:
+        match += f" & ({' | '.join(_quoted(postgresql_facet(kind, value)) for value in values)})"
+    with _planned_for_few(connection):
+        newest = _newest(connection, match, limits)
+        rows = connection.execute(
+            sa.text(
+                "SELECT article_id, ts_rank_cd(CAST(:weights AS real[]), words, CAST(:query AS tsquery), 1) AS score"
+                " FROM article_search WHERE article_id = ANY(:ids) ORDER BY score DESC, article_id DESC LIMIT :most"
+            ),
+            {"weights": [0.2, 0.2, 0.4, 1.0], "query": plain, "ids": newest, "most": most},
+        ).all()
+        scores = [(row.article_id, row.score) for row in rows]
+        marked = connection.execute(
+            sa.text(
+                "SELECT id, ts_headline(news_search_configuration(language), coalesce(title, ''), CAST(:query AS"
+                " tsquery), :whole), ts_headline(news_search_configuration(language), left(text, 50000),"
+                " CAST(:query AS tsquery), :part) FROM article WHERE id = ANY(:ids)"
+            ),
+            {
+                "query": plain.replace(":A", ""),
+                "ids": [article_id for article_id, _ in scores],
+                "whole": f"StartSel={BEGIN}, StopSel={END}, HighlightAll=true",
+                "part": f"StartSel={BEGIN}, StopSel={END}, MaxWords={SNIPPET_WORDS}, MinWords={SNIPPET_WORDS // 2}",
+            },
+        ).all()
+    return _hits(connection, scores, {row[0]: (row[1], row[2]) for row in marked})
+
+
+@contextmanager
+def _planned_for_few(connection: Connection) -> Iterator[None]:
+    """Let the planner use the index however common it takes the words to be; its settings are as before afterwards."""
+    nested = connection.begin_nested()
+    connection.execute(sa.text("SELECT set_config('jit', 'off', true), set_config('enable_seqscan', 'off', true)"))
+    try:
+        yield
+    finally:
+        nested.rollback()
+
+
+def _newest(connection: Connection, match: str, limits: _Limits) -> list[int]:
+    """The ids of the newest articles that match: looked for in the last eras, then in more, then everywhere.
+
+    GIN brings all that match, in no order; eras are words of the index, so it leaves out at once what is older.
+    """
+    last = connection.scalar(sa.text("SELECT max(article_id) FROM article_search")) or 0
+    join = "JOIN article AS a ON a.id = s.article_id" if limits.where else ""
+    statement = limits.bind(
+        sa.text(
+            f"SELECT s.article_id FROM article_search AS s {join}"  # noqa: S608  # our own words
+            f" WHERE s.words @@ CAST(:match AS tsquery){limits.where} ORDER BY s.article_id + 0 DESC LIMIT {NEWEST}"
+        )
+    )
+    found: list[int] = []
+    for bits in (*ERAS, None):
+        eras = [_quoted(postgresql_facet(f"e{bits}", (last >> bits) - back)) for back in (0, 1)] if bits else []
+        window = f"{match} & ({' | '.join(eras)})" if eras else match
+        found = list(connection.scalars(statement, {"match": window}))
+        if len(found) == NEWEST or (bits and last >> bits <= 1):
+            break
+    return found
+
+
+def _stems(connection: Connection, parsed: Query, language: str | None) -> Mapping[str, Sequence[tuple[str, ...]]]:
+    """Each word as the index may have it, by the stemmers of the language or of all; in some scripts, characters."""
+    words = sorted({word for phrase in _phrases(parsed) for word in phrase.words})
+    named = {configuration(language)} if language else {configuration(code) for code in (*LANGUAGES, None)}
+    rows = connection.execute(
+        sa.text(
+            "SELECT w.word, c.name, array_agg(u.lexeme ORDER BY p) AS lexemes"
+            " FROM unnest(CAST(:words AS text[])) AS w(word)"
+            " CROSS JOIN unnest(CAST(:configurations AS text[])) AS c(name) CROSS JOIN LATERAL"
+            " unnest(to_tsvector(CAST(c.name AS regconfig), news_search_text(w.word))) AS u(lexeme, positions, weights)"
+            " CROSS JOIN LATERAL unnest(u.positions) AS p GROUP BY w.word, c.name"
+        ),
+        {"words": words, "configurations": sorted(named | {"news_simple"})},
+    )
+    found: dict[str, dict[tuple[str, ...], None]] = {word: {} for word in words}
+    for row in rows:
+        found[row.word][tuple(row.lexemes)] = None
+    return {word: list(forms) or [(word,)] for word, forms in found.items()}
+
+
+def _phrases(query: Query) -> Iterator[Phrase]:
+    if isinstance(query, Phrase):
+        yield query
+        return
+    parts: Iterable[Query]
+    if isinstance(query, Near):
+        parts = (query.one, query.other)
+    else:
+        parts = query.choices if isinstance(query, AnyOf) else (*query.wanted, *query.unwanted)
+    for part in parts:
+        yield from _phrases(part)
+
+
+def _quoted(lexeme: str) -> str:
+    return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def _tsquery(query: Query, stems: Mapping[str, Sequence[tuple[str, ...]]]) -> str:
+    """The query as PostgreSQL has it, of lexemes, each quoted."""
+    if isinstance(query, Phrase):
+        weight = "A" if query.in_title else ""
+        last = len(query.words) - 1
+        words = [
+            _word(stems[word], weight, is_prefix=query.is_prefix and place == last)
+            for place, word in enumerate(query.words)
+        ]
+        return "(" + " <-> ".join(words) + ")"
+    if isinstance(query, Near):
+        one, other = _tsquery(query.one, stems), _tsquery(query.other, stems)
+        steps = range(1, query.most + 2)
+        return "(" + " | ".join(f"{one} <{n}> {other} | {other} <{n}> {one}" for n in steps) + ")"
+    if isinstance(query, AnyOf):
+        return "(" + " | ".join(_tsquery(choice, stems) for choice in query.choices) + ")"
+    parts = [_tsquery(part, stems) for part in query.wanted]
+    return "(" + " & ".join([*parts, *(f"!{_tsquery(part, stems)}" for part in query.unwanted)]) + ")"
+
+
+def _word(forms: Sequence[tuple[str, ...]], weight: str, *, is_prefix: bool) -> str:
+    label = ("*" if is_prefix else "") + weight
+    mark = f":{label}" if label else ""
+    return "(" + " | ".join("(" + " <-> ".join(_quoted(part) + mark for part in form) + ")" for form in forms) + ")"
+
+
+# ---------------------------------------------------------------- upkeep
+
+
+def rebuild_sqlite(connection: Connection) -> None:
+    """Make the index of SQLite anew, in one transaction."""
+    connection.exec_driver_sql(SQLITE_REBUILD)
+
+
+def reindex_batch(connection: Connection, after: int, last: int) -> None:
+    """Index the articles of PostgreSQL with ids between, the second included, those that are indexed too."""
+    connection.execute(sa.text(POSTGRESQL_BATCH), {"after": after, "last": last})

@@ -1,0 +1,192 @@
+"""Search on real SQLite and real PostgreSQL: the same queries find the same articles."""
+
+import contextlib
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipeline.search import QueryError
+from pipeline.store import search as module
+from pipeline.store.engine import reading
+from pipeline.store.search import search
+from pipeline.tables import ArticleRow
+from tests.test_store import HOUR, NOW, Archive
+
+TEXTS = {
+    "falluja": (
+        "Soleimani and the road to Falluja",
+        "The general was seen near the city. Nobody else was there.",
+        "en",
+    ),
+    "tides": (
+        "Harbour board looks at the tides",
+        "The board of the harbour voted for a well-known plan on Friday.",
+        "en",
+    ),
+    "cookies": ("Parliament taxes cookies", "It was the edible kind. In the harbour nobody was running.", "en"),
+    "far": ("An opinion", "Soleimani " + "spoke at length about other things and then some " * 3 + "of Falluja.", "en"),
+    "haus": ("Die Häuser am Hafen", "Viele Kinder liefen über die Straße, und ein Lokführer grüßte.", "de"),
+    "cafe": (None, "Le café de la région reste ouvert jusqu'à minuit.", "fr"),
+    "athens": ("ΑΘΗΝΑ", "Οι δρόμοι της Αθήνας είναι γεμάτοι.", "el"),
+}
+
+
+@pytest.fixture
+def archive(engine):
+    archive = Archive(engine)
+    for day, (name, (title, text, language)) in enumerate(TEXTS.items()):
+        at = NOW - timedelta(days=40 * day + 1)
+        site = f"{name}.example"
+        archive.store(f"https://{site}/1", title=title, text=text, language=language, site=site, published_at=at)
+    return archive
+
+
+def find(archive, query, **limits):
+    with reading(archive.engine) as connection:
+        return search(connection, query, **limits)
+
+
+def names(archive, query, **limits):
+    return {hit.site.removesuffix(".example") for hit in find(archive, query, **limits)}
+
+
+QUERIES = [
+    ("harbour", {"tides", "cookies"}),
+    ("HARBOUR", {"tides", "cookies"}),
+    ("harbour board", {"tides"}),
+    ("board AND harbour", {"tides"}),
+    ("cookies OR tides", {"tides", "cookies"}),
+    ("harbour -board", {"cookies"}),
+    ("harbour NOT (board OR plan)", {"cookies"}),
+    ('"harbour board"', {"tides"}),
+    ('"board harbour"', set()),
+    ('"the edible kind"', {"cookies"}),
+    ("well-known", {"tides"}),
+    ('"well known plan"', {"tides"}),
+    ("soleimani falluja", {"falluja", "far"}),
+    ("soleimani NEAR falluja", {"falluja"}),
+    ("falluja NEAR/5 soleimani", {"falluja"}),
+    ("falluja NEAR/2 soleimani", set()),
+    ("soleimani NEAR/30 falluja", {"falluja", "far"}),
+    ("harb*", {"tides", "cookies"}),
+    ('"harbour boa"*', {"tides"}),
+    ("title:harbour", {"tides"}),
+    ("title:soleimani", {"falluja"}),
+    ('title:"parliament taxes"', {"cookies"}),
+    ("(harbour OR cookies) tides", {"tides"}),
+    ("cafe region", {"cafe"}),
+    ("café", {"cafe"}),
+    ("häuser", {"haus"}),
+    ("hauser", {"haus"}),
+    ("lokführer straße", {"haus"}),
+    ("αθηνα", {"athens"}),
+    ("nowhere", set()),
+    ("the", {"falluja", "tides", "cookies"}),
+]
+
+
+def test_queries_find_what_they_ask_for(archive):
+    assert [(query, names(archive, query)) for query, _ in QUERIES] == QUERIES
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        pytest.param({"site": "tides.example"}, {"tides"}, id="site"),
+        pytest.param({"site": "www.Tides.example"}, {"tides"}, id="site with www"),
+        pytest.param({"language": "en"}, {"falluja", "tides", "cookies", "far"}, id="language"),
+        pytest.param({"language": "xx"}, set(), id="unknown language"),
+        pytest.param({"since": NOW - timedelta(days=60)}, {"falluja", "tides"}, id="since"),
+        pytest.param({"until": NOW - timedelta(days=60)}, {"cookies", "far"}, id="until"),
+        pytest.param(
+            {"since": NOW - timedelta(days=100), "until": NOW - timedelta(days=30)}, {"tides", "cookies"}, id="both"
+        ),
+        pytest.param({"since": NOW - timedelta(days=9_000)}, {"falluja", "tides", "cookies", "far"}, id="long since"),
+        pytest.param({"limit": 0}, set(), id="none"),
+    ],
+)
+def test_limits_leave_out_the_rest(archive, limits, expected):
+    assert names(archive, "harbour OR soleimani", **limits) == expected
+
+
+def test_the_headline_counts_more_and_what_matches_is_marked(archive):
+    first, second = find(archive, "harbour")
+    assert (first.site, second.site) == ("tides.example", "cookies.example")
+    assert first.score > second.score
+    assert [span.text for span in first.title if span.is_match] == ["Harbour"]
+    assert "".join(span.text for span in first.title) == "Harbour board looks at the tides"
+    assert [span.text for span in second.snippet if span.is_match] == ["harbour"]
+    assert "nobody was running" in "".join(span.text for span in second.snippet)
+    assert find(archive, "cafe")[0].title == ()
+
+
+def test_words_are_brought_to_their_stem_by_the_language_on_postgresql(archive):
+    if archive.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has no stemmers")
+    assert names(archive, "run") == {"cookies"}
+    assert names(archive, "kind", language="de") == {"haus"}
+
+
+def test_characters_of_scripts_without_spaces_are_found_on_postgresql(archive):
+    if archive.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has whole runs of them only")
+    archive.store(
+        "https://wire.example/1", title="新华社北京电", text="记者从会议上获悉。", site="wire.example", language="zh"
+    )
+    assert names(archive, "北京") == {"wire"}
+    assert names(archive, '"会议"') == {"wire"}
+    assert names(archive, "京北") == set()
+
+
+def test_revised_articles_are_found_by_what_they_say_now(archive):
+    archive.store(
+        "https://tides.example/1", NOW + HOUR, title="Other", text="Seagulls only.", site="tides.example", language="en"
+    )
+    assert names(archive, "board") == set()
+    assert names(archive, "seagulls") == {"tides"}
+
+
+def test_deleted_articles_vanish(archive):
+    def delete(connection):
+        connection.exec_driver_sql("DELETE FROM article WHERE site = 'tides.example'")
+
+    archive(delete)
+    assert names(archive, "harbour") == {"cookies"}
+
+
+def test_only_the_newest_matches_are_ranked_and_all_of_few(archive):
+    columns = ", ".join(column.name for column in ArticleRow.__table__.columns if column.name not in NOT_COPIED)
+
+    def fill(connection):
+        for number in range(module.NEWEST + 20):
+            page = connection.execute(sa.text(COPY_PAGE), {"url": f"https://cafe.example/copy/{number}"}).scalar_one()
+            copy = (
+                f"INSERT INTO article (page_id, url, text, {columns})"
+                f" SELECT :page, :url, 'common words', {columns} FROM article WHERE url = 'https://cafe.example/1'"
+            )
+            connection.execute(sa.text(copy), {"page": page, "url": f"https://cafe.example/copy/{number}"})
+
+    archive(fill)
+    hits = find(archive, "common words", limit=10_000)
+    assert len(hits) == module.NEWEST
+    assert {int(hit.url.rsplit("/", 1)[1]) for hit in hits} == set(range(20, module.NEWEST + 20))
+    assert names(archive, "harbour") == {"tides", "cookies"}
+
+
+NOT_COPIED = ("id", "page_id", "url", "text")
+COPY_PAGE = """INSERT INTO page (url, host, state, discovered_at)
+SELECT :url, host, state, discovered_at FROM page WHERE url = 'https://cafe.example/1' RETURNING id"""
+
+PIECES = st.sampled_from(
+    ["NEAR", "NEAR/2", " OR ", " AND ", " NOT ", "title:", *"ab \"()-*:/'\\&|!<>%;{}^+$?\x00\x02é新"]
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(pieces=st.lists(PIECES | st.text(max_size=5), max_size=12))
+def test_any_input_is_answered_or_refused_with_a_reason(archive, pieces):
+    with contextlib.suppress(QueryError):  # and nothing else
+        find(archive, "".join(pieces))
