@@ -11,7 +11,7 @@ TEST_JOBS ?= 2
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-core lint format up cluster bench bench-queries faults lock clean
+.PHONY: help install demo test test-core lint format up cluster bench bench-queries faults lock clean backfill-demo bench-backfill
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -65,6 +65,12 @@ cluster: .venv-cluster/.installed ## docker-compose's topology as plain processe
 	@.venv-cluster/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-cluster.lock
 	@.venv-cluster/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
+
+backfill-demo: $(STAMP) ## 31 days backfilled by Airflow's scheduler, four runs at a time, from a site on loopback (3 minutes)
+	@$(BIN)/python -m examples.airflow.backfill
+
+bench-backfill: $(STAMP) ## pages a second and memory of a backfill from WARC, against extraction alone (10 minutes)
+	$(BIN)/python -m bench.backfill
 
 bench: $(STAMP) ## measure text quality and cost on the corpus beside the checkout, against plain trafilatura
 	$(BIN)/python -m bench.extraction

@@ -85,6 +85,7 @@ def settings(home: Path, bind: str, port: int, environ: Mapping[str, str]) -> di
         home,
         {"AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": str(bind in {LOOPBACK, "localhost"}), **environ},
         NEWS_DATABASE_URL=database,
+        NEWS_BACKFILL_POOL=environ.get("NEWS_BACKFILL_POOL") or "news_backfill",
         AIRFLOW__API__HOST=bind,
         AIRFLOW__API__PORT=str(port),
         AIRFLOW__CORE__EXECUTION_API_SERVER_URL=f"http://{LOOPBACK if bind == '0.0.0.0' else bind}:{port}/execution/",
@@ -99,6 +100,9 @@ def prepare(home: Path, environment: Mapping[str, str]) -> None:
         say(run([BIN / "news", "feeds", "import", feeds], environment).strip())
     say("Migrating Airflow's database …")
     run([BIN / "airflow", "db", "migrate"], environment, log=home / "output" / "migrate.log")
+    pool = environment["NEWS_BACKFILL_POOL"]
+    if pool != "default_pool":
+        run([BIN / "airflow", "pools", "set", pool, "2", "Backfills"], environment, log=home / "output" / "pools.log")
 
 
 def banner(home: Path, url: str, environment: Mapping[str, str]) -> str:
