@@ -60,6 +60,10 @@ class Kept(Pipeline):
         return response_of(read_record(data, row["record_id"]), 10_000_000).body
 
 
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""What is the same on both databases is tested on one."""
+
+
 @pytest.fixture
 def kept(database_url, tmp_path):
     with Web(addresses=("127.0.0.1", "127.0.0.2")) as web:
@@ -144,6 +148,7 @@ def test_a_run_goes_on_with_the_file_of_the_run_before_until_it_is_full(kept):
         read_record(kept.place.read(row["file"], row["file_offset"], row["file_length"]), row["record_id"])
 
 
+@on_sqlite
 def test_an_old_file_is_left_for_a_new_one(kept):
     kept.serve_stories(1)
     kept.ingest()
@@ -152,6 +157,7 @@ def test_an_old_file_is_left_for_a_new_one(kept):
     assert len({row["file"] for row in kept.copies()}) == 2
 
 
+@on_sqlite
 def test_standard_tools_read_what_a_run_has_written(kept, capsys):
     kept.serve_stories(1, 2, 3)
     kept.web.routes["/3"] = status(404)
@@ -167,6 +173,7 @@ def test_standard_tools_read_what_a_run_has_written(kept, capsys):
         assert urls.count(kept.web.url("/1")) == 4  # twice a request and what came of it
 
 
+@on_sqlite
 def test_what_a_user_gave_to_ask_with_is_not_kept_nor_what_it_opens(kept):
     kept.serve_stories(1)
     kept.web.routes["/feed.xml"] = page(kept.feed_of(1), XML, Set_Cookie="session=opened")
@@ -226,6 +233,7 @@ def test_killed_again_and_again_nothing_is_lost_and_every_note_is_true(kept):
         assert row["refers_to"] is not None or kept.body(row).decode() == article_page(7)
 
 
+@on_sqlite
 def test_a_torn_tail_is_cut_off_and_records_without_a_note_are_noted(kept):
     kept.serve_stories(1, 2)
     kept.ingest()
@@ -251,6 +259,7 @@ def test_a_torn_tail_is_cut_off_and_records_without_a_note_are_noted(kept):
     ]
 
 
+@on_sqlite
 def test_the_file_of_a_living_process_is_left_alone(kept):
     kept.serve_stories(1)
     kept.ingest()
@@ -285,6 +294,7 @@ def test_a_full_disk_is_an_error_and_leaves_no_half_record(tmp_path):
 # ---------------------------------------------------------------- remote addresses
 
 
+@on_sqlite
 def test_at_a_remote_address_files_are_uploaded_when_they_are_finished(kept, request):
     kept.settings = replace(kept.settings, archive_url=f"memory://{request.node.name}-{os.getpid()}/raw")
     kept.serve_stories(1, 2)

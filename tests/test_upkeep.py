@@ -16,6 +16,7 @@ from pipeline.cli import main
 from pipeline.dedup import content_hash
 from pipeline.model import Address
 from pipeline.store.engine import reading, write
+from pipeline.store.feeds import remove_feed
 from pipeline.store.frontier import put
 from pipeline.store.prune import Rules, count_old
 from pipeline.store.reclean import Choice
@@ -28,7 +29,7 @@ from pipeline.upkeep.reclean import Job, older_versions, reclean
 from pipeline.upkeep.takedown import extent_of, take_down
 from tests.support.stories import article_page, paragraphs, title
 from tests.support.web import Web, page, redirect, status
-from tests.test_archive import REVISIT, Kept
+from tests.test_archive import REVISIT, Kept, on_sqlite
 from tests.test_ingest import XML
 
 TABLES = (ArticleRow, RevisionRow, PageRow, EntryRow)
@@ -116,6 +117,7 @@ def test_other_rules_open_a_revision_that_is_ours_and_a_dry_run_only_tells(kept)
     assert json.loads(run(kept, "reclean", "--json"))["pages"] == {"same": 2}
 
 
+@on_sqlite
 def test_only_the_pages_that_are_meant(kept):
     kept.serve_stories(1, 2)
     kept.ingest()
@@ -129,6 +131,7 @@ def test_only_the_pages_that_are_meant(kept):
     run(kept, "reclean", "--since", "tomorrow", code=2)
 
 
+@on_sqlite
 def test_a_run_that_was_broken_off_is_gone_on_with(kept):
     kept.serve_stories(1, 2, 3)
     kept.ingest()
@@ -147,6 +150,7 @@ def test_a_run_that_was_broken_off_is_gone_on_with(kept):
     assert dict(reclean(job(kept)).kinds) == {"same": 3}, "a run that ended leaves no marks"
 
 
+@on_sqlite
 def test_what_is_found_now_is_stored_and_what_is_lost_stays(kept):
     kept.serve_stories(1, 2)
     kept.web.routes["/2"] = page("<p>No article.</p>")
@@ -160,6 +164,7 @@ def test_what_is_found_now_is_stored_and_what_is_lost_stays(kept):
     assert (kept.page("/1")["state"], len(kept.rows(ArticleRow))) == ("stored", 2)
 
 
+@on_sqlite
 def test_a_wall_that_came_later_does_not_hide_the_page(kept):
     kept.serve_stories(1)
     kept.ingest()
@@ -170,6 +175,7 @@ def test_a_wall_that_came_later_does_not_hide_the_page(kept):
     assert dict(reclean(job(kept)).kinds) == {"revised": 1}
 
 
+@on_sqlite
 def test_the_same_bytes_read_otherwise_at_a_revisit_are_no_edit_of_the_publisher(kept):
     kept.serve_stories(1)
     kept.web.routes["/1"] = page(article_page(1))
@@ -183,6 +189,7 @@ def test_the_same_bytes_read_otherwise_at_a_revisit_are_no_edit_of_the_publisher
     assert [row["cause"] for row in kept.rows(RevisionRow)] == ["publisher", "reclean", "publisher"]
 
 
+@on_sqlite
 def test_a_copy_that_cannot_be_read_is_told_and_the_others_are_cleaned(kept):
     kept.serve_stories(1, 2)
     kept.ingest()
@@ -260,6 +267,7 @@ def test_what_was_taken_down_does_not_come_back(kept):
     assert kept.page("/1")["reason"] == "taken_down"
 
 
+@on_sqlite
 def test_a_page_never_seen_can_be_taken_down_before_anybody_announces_it(kept):
     take_down(kept.engine, kept.place, Target.parse(kept.web.url("/1")), kept.now())
     kept.serve_stories(1, 2)
@@ -305,6 +313,7 @@ def test_copies_of_an_article_that_goes_are_copies_of_the_next(kept):
     assert [(row["id"], row["duplicate_of"]) for row in kept.rows(ArticleRow)] == [(2, None), (3, 2)]
 
 
+@on_sqlite
 def test_a_file_that_is_being_written_to_is_purged_later(kept):
     kept.serve_stories(1)
     kept.ingest()
@@ -318,6 +327,24 @@ def test_a_file_that_is_being_written_to_is_purged_later(kept):
     assert title(1) not in words_of(kept)
 
 
+@on_sqlite
+def test_documents_of_removed_feeds_and_answers_that_others_led_to_go_too(kept):
+    kept.serve_stories(1, 2)
+    kept.web.routes["/2"] = redirect("/")
+    kept.web.routes["/"] = page("<p>The front page: the board withdraws its plan.</p>")
+    kept.web.routes["/full.xml"] = page(kept.feed_of(1, contents={kept.web.url("/1"): paragraphs(1)}), XML)
+    kept.subscribe("/full.xml")
+    kept.ingest()
+    write(kept.engine, remove_feed, 2)
+    take_down(kept.engine, kept.place, Target.parse(kept.web.url("/1")), kept.now())
+    assert kept.copies("/full.xml") == []
+    assert len(kept.copies("/")) == 1
+    take_down(kept.engine, kept.place, Target.parse(kept.web.url("/")), kept.now())
+    assert kept.copies("/") == []
+    assert [row["status"] for row in kept.copies("/2")] == [302]
+
+
+@on_sqlite
 def test_a_purge_that_was_killed_between_file_and_note_is_done_again(kept):
     kept.serve_stories(1, 2)
     kept.ingest()
@@ -336,6 +363,7 @@ def test_a_purge_that_was_killed_between_file_and_note_is_done_again(kept):
     assert [one.is_wrong for one in check(kept.engine, kept.place, False)] == [False]
 
 
+@on_sqlite
 def test_a_takedown_at_a_remote_address(kept, request):
     kept.settings = replace(kept.settings, archive_url=f"memory://{request.node.name}-{os.getpid()}/raw")
     kept.serve_stories(1, 2)
@@ -365,6 +393,7 @@ def test_what_is_neither_is_refused(text):
         Target.parse(text)
 
 
+@on_sqlite
 def test_it_asks_before_it_takes_down(kept):
     kept.serve_stories(1)
     kept.ingest()
@@ -415,6 +444,7 @@ def test_the_last_good_copy_stays_unless_it_is_to_go_too(kept):
     assert told["copies"] >= 1
 
 
+@on_sqlite
 def test_a_body_that_a_later_copy_refers_to_stays(kept):
     kept.serve_stories(1)
     kept.web.routes["/1"] = page(article_page(1))
@@ -441,6 +471,7 @@ def test_the_newest_revision_stays_and_numbers_go_on(kept):
     assert [row["number"] for row in kept.rows(RevisionRow)] == [4]
 
 
+@on_sqlite
 def test_without_a_rule_nothing_is_pruned(kept):
     run(kept, "prune", code=2)
     run(kept, "prune", "--polls-older-than", "soon", code=2)
@@ -449,6 +480,7 @@ def test_without_a_rule_nothing_is_pruned(kept):
 # ---------------------------------------------------------------- archive status, check, cat
 
 
+@on_sqlite
 def test_the_archive_can_be_looked_at(kept):
     kept.serve_stories(1)
     kept.ingest()
@@ -468,6 +500,7 @@ def test_the_archive_can_be_looked_at(kept):
     assert len(kept.web.requests) == asked
 
 
+@on_sqlite
 def test_a_check_finds_what_is_wrong_and_a_repair_mends_it(kept):
     kept.serve_stories(1, 2)
     kept.ingest()
@@ -487,6 +520,7 @@ def test_a_check_finds_what_is_wrong_and_a_repair_mends_it(kept):
     assert "wrong 0" in run(kept, "archive", "check")
 
 
+@on_sqlite
 def test_damage_inside_a_record_is_found(kept):
     kept.serve_stories(1)
     kept.ingest()
@@ -496,8 +530,19 @@ def test_damage_inside_a_record_is_found(kept):
     assert found["torn"] == 31
 
 
+@on_sqlite
 def test_where_no_copies_are_kept_the_commands_say_so(kept):
     kept.settings = replace(kept.settings, archive_url="off")
     assert "off" in run(kept, "archive", "status")
     run(kept, "archive", "check", code=2)
     run(kept, "reclean", code=2)
+
+
+@on_sqlite
+def test_copies_that_are_somewhere_are_not_left_behind_unsaid(kept):
+    kept.serve_stories(1)
+    kept.ingest()
+    kept.settings = replace(kept.settings, archive_url="off")
+    run(kept, "takedown", kept.web.url("/1"), "--yes", code=2)
+    run(kept, "prune", "--raw-older-than", "0s", "--latest-too", code=2)
+    assert len(kept.rows(ArticleRow)) == 1

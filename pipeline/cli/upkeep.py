@@ -22,6 +22,7 @@ from pipeline.ingest.keep import open_place
 from pipeline.store.engine import open_engine, reading
 from pipeline.store.migrate import require_current
 from pipeline.store.prune import Rules, count_old
+from pipeline.store.raw import count_copies
 from pipeline.store.reclean import Choice, count_pages, extractor_versions
 from pipeline.store.takedown import Target
 from pipeline.upkeep.prune import prune as prune_all
@@ -84,6 +85,12 @@ def kept(settings: Settings) -> tuple[Engine, Place]:
     if place is None:
         raise ConfigError("no raw copies are kept: NEWS_ARCHIVE_URL says where to keep them")
     return engine, place
+
+
+def has_copies(engine: Engine) -> bool:
+    """Whether there are raw copies of anything."""
+    with reading(engine) as connection:
+        return bool(count_copies(connection)["files"])
 
 
 @contextmanager
@@ -198,6 +205,8 @@ def takedown(settings: Settings, target: str, note: str | None, dry_run: bool, y
     except ValueError as error:
         raise ConfigError(f"{target!r}: {error}") from error
     extent = extent_of(engine, meant)
+    if place is None and has_copies(engine):
+        raise ConfigError("there are raw copies, and NEWS_ARCHIVE_URL does not say where: they would be left")
     if dry_run:
         _print_extent(meant, asdict(extent), (), as_json, dry_run=True)
         return
@@ -279,6 +288,8 @@ def prune(
     )
     with reading(engine) as connection:
         found = count_old(connection, rules)
+    if place is None and found.get("copies"):
+        raise ConfigError("there are raw copies, and NEWS_ARCHIVE_URL does not say where: they would be left")
     busy: list[str] = []
     if not dry_run:
         with bar(sum(found.values()), "rows", quiet=as_json) as shown:

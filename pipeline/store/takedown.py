@@ -7,6 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
+from sqlalchemy.orm import InstrumentedAttribute
 
 from pipeline.store.barred import BARRED_PAGE, is_open
 from pipeline.store.frontier import of_site
@@ -52,6 +53,12 @@ class Target:
             raise ValueError("neither a URL nor the host name of a site")
         return cls("site", name)
 
+    def has(self, url: InstrumentedAttribute[str]) -> sa.ColumnElement[bool]:
+        """The URL is it, or of it."""
+        if self.scope == "url":
+            return url == self.target
+        return url.regexp_match(rf"^https?://([^/]*\.)?{re.escape(self.target)}(:[0-9]+)?/")
+
 
 @dataclass(frozen=True, slots=True)
 class Extent:
@@ -95,7 +102,7 @@ def target_pages(connection: Connection, target: Target, after: int, limit: int 
     else:
         # A copy at an archive has the archive's host; an article may be on a page of another site that leads here.
         articles = sa.select(ArticleRow.page_id).where(of_site(ArticleRow.site, target.target))
-        there = PageRow.url.regexp_match(rf"^https?://([^/]*\.)?{re.escape(target.target)}(:[0-9]+)?/")
+        there = target.has(PageRow.url)
         mine = sa.or_(
             of_site(PageRow.host, target.target),
             PageRow.id.in_(articles.scalar_subquery()),
@@ -164,10 +171,16 @@ def site_feeds(connection: Connection, site: str) -> list[int]:
     return list(connection.scalars(sa.select(FeedRow.id).where(of_site(FeedRow.host, site))))
 
 
-def feed_bodies(connection: Connection, feed_id: int) -> list[int]:
-    """Ids of the copies of a feed that have a body of their own."""
-    query = sa.select(RawRow.id).where(RawRow.feed_id == feed_id, RawRow.refers_to.is_(None), ~RawRow.dropped)
+def feed_bodies(connection: Connection, feed_id: int | None) -> list[int]:
+    """Ids of the copies of a feed that have a body of their own; None for those of feeds that were removed."""
+    mine = [RawRow.kind == "feed", RawRow.feed_id.is_not_distinct_from(feed_id)]
+    query = sa.select(RawRow.id).where(*mine, RawRow.refers_to.is_(None), ~RawRow.dropped)
     return list(connection.scalars(query.order_by(RawRow.id)))
+
+
+def strays(connection: Connection, target: Target) -> list[int]:
+    """Ids of copies of the target that no page of it owns: an answer that another page led to, or that nobody knows."""
+    return list(connection.scalars(sa.select(RawRow.id).where(target.has(RawRow.url), ~RawRow.dropped)))
 
 
 def drop_copies(connection: Connection, row_ids: Iterable[int]) -> int:

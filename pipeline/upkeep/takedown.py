@@ -20,6 +20,7 @@ from pipeline.store.takedown import (
     feed_bodies,
     measure,
     site_feeds,
+    strays,
     take_down_pages,
     target_pages,
 )
@@ -67,7 +68,9 @@ def take_down(
     Raises:
         ArchiveError: raw copies cannot be removed; what SQL holds is gone by then.
     """
-    extent, after, words = Extent(feeds=write(engine, bar, target, now, note)), 0, dict[int, set[str]]()
+    extent, after = Extent(feeds=write(engine, bar, target, now, note)), 0
+    # Of feeds that were removed the documents are left, and nothing that tells what they announced.
+    words: dict[int | None, set[str]] = {None: {target.target}}
     while True:
         with reading(engine) as connection:
             pages = target_pages(connection, target, after)
@@ -82,15 +85,18 @@ def take_down(
     if target.scope == "site":
         with reading(engine) as connection:
             words |= {feed_id: {""} for feed_id in site_feeds(connection, target.target)}
+    with reading(engine) as connection:
+        stray = strays(connection, target)
+    extent = replace(extent, copies=extent.copies + write(engine, drop_copies, stray))
     if place is None:
         return TakenDown(extent)
     for feed_id, found in words.items():
-        progress(f"documents of feed {feed_id}")
+        progress(f"documents of feed {feed_id or '(removed)'}")
         extent = replace(extent, copies=extent.copies + _drop_documents(engine, place, feed_id, found, max_bytes))
     return TakenDown(extent, tuple(purge(engine, place, progress)))
 
 
-def _drop_documents(engine: Engine, place: Place, feed_id: int, words: set[str], max_bytes: int) -> int:
+def _drop_documents(engine: Engine, place: Place, feed_id: int | None, words: set[str], max_bytes: int) -> int:
     """Drop the documents of a feed in which one of these words stands; those that cannot be read too."""
     needles = {form.encode() for word in words for form in (word, escape(word), word.replace("/", "\\/"))}
     with reading(engine) as connection:
