@@ -11,7 +11,7 @@ field called ``url`` are canonical (`pipeline.urls.canonical_url`) unless said o
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 Decision = Literal["new", "revised", "unchanged", "duplicate"]
 """What storing an article came to (`pipeline.dedup.decide`)."""
@@ -420,6 +420,28 @@ class Removed:
 
 
 @dataclass(frozen=True, slots=True)
+class BodyBlock:
+    """A block of a body as it is counted over the articles of a site (`pipeline.recurrence`).
+
+    Attributes:
+        text: as it stands there.
+        key: 64 bits of a hash of its folded words, signed.
+        bands: hashes of pairs of its words, of which variants of a block share some.
+        words: how many it has.
+        top, end: paragraphs of text before and after it.
+        kept: whether it is text itself.
+    """
+
+    text: str
+    key: int
+    bands: tuple[int, ...]
+    words: int
+    top: int
+    end: int
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Cleaned:
     """Paragraphs after cleaning, in reading order."""
 
@@ -443,6 +465,13 @@ class Article:
         page_class: ``article``, or what else was stored as one (`pipeline.classify.STORED`).
         source: ``page``, or ``feed`` where the page cannot be had and the feed carried the text.
         opt_out: signals by which the page reserves rights (`pipeline.rights.SIGNALS`).
+        published_precision: whether the time of ``published_at`` is known, or only its day.
+        kind: type of article by schema.org, as of `Metadata`.
+        captions: of its figures, which are no part of the text.
+        corrections: what the publisher says of errors and changes, which is no part of the text either.
+        provenance: for each field, as JSON: ``from`` (`Provenance.source`), ``sure`` (confidence), and ``others``, what
+            other sources say: pairs of source and value.
+        blocks: of its body before cleaning, to be counted; nothing of them is stored with the article.
     """
 
     url: str
@@ -466,6 +495,15 @@ class Article:
     source: str = "page"
     opt_out: tuple[str, ...] = ()
     published_from: str | None = None
+    published_precision: str | None = None
+    site_name: str | None = None
+    publisher: str | None = None
+    access: str = "unknown"
+    kind: str | None = None
+    captions: tuple[str, ...] = ()
+    corrections: tuple[str, ...] = ()
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    blocks: tuple[BodyBlock, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -481,6 +481,31 @@ class ArticleRow(Table):
         comment="page, or feed where the page cannot be had and the feed carried the text",
     )
     agency: Mapped[str | None] = mapped_column(comment="the news agency that it is from, where known")
+    published_precision: Mapped[str | None] = mapped_column(
+        String(8), comment="time, or day where published_at knows but that"
+    )
+    site_name: Mapped[str | None] = mapped_column(comment="what the site calls itself")
+    publisher: Mapped[str | None] = mapped_column(comment="who publishes it, as the page says")
+    access: Mapped[str] = mapped_column(
+        String(16),
+        default="unknown",
+        server_default="unknown",
+        comment="free, metered, paid or unknown, as the page declares",
+    )
+    kind: Mapped[str | None] = mapped_column(
+        comment="type of article by schema.org, without article: news, opinionnews, blogposting …"
+    )
+    captions: Mapped[list[Any]] = mapped_column(
+        default=list, server_default="[]", comment="captions of its figures, which are no part of the text"
+    )
+    corrections: Mapped[list[Any]] = mapped_column(
+        default=list, server_default="[]", comment="notices of corrections and changes, apart from the text"
+    )
+    provenance: Mapped[dict[str, Any]] = mapped_column(
+        default=dict,
+        server_default="{}",
+        comment='for each field where it came from: {"title": {"from": …, "sure": 0–1, "others": [[source, value]]}}',
+    )
     first_seen_at: Mapped[datetime] = mapped_column(index=True, comment="when it was first stored")
     updated_at: Mapped[datetime] = mapped_column(index=True, comment="when anything of it last changed")
 
@@ -571,6 +596,9 @@ class RevisionRow(Table):
     word_count: Mapped[int] = mapped_column(comment="words in the text")
     content_hash: Mapped[str] = mapped_column(String(64), comment="SHA-256 of the normalised text")
     removed: Mapped[list[Any]] = mapped_column(comment="what cleaning took out then")
+    corrections: Mapped[list[Any]] = mapped_column(
+        default=list, server_default="[]", comment="notices of corrections and changes that it carried"
+    )
     extractor: Mapped[str] = mapped_column(String(40), comment="what made the text")
     extractor_version: Mapped[str] = mapped_column(String(40), comment="its version")
     cause: Mapped[str] = mapped_column(

@@ -23,6 +23,7 @@ from pipeline.cli.explain import explain
 from pipeline.cli.export import export
 from pipeline.cli.extract import extract
 from pipeline.cli.feeds import feeds
+from pipeline.cli.gate import gate
 from pipeline.cli.look import config, show, status
 from pipeline.cli.retry import retry
 from pipeline.cli.rules import rules
@@ -100,6 +101,7 @@ for command in (
     export,
     sql,
     rules,
+    gate,
     config,
 ):
     main.add_command(command)

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from pipeline.cli.archive import stored_copy
+from pipeline.cli.coloured import coloured_page
 from pipeline.cli.output import console, json_option, print_json, print_table, shown
 from pipeline.cli.saved import read_saved
 from pipeline.config import Settings
@@ -24,9 +25,17 @@ from pipeline.urls import canonical_url, host_of
 @click.argument("source", metavar="URL|FILE")
 @click.option("--url", help="Address of the page in FILE; what it links to and its site are judged by it.")
 @click.option("--stored", is_flag=True, help="Read the newest good raw copy of URL, without asking for it.")
+@click.option(
+    "--html",
+    "page",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Write a page that shows what was kept in green and what was removed in red, with the reasons.",
+)
 @json_option
 @click.pass_obj
-def explain(settings: Settings, source: str, url: str | None, stored: bool, as_json: bool) -> None:
+def explain(
+    settings: Settings, source: str, url: str | None, stored: bool, page: Path | None, as_json: bool
+) -> None:  # fmt: skip
     """Run every step on one page and print what each returned; nothing is written.
 
     The page is fetched from URL, or read from FILE (.html, .html.gz).
@@ -36,14 +45,15 @@ def explain(settings: Settings, source: str, url: str | None, stored: bool, as_j
       news explain https://example.org/2026/11/22/story.html
       news explain https://example.org/2026/11/22/story.html --stored
       news explain page.html.gz --url https://example.org/story --json
+      news explain page.html --html why.html
     """
     try:
         if stored:
             fetched, robots = stored_copy(settings, source), None
         elif source.lower().startswith(("http://", "https://")):
-            fetched, robots = asyncio.run(_fetch(settings, source))
+            fetched, robots = asyncio.run(fetch_page(settings, source))
         else:
-            fetched, robots = _read(Path(source), url), None
+            fetched, robots = read_page(Path(source), url), None
         found = explain_article(
             fetched.body,
             canonical_url(fetched.url),
@@ -53,13 +63,17 @@ def explain(settings: Settings, source: str, url: str | None, stored: bool, as_j
         )
     except ValueError as error:
         raise ConfigError(f"{source!r}: {error}") from error
+    if page:
+        page.write_text(coloured_page(found), encoding="utf-8")
+        click.echo(f"{page} shows what was kept and what was removed", err=True)
     if as_json:
         print_json(_fetch_facts(fetched, robots) | _plain(found))
-    else:
+    elif not page:
         _print(fetched, robots, found)
 
 
-async def _fetch(settings: Settings, source: str) -> tuple[Response, str]:
+async def fetch_page(settings: Settings, source: str) -> tuple[Response, str]:
+    """The page at an address, and what robots.txt says of it."""
     url = canonical_url(source)
     async with Fetcher(settings) as fetcher:
         robots = await _robots(settings, fetcher, url)
@@ -75,7 +89,8 @@ async def _robots(settings: Settings, fetcher: Fetcher, url: str) -> str:
     return "allowed" if allowed else "forbidden: a run would not fetch this page"
 
 
-def _read(path: Path, url: str | None) -> Response:
+def read_page(path: Path, url: str | None) -> Response:
+    """The page in a file, as if it had been fetched now from ``url``."""
     body = read_saved(path)
     address = canonical_url(url or f"http://localhost{path.resolve().as_posix()}")
     return Response(address, 200, {}, body, datetime.now(UTC), timedelta(0))

@@ -11,6 +11,7 @@ What a site's own rule (`pipeline.rules`) says comes before what is found.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 from pipeline.classify import STORED, Verdict, class_of_page, look_at
@@ -40,6 +41,9 @@ EXTRACTOR_VERSION = f"{ENGINE_VERSION}+3"
 
 MIN_WORDS = 8
 """Fewer words are a caption or an error message, not an article."""
+
+MAX_OTHER = 300
+"""Characters that are kept of what another source says of a field."""
 
 BLURBS = 12
 """Blocks behind the body that are looked at for boilerplate, to be stored as removed."""
@@ -249,7 +253,31 @@ def _outcome(
         description=metadata.description,
         image=metadata.image,
         removed=removed,
+        published_precision=metadata.published_precision,
+        site_name=metadata.site_name,
+        publisher=metadata.publisher,
+        access=metadata.access,
+        kind=metadata.kind,
+        captions=_said(removed, "caption"),
+        corrections=_said(removed, "correction"),
+        provenance=_told(metadata),
     )
+
+
+def _said(removed: Sequence[Removed], reason: str) -> tuple[str, ...]:
+    """The paragraphs that were removed for this reason, each once."""
+    return tuple(dict.fromkeys(paragraph.text for paragraph in removed if paragraph.reason == reason))
+
+
+def _told(metadata: Metadata) -> dict[str, Any]:
+    """The provenance as JSON; who signed is told under the name of the field that it fills."""
+    fields = {}
+    for name, told in metadata.provenance.items():
+        field: dict[str, Any] = {"from": told.source, "sure": told.confidence}
+        if told.alternatives:
+            field["others"] = [[source, value[:MAX_OTHER]] for source, value in told.alternatives]
+        fields["authors" if name == "signed" else name] = field
+    return fields
 
 
 def _home(named: str, url: str) -> str:

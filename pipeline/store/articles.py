@@ -242,7 +242,7 @@ def _write_article(
     if stored is None or decision == "revised":
         connection.execute(
             sa.insert(RevisionRow).values(
-                {name: values[name] for name in REVISED}
+                {name: values[name] for name in (*REVISED, "corrections")}
                 | {"article_id": article_id, "number": number, "changed": _changed(stored, values), "seen_at": seen_at}
                 | {"cause": cause}
             )

@@ -1,0 +1,78 @@
+"""What an article carries beside its text: where each field came from, captions, corrections; and that it is kept."""
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from pipeline.extract import extract_article
+from pipeline.model import Article
+from pipeline.store.articles import save_article
+from pipeline.store.engine import reading
+from pipeline.tables import ArticleRow, RevisionRow
+from tests.test_store import FETCHED, NOW, POLICY, Archive, article
+
+URL = "https://harbour.example/cranes.html"
+BODY = "".join(
+    f"<p>{sentence}</p>"
+    for sentence in (
+        "The four old cranes of the harbour have moved to the new quay, where work will begin in May.",
+        "They were carried on barges, which took the whole night and most of the morning to arrive.",
+        "The port authority says that the rails have been laid and that the quay is dry.",
+        "Correction: An earlier version of this article named the wrong month.",
+    )
+)
+PAGE = f"""<html lang="en"><head><title>Cranes move | Harbour News</title>
+<meta property="og:title" content="Old cranes move at last"><meta property="og:site_name" content="Harbour News">
+<script type="application/ld+json">{{"@type": "OpinionNewsArticle", "headline": "Cranes move",
+"isAccessibleForFree": false, "datePublished": "2026-03-04",
+"publisher": {{"@type": "Organization", "name": "Harbour Press"}}}}</script></head><body>
+<article><h1>Cranes move</h1><figure><img src="a.jpg"><figcaption>The last crane at dawn, seen from the old
+lighthouse</figcaption></figure>{BODY}</article></body></html>"""
+
+
+def extracted() -> Article:
+    found = extract_article(PAGE.encode(), URL)
+    assert isinstance(found, Article)
+    return found
+
+
+def test_each_field_tells_where_it_came_from_and_who_disagrees():
+    found = extracted()
+    assert "json-ld" in found.provenance["title"]["from"]
+    assert 0 < found.provenance["title"]["sure"] <= 1
+    assert ["og:title", "Old cranes move at last"] in found.provenance["title"]["others"]
+    assert (found.published_precision, found.site_name, found.publisher) == ("day", "Harbour News", "Harbour Press")
+    assert (found.access, found.kind) == ("paid", "opinionnews")
+
+
+def test_captions_and_corrections_stand_apart_from_the_text():
+    found = extracted()
+    assert found.captions == ("The last crane at dawn, seen from the old lighthouse",)
+    assert found.corrections == ("Correction: An earlier version of this article named the wrong month.",)
+    assert "lighthouse" not in found.text
+    assert "earlier version" not in found.text
+
+
+def test_all_of_it_is_kept_with_the_article_and_its_revision(engine):
+    archive = Archive(engine)
+    fields = {"provenance": extracted().provenance, "captions": ("At dawn",), "corrections": ("Correction: May.",)}
+    archive.store(**fields, access="paid", kind="opinionnews", publisher="Harbour Press")
+    with reading(engine) as connection:
+        stored = connection.execute(sa.select(ArticleRow.__table__)).mappings().one()
+        revision = connection.execute(sa.select(RevisionRow.__table__)).mappings().one()
+    assert stored["provenance"] == extracted().provenance
+    assert (stored["captions"], stored["corrections"]) == (["At dawn"], ["Correction: May."])
+    assert (stored["access"], stored["kind"], stored["publisher"]) == ("paid", "opinionnews", "Harbour Press")
+    assert revision["corrections"] == ["Correction: May."]
+
+
+def test_the_same_page_again_changes_nothing(engine):
+    archive = Archive(engine)
+    archive.store(provenance=extracted().provenance)
+    later = NOW + timedelta(hours=3)
+    page = archive.claim(now=later)
+    assert page is not None
+    found = article(page.url, provenance=extracted().provenance)
+    assert archive(save_article, page, "w", found, FETCHED, later, POLICY).decision == "unchanged"
+    (stored,) = archive.rows(ArticleRow)
+    assert stored["updated_at"] == NOW
