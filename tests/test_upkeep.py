@@ -14,10 +14,13 @@ from pipeline.archive.read import read_members
 from pipeline.archive.rewrite import take_out
 from pipeline.cli import main
 from pipeline.dedup import content_hash
-from pipeline.model import Address
+from pipeline.extract import extract_article
+from pipeline.model import Address, Fetched, Validators
+from pipeline.schedule import PagePolicy, PageUpdate
 from pipeline.store.engine import reading, write
 from pipeline.store.feeds import remove_feed
 from pipeline.store.frontier import put
+from pipeline.store.intake import Taken, take_in
 from pipeline.store.prune import Rules, count_old
 from pipeline.store.reclean import Choice
 from pipeline.store.takedown import Target
@@ -311,6 +314,21 @@ def test_copies_of_an_article_that_goes_are_copies_of_the_next(kept):
     assert [row["duplicate_of"] for row in kept.rows(ArticleRow)] == [None, 1, 1]
     take_down(kept.engine, kept.place, Target.parse(kept.web.url("/1")), kept.now())
     assert [(row["id"], row["duplicate_of"]) for row in kept.rows(ArticleRow)] == [(2, None), (3, 2)]
+
+
+@on_sqlite
+def test_a_backfill_does_not_bring_back_what_was_taken_down(kept):
+    kept.serve_stories(1, 2)
+    kept.ingest()
+    take_down(kept.engine, kept.place, Target.parse(kept.web.url("/1")), kept.now())
+    url, found = kept.web.url("/1"), extract_article(article_page(1).encode(), kept.web.url("/1"))
+    rejected = PageUpdate(state="rejected", outcome="rejected", next_fetch_at=None, reason="too_short")
+    for came in ((found, Fetched(200, Validators(), 1)), rejected):
+        taken = Taken(Address(url), kept.now(), came)
+        done = write(kept.engine, take_in, [taken], "w", kept.now(), PagePolicy(3, timedelta(0), ()))
+        assert done == [(url, "blocked")]
+    assert kept.page("/1")["reason"] == "taken_down"
+    assert [row["title"] for row in kept.rows(ArticleRow)] == [title(2)]
 
 
 @on_sqlite

@@ -373,7 +373,7 @@ def record_page(connection: Connection, page: Page, owner: str, update: PageUpda
     elif update.status is not None and update.status < 400:
         values["gone_at"] = None
     done = connection.execute(
-        sa.update(PageRow).where(PageRow.id == page.id, PageRow.lease_owner == owner).values(values)
+        sa.update(PageRow).where(PageRow.id == page.id, PageRow.lease_owner == owner, is_open()).values(values)
     )
     return done.rowcount == 1
 

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 from pipeline.model import Address, Article, Fetched, Page, Validators
 from pipeline.schedule import PagePolicy, PageUpdate
 from pipeline.store.articles import save_article
+from pipeline.store.barred import TAKEN_DOWN
 from pipeline.store.frontier import put, record_page
 from pipeline.store.rows import batches
 from pipeline.tables import ArticleRow, PageRow
@@ -53,12 +54,18 @@ def take_in(
     rows: dict[str, sa.RowMapping] = {}
     for batch in batches(sorted(ids.values())):
         query = sa.select(
-            PageRow.id, PageRow.url, PageRow.host, PageRow.state, PageRow.published_at, PageRow.published_from
+            PageRow.id,
+            PageRow.url,
+            PageRow.host,
+            PageRow.state,
+            PageRow.reason,
+            PageRow.published_at,
+            PageRow.published_from,
         ).where(PageRow.id.in_(batch))
         # In order of their ids: two workers that lock the same pages in another order would lock each other out.
         locked = query.order_by(PageRow.id).with_for_update()
         rows |= {row["url"]: row for row in connection.execute(locked).mappings()}
-    wanted = [row["id"] for row in rows.values() if row["state"] not in HAD]
+    wanted = [row["id"] for row in rows.values() if row["state"] not in HAD and row["reason"] != TAKEN_DOWN]
     for batch in batches(wanted):
         held = {"lease_owner": owner, "leased_until": now, "fetch_url": None}
         connection.execute(sa.update(PageRow).where(PageRow.id.in_(batch)).values(held))
@@ -68,6 +75,8 @@ def take_in(
         row = rows.get(page.address.url)
         if row is None:
             outcomes.append((page.address.url, "unusable"))
+        elif row["reason"] == TAKEN_DOWN:
+            outcomes.append((page.address.url, "blocked"))
         elif row["state"] in HAD or page.address.url in seen or _became_had(connection, row["id"], seen):
             outcomes.append((page.address.url, "known"))
         else:
