@@ -46,7 +46,7 @@ def search(
     harb*                    words that begin so
     title:harbour            in the headline
 
-    Case and accents make no difference. Of common words the newest 500 matches are ranked.
+    Case and accents make no difference. Of common words the newest 200 matches are ranked.
 
     \b
     Examples:

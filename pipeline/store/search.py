@@ -1,7 +1,7 @@
 """Finds articles by their words, ranked, with the place that matches; the same queries on both databases.
 
 Ranking all that matches common words would read a fifth of the archive. So the `NEWEST` that match are ranked, those
-stored last: among them headline words and closeness count (bm25 on SQLite, cover density on PostgreSQL), and the newest
+stored last: among them headline words and closeness count (BM25 on SQLite, cover density on PostgreSQL), and the newest
 comes first where that leaves a choice. Searches with fewer matches rank them all.
 """
 
@@ -25,10 +25,11 @@ from pipeline.store.fulltext import (
     postgresql_facet,
     sqlite_facet,
 )
+from pipeline.store.ranking import rank
 from pipeline.tables import ArticleRow
 
-NEWEST = 500
-"""Matches that are ranked: twenty pages of results, and some ten milliseconds."""
+NEWEST = 200
+"""Matches that are ranked: ten pages of results, and some ten milliseconds."""
 
 MAX_MONTHS = 60
 """Months that the index is asked for by name; a longer time is left to the table."""
@@ -172,17 +173,19 @@ def _search_sqlite(connection: Connection, parsed: Query, limits: _Limits, most:
     match = f"{{title text}} : ({_fts5(parsed)})"
     for kind, values in limits.facets:
         match = f"({match}) AND facets : ({' OR '.join(sqlite_facet(kind, value) for value in values)})"
-    join = "CROSS JOIN article AS a ON a.id = s.rowid" if limits.where else ""
     found = connection.execute(
         limits.bind(
             sa.text(
-                f"SELECT s.rowid, -bm25(article_search, {TITLE_WEIGHT}, 1.0, 0.0) FROM article_search AS s {join}"  # noqa: S608
+                "SELECT s.rowid, coalesce(a.title, ''), a.text FROM article_search AS s"  # noqa: S608  # our own words
+                " CROSS JOIN article AS a ON a.id = s.rowid"
                 f" WHERE article_search MATCH :match{limits.where} ORDER BY s.rowid DESC LIMIT {NEWEST}"
             )
         ),
         {"match": match},
-    )
-    scores = sorted(((row[0], row[1]) for row in found), key=lambda pair: (-pair[1], -pair[0]))[:most]
+    ).all()
+    ranks = rank(list(_phrases(parsed, wanted=True)), [(title, text) for _, title, text in found], TITLE_WEIGHT)
+    every = [(row[0], score) for row, score in zip(found, ranks, strict=True)]
+    scores = sorted(every, key=lambda pair: (-pair[1], -pair[0]))[:most]
     statement = sa.text(
         "SELECT highlight(article_search, 0, :begin, :end), snippet(article_search, 1, :begin, :end, '…', :words)"
         " FROM article_search WHERE article_search MATCH :match AND rowid = :id"
@@ -298,17 +301,20 @@ def _stems(connection: Connection, parsed: Query, language: str | None) -> Mappi
     return {word: list(forms) or [(word,)] for word, forms in found.items()}
 
 
-def _phrases(query: Query) -> Iterator[Phrase]:
+def _phrases(query: Query, *, wanted: bool = False) -> Iterator[Phrase]:
+    """The phrases of a query; those that are wanted, or all."""
     if isinstance(query, Phrase):
         yield query
         return
     parts: Iterable[Query]
     if isinstance(query, Near):
         parts = (query.one, query.other)
+    elif isinstance(query, AnyOf):
+        parts = query.choices
     else:
-        parts = query.choices if isinstance(query, AnyOf) else (*query.wanted, *query.unwanted)
+        parts = query.wanted if wanted else (*query.wanted, *query.unwanted)
     for part in parts:
-        yield from _phrases(part)
+        yield from _phrases(part, wanted=wanted)
 
 
 def _quoted(lexeme: str) -> str:
