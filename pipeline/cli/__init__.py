@@ -25,13 +25,13 @@ from pipeline.cli.extract import extract
 from pipeline.cli.feeds import feeds
 from pipeline.cli.gate import gate
 from pipeline.cli.look import config, show, status
+from pipeline.cli.reclean import reclean
 from pipeline.cli.retry import retry
 from pipeline.cli.rules import rules
 from pipeline.cli.run import crawl, ingest, poll
-from pipeline.cli.upkeep import prune, reclean, takedown
 from pipeline.cli.search import search
 from pipeline.cli.sql import sql
-from pipeline.cli.upkeep import prune, reclean, takedown
+from pipeline.cli.upkeep import prune, takedown
 from pipeline.cli.verify import verify_
 from pipeline.cli.websub import websub
 from pipeline.config import Settings
