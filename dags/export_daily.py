@@ -35,6 +35,7 @@ FILES = Asset("news_daily_files")
     schedule=CronDataIntervalTimetable("0 0 * * *", timezone="UTC"),
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,
+    is_paused_upon_creation=True,  # whoever wants it turns it on
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=4),
     default_args={"retries": 2, "retry_delay": timedelta(minutes=5)},

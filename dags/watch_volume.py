@@ -53,6 +53,7 @@ NOTIFIERS = [LogNotifier(message="{{ exception }}")]
     schedule=CronDataIntervalTimetable("0 0 * * *", timezone="UTC"),
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,
+    is_paused_upon_creation=True,  # whoever wants it turns it on
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=1),
     params={

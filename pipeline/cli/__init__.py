@@ -26,6 +26,7 @@ from pipeline.cli.feeds import feeds
 from pipeline.cli.gate import gate
 from pipeline.cli.look import config, show, status
 from pipeline.cli.reclean import reclean
+from pipeline.cli.overview import report
 from pipeline.cli.retry import retry
 from pipeline.cli.rules import rules
 from pipeline.cli.run import crawl, ingest, poll
@@ -100,6 +101,7 @@ for command in (
     extract,
     export,
     sql,
+    report,
     rules,
     gate,
     config,
