@@ -112,6 +112,18 @@ def test_what_is_had_is_not_stored_twice_and_what_failed_is_filled(filling, tmp_
     assert len(filling.rows(RevisionRow)) == 2
 
 
+def test_pages_that_name_each_other_as_their_address_are_one_article(filling, tmp_path):
+    """The first is another address of the second, which stands in the same batch."""
+    canonical = f'<link rel="canonical" href="{SITE}/b">'
+    pages = [(f"{SITE}/a", article_page(1, head=canonical).encode()), (f"{SITE}/b", article_page(1).encode())]
+    (tmp_path / "a.warc.gz").write_bytes(warc_of(pages))
+    result = take(filling, tmp_path / "a.warc.gz")
+    assert outcomes(filling) == {"a": ("alias", "new"), "b": ("stored", "new")}
+    assert (result.counts["new"], result.counts["known"]) == (1, 1)
+    assert len(filling.rows(ArticleRow)) == 1
+    assert {row["lease_owner"] for row in filling.rows(PageRow)} == {None}
+
+
 def test_records_that_are_no_pages_end_nothing_and_are_counted(local, tmp_path):
     good = articles(1, 2)
     others = [

@@ -13,7 +13,7 @@ from pipeline.store.articles import save_article
 from pipeline.store.barred import TAKEN_DOWN
 from pipeline.store.frontier import put, record_page
 from pipeline.store.rows import batches
-from pipeline.tables import ArticleRow, PageRow
+from pipeline.tables import PageRow
 
 HAD = ("stored", "alias")
 """States of a page that need no copy."""
@@ -70,31 +70,31 @@ def take_in(
         held = {"lease_owner": owner, "leased_until": now, "fetch_url": None}
         connection.execute(sa.update(PageRow).where(PageRow.id.in_(batch)).values(held))
     outcomes: list[tuple[str, str]] = []
-    seen: set[str] = set()
+    seen: set[str] = set()  # the pages of this batch, and those that they turned out to be other addresses of
+    passed: list[int] = []
     for page in pages:
         row = rows.get(page.address.url)
         if row is None:
             outcomes.append((page.address.url, "unusable"))
         elif row["reason"] == TAKEN_DOWN:
             outcomes.append((page.address.url, "blocked"))
-        elif row["state"] in HAD or page.address.url in seen or _became_had(connection, row["id"], seen):
+        elif row["state"] in HAD or page.address.url in seen:
             outcomes.append((page.address.url, "known"))
+            passed.append(row["id"])
         else:
-            seen.add(page.address.url)
-            outcomes.append((page.address.url, _take(connection, page, row, owner, now, policy)))
+            outcome, home = _take(connection, page, row, owner, now, policy)
+            seen |= {page.address.url, home}
+            outcomes.append((page.address.url, outcome))
+    for batch in batches(passed):
+        mine = PageRow.id.in_(batch), PageRow.lease_owner == owner
+        connection.execute(sa.update(PageRow).where(*mine).values(lease_owner=None, leased_until=None))
     return outcomes
-
-
-def _became_had(connection: Connection, page_id: int, seen: set[str]) -> bool:
-    """Whether a page before it in this very batch turned out to be the same article under another URL."""
-    if not seen:
-        return False
-    return bool(connection.scalar(sa.select(sa.exists().where(ArticleRow.page_id == page_id))))
 
 
 def _take(
     connection: Connection, taken: Taken, row: sa.RowMapping, owner: str, now: datetime, policy: PagePolicy
-) -> str:
+) -> tuple[str, str]:
+    """What became of the page, and the URL that its article belongs to."""
     announced = row["published_at"] is not None
     page = Page(
         id=row["id"],
@@ -107,6 +107,7 @@ def _take(
     )
     if isinstance(taken.found, PageUpdate):
         record_page(connection, page, owner, taken.found, taken.had_at)
-        return taken.found.outcome
+        return taken.found.outcome, page.url
     article, fetched = taken.found
-    return save_article(connection, page, owner, article, fetched, now, policy).decision or "lost"
+    saved = save_article(connection, page, owner, article, fetched, now, policy)
+    return saved.decision or "lost", saved.url
