@@ -428,7 +428,7 @@ class BodyBlock:
         key: 64 bits of a hash of its folded words, signed.
         bands: hashes of pairs of its words, of which variants of a block share some.
         words: how many it has.
-        top, end: paragraphs of text before and after it.
+        above, below: paragraphs of text before and after it.
         kept: whether it is text itself.
     """
 
@@ -436,8 +436,8 @@ class BodyBlock:
     key: int
     bands: tuple[int, ...]
     words: int
-    top: int
-    end: int
+    above: int
+    below: int
     kept: bool
 
 

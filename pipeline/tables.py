@@ -41,6 +41,7 @@ CHANGE_KINDS = ("new", "revised", "updated", "duplicate", "story", "gone", "back
 UNIT_STATES = ("queued", "done", "failed")
 RAW_KINDS = ("page", "feed")
 TAKEDOWN_SCOPES = ("url", "site")
+BLOCK_VERDICTS = ("kept", "dropped")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -662,6 +663,61 @@ class TakedownRow(Table):
     taken_down_at: Mapped[datetime] = mapped_column(comment="when it was done")
 
     __table_args__ = (UniqueConstraint("target", "scope"), _one_of("scope", TAKEDOWN_SCOPES))
+
+
+class SiteRow(Table):
+    """A site whose recurring blocks are counted."""
+
+    __tablename__ = "site"
+
+    name: Mapped[str] = mapped_column(primary_key=True, comment="as in article.site")
+    articles: Mapped[int] = mapped_column(comment="articles whose blocks were counted")
+
+
+class SiteBlockRow(Table):
+    """A block of text that was seen in articles of a site; those that recur by rule are boilerplate.
+
+    At most 2,000 of a site; those least often and longest ago seen go first.
+    """
+
+    __tablename__ = "site_block"
+
+    site: Mapped[str] = mapped_column(primary_key=True, comment="as in article.site")
+    key: Mapped[int] = mapped_column(
+        BigInteger, primary_key=True, autoincrement=False, comment="hash of its folded words: numbers and dates are one"
+    )
+    band_1: Mapped[int] = mapped_column(comment="hash of a pair of its words, by which variants are found")
+    band_2: Mapped[int] = mapped_column(comment="another")
+    band_3: Mapped[int] = mapped_column(comment="another")
+    band_4: Mapped[int] = mapped_column(comment="another")
+    words: Mapped[int] = mapped_column(comment="words in it")
+    sample: Mapped[str | None] = mapped_column(comment="its text; null where it was seen but once, or is too long")
+    articles: Mapped[int] = mapped_column(comment="different articles that it stood in, copies left out")
+    days: Mapped[int] = mapped_column(
+        BigInteger, comment="days on which those were published, a bit each (days since year 1, modulo 63)"
+    )
+    first_number: Mapped[int] = mapped_column(comment="site.articles when it was first seen")
+    last_number: Mapped[int] = mapped_column(comment="site.articles when it was last seen")
+    first_article: Mapped[int] = mapped_column(BigInteger, comment="the article that it was first seen in")
+    last_article: Mapped[int] = mapped_column(BigInteger, comment="the article that it was last seen in")
+    above: Mapped[int] = mapped_column(comment="sum over articles of the paragraphs of text before it")
+    below: Mapped[int] = mapped_column(comment="sum over articles of the paragraphs of text after it")
+    first_seen_at: Mapped[datetime] = mapped_column(comment="when it was first seen")
+    last_seen_at: Mapped[datetime] = mapped_column(comment="when it was last seen")
+    verdict: Mapped[str | None] = mapped_column(
+        String(16), comment="what the user said: kept (it is text) or dropped; null where the rule decides"
+    )
+
+    __table_args__ = (
+        _one_of("verdict", BLOCK_VERDICTS),
+        Index(
+            "ix_site_block_recurring",
+            "site",
+            sqlite_where=text("articles >= 5 OR verdict IS NOT NULL"),
+            postgresql_where=text("articles >= 5 OR verdict IS NOT NULL"),
+        ),
+        {"sqlite_with_rowid": False},
+    )
 
 
 class BackfillJobRow(Table):

@@ -13,7 +13,17 @@ from pipeline.store.barred import BARRED_PAGE, is_open
 from pipeline.store.frontier import of_site
 from pipeline.store.rows import batches, ensure_hosts, storable, upsert
 from pipeline.store.stories import leave_stories
-from pipeline.tables import ArticleRow, EntryRow, FeedRow, PageRow, RawRow, RevisionRow, TakedownRow
+from pipeline.tables import (
+    ArticleRow,
+    EntryRow,
+    FeedRow,
+    PageRow,
+    RawRow,
+    RevisionRow,
+    SiteBlockRow,
+    SiteRow,
+    TakedownRow,
+)
 from pipeline.urls import canonical_url, host_of
 
 SILENCED: dict[str, object] = {
@@ -81,6 +91,8 @@ def bar(connection: Connection, target: Target, now: datetime, note: str | None)
     row = {"scope": target.scope, "target": target.target, "note": storable(note), "taken_down_at": now}
     connection.execute(upsert(connection, TakedownRow).values(row).on_conflict_do_nothing())
     if target.scope == "site":
+        connection.execute(sa.delete(SiteBlockRow).where(of_site(SiteBlockRow.site, target.target)))
+        connection.execute(sa.delete(SiteRow).where(of_site(SiteRow.name, target.target)))
         paused = sa.update(FeedRow).where(
             of_site(FeedRow.host, target.target), FeedRow.state.not_in(("paused", "moved"))
         )
