@@ -14,8 +14,9 @@ from pipeline.store.barred import is_open
 from pipeline.store.frontier import of_site
 from pipeline.tables import ArticleRow, PageRow, RawRow
 
-COMPARED = ("title", "text", "authors", "tags", "published_at", "modified_at", "language", "section", "description")
-COMPARED_TOO = ("image", "word_count", "content_hash", "removed", "duplicate_of", "url", "site", "page_class", "source")
+_KEPT_APART = frozenset({"id", "page_id", "first_seen_at", "updated_at", "extractor", "extractor_version"})
+COMPARED = tuple(column.name for column in ArticleRow.__table__.columns if column.name not in _KEPT_APART)
+"""The columns of an article that cleaning it again may change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,7 @@ def clean_again(
         return _add(connection, home, copy, article, now)
     decision = clean_article(connection, home, copy.page, article, now)
     after = _article(connection, home)
-    changed = tuple(name for name in (*COMPARED, *COMPARED_TOO) if after and before[name] != after[name])
+    changed = tuple(name for name in COMPARED if after and before[name] != after[name])
     kind = "revised" if decision == "revised" else "updated" if changed else "same"
     return Recleaned(kind, changed, _shown(before), _shown(after))
 
