@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from bench.archive import LANGUAGES, LAST_DAY, open_archive, site_name, vocabulary
+from bench.archive import LANGUAGES, LAST_DAY, fill, open_archive, site_name, vocabulary
 from bench.stories import Press
 from pipeline.dedup import content_hash
 from pipeline.model import Article, Fetched, Page, Validators
@@ -134,11 +134,16 @@ def _page(connection: Connection, number: int) -> Page:
 def main() -> None:
     """Read the command line, and measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("url", help="an archive that bench.archive filled")
+    parser.add_argument("url", help="an archive that bench.archive filled, or that is to be filled")
+    parser.add_argument("--rows", type=int, default=100_000, help="articles, where it is to be filled")
     parser.add_argument("--queries", type=int, default=200, help="of each kind")
     options = parser.parse_args()
     engine = open_archive(options.url)
     upgrade(engine)
+    with reading(engine) as connection:
+        is_empty = connection.scalar(sa.select(ArticleRow.id).limit(1)) is None
+    if is_empty:
+        fill(engine, options.rows)
     with reading(engine) as connection:
         rows = connection.scalar(sa.select(sa.func.count()).select_from(ArticleRow))
     print(f"{rows:,} articles on {engine.dialect.name}")
