@@ -1,0 +1,1 @@
+"""Examples of analyses over the archive and its exports."""
