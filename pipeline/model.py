@@ -464,6 +464,7 @@ class Article:
         published_from: what says ``published_at`` (`Provenance.source`).
         page_class: ``article``, or what else was stored as one (`pipeline.classify.STORED`).
         source: ``page``, or ``feed`` where the page cannot be had and the feed carried the text.
+        agency: the news agency that it is from, where known.
         opt_out: signals by which the page reserves rights (`pipeline.rights.SIGNALS`).
         published_precision: whether the time of ``published_at`` is known, or only its day.
         kind: type of article by schema.org, as of `Metadata`.
@@ -494,6 +495,7 @@ class Article:
     page_class: str = "article"
     source: str = "page"
     opt_out: tuple[str, ...] = ()
+    agency: str | None = None
     published_from: str | None = None
     published_precision: str | None = None
     site_name: str | None = None

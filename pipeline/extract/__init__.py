@@ -27,6 +27,7 @@ from pipeline.extract.prose import words_of
 from pipeline.extract.rescue import ENGINE_VERSION, Rescue, needs_rescue, rescue
 from pipeline.extract.surroundings import Hints
 from pipeline.metadata import read_metadata
+from pipeline.metadata.agencies import agency_of
 from pipeline.model import Article, Metadata, NoArticle, Removed
 from pipeline.rights import signals_of_meta
 from pipeline.rules import Rule, load_rules
@@ -244,6 +245,7 @@ def _outcome(
         opt_out=opt_out,
         # A story that nobody signs but its agency or its newsroom is theirs.
         authors=metadata.authors or metadata.signed,
+        agency=agency_of(metadata.agencies, text),
         tags=metadata.tags,
         published_at=metadata.published_at,
         published_from=dated.source[:40] if (dated := metadata.provenance.get("published_at")) else None,
