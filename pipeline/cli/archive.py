@@ -79,10 +79,9 @@ def check(settings: Settings, repair: bool, as_json: bool) -> None:
         records = sum(one.records for one in found)
         print_counts("checked", {"files": len(found), "records": records, "wrong": len(wrong)})
         names = ("file", "state", "records", "torn", "damaged", "not_noted", "not_there")
-        print_table(
-            [name.replace("_", " ") for name in names],
-            ([one.as_dict()[name] for name in names] for one in found if one.is_wrong or one.state != "finished"),
-        )
+        told = [one.as_dict() for one in found if one.is_wrong or one.state != "finished"]
+        if told:
+            print_table([name.replace("_", " ") for name in names], ([one[name] for name in names] for one in told))
     if wrong and not repair:
         raise click.ClickException(f"{len(wrong)} files do not agree with what is noted; --repair mends that")
 
