@@ -87,35 +87,42 @@ def make(connection: Connection, grants: Sequence[str] = ()) -> None:
         connection.exec_driver_sql(statement)
 
 
-def adopt(connection: Connection, limit: int = ADOPT) -> int:
-    """Log articles, with their revisions, that were stored when there was no log yet; returns how many they were.
+def adopt(connection: Connection, after: int = 0, limit: int = ADOPT) -> int | None:
+    """Log articles, with their revisions, that were stored when there was no log yet; None where none is left.
 
-    To be called until that is 0. Other writers may be at work: each of them logs what it stores, in one transaction.
+    Returns the id to go on ``after``. Other writers may be at work: triggers log what they do.
     """
     last = "(SELECT coalesce(CAST(max(cursor) AS integer), 0) FROM change)"
     number = f"printf('%028d', {last} + row_number() OVER (ORDER BY s.article_id, s.revision))"
     if connection.dialect.name == "postgresql":
         number = f"{triggers.TRANSACTION} || lpad(nextval('change_number')::text, 14, '0')"
-    found = connection.scalars(
+    new, revised = (
+        f"NOT EXISTS (SELECT 1 FROM change AS c WHERE c.kind = {kind})"  # noqa: S608  # our own words
+        for kind in ("'new' AND c.article_id = a.id", "'revised' AND c.article_id = a.id AND c.revision = r.number")
+    )
+    upto = connection.scalar(
         sa.text(
-            "SELECT a.id FROM article AS a WHERE NOT EXISTS (SELECT 1 FROM change AS c WHERE c.article_id = a.id)"
-            " ORDER BY a.id LIMIT :limit"
+            "SELECT max(id) FROM (SELECT a.id FROM article AS a WHERE a.id > :after"  # noqa: S608  # our own words
+            f" AND {new} ORDER BY a.id LIMIT :limit) AS b"
         ),
-        {"limit": limit},
-    ).all()
-    if found:
-        connection.execute(
-            sa.text(
-                "INSERT INTO change (cursor, kind, article_id, revision, changed_at)"  # noqa: S608  # our own words
-                f" SELECT {number}, s.kind, s.article_id, s.revision, s.changed_at FROM ("
-                "  SELECT 'new' AS kind, a.id AS article_id, 1 AS revision, a.first_seen_at AS changed_at"
-                "  FROM article AS a WHERE a.id IN :ids"
-                "  UNION ALL SELECT 'revised', r.article_id, r.number, r.seen_at"
-                "  FROM revision AS r WHERE r.article_id IN :ids AND r.number > 1 ORDER BY 2, 3) AS s"
-            ).bindparams(sa.bindparam("ids", expanding=True)),
-            {"ids": found},
-        )
-    return len(found)
+        {"after": after, "limit": limit},
+    )
+    if upto is None:
+        return None
+    connection.execute(
+        sa.text(
+            "INSERT INTO change (cursor, kind, article_id, revision, changed_at)"  # noqa: S608  # our own words
+            f" SELECT {number}, s.kind, s.article_id, s.revision, s.changed_at FROM ("
+            "  SELECT 'new' AS kind, a.id AS article_id, 1 AS revision, a.first_seen_at AS changed_at"
+            "  FROM article AS a WHERE a.id > :after AND a.id <= :upto"
+            f" AND {new}"
+            "  UNION ALL SELECT 'revised', a.id, r.number, r.seen_at"
+            "  FROM article AS a JOIN revision AS r ON r.article_id = a.id AND r.number > 1"
+            f" WHERE a.id > :after AND a.id <= :upto AND {revised} ORDER BY 2, 3) AS s"
+        ),
+        {"after": after, "upto": upto},
+    )
+    return int(upto)
 
 
 def _make_triggers(connection: Connection) -> None:

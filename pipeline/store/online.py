@@ -6,10 +6,12 @@ indexes are built, and rows changed, outside of one (`create_index`, `in_batches
 time, all is one transaction: it is done or it is not.
 """
 
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
@@ -20,11 +22,15 @@ from sqlalchemy.exc import DBAPIError
 
 from pipeline.store import contract
 
-LOCK_TIMEOUT: Final = timedelta(seconds=1)
-"""How long a step waits for a lock, and writers behind it: our transactions take some hundredths of a second."""
+LOCK_TIMEOUT: Final = timedelta(milliseconds=400)
+"""How long a step waits for a lock, and writers behind it: our transactions take some hundredths of a second.
+
+Well below the second after which PostgreSQL looks for deadlocks: of a migration of two tables and a writer of both, the
+migration gives way.
+"""
 
 PAUSES: Final = tuple(min(2**attempt / 10, 5.0) for attempt in range(60))
-"""Seconds before each further try, five minutes in all: as long as an hour's report may hold a table."""
+"""Seconds before each further try, nearly five minutes in all: a report may hold a table for long."""
 
 BATCH: Final = 5_000
 """Rows that a batch changes: locks on them are held for some tenths of a second."""
@@ -33,6 +39,8 @@ BATCH: Final = 5_000
 _TRY_AGAIN: Final = frozenset({"55P03", "40P01"})
 
 _UPGRADES: Final = 0x6E657773  # "news"; the number of the advisory lock that lets one upgrade run at a time
+
+_TABLE: Final = re.compile(r"\s*ALTER TABLE (?:IF EXISTS )?(\w+)")
 
 T = TypeVar("T")
 
@@ -60,15 +68,18 @@ def _run_sqlite(
         migrate()
         if is_newest():
             contract.make(connection)
-            while contract.adopt(connection):
-                pass
+            after: int | None = 0
+            while after is not None:
+                after = contract.adopt(connection, after)
 
 
 def _run_postgresql(
     connection: Connection, migrate: Callable[[], None], is_newest: Callable[[], bool], *, keep_log: bool
 ) -> None:
     milliseconds = LOCK_TIMEOUT // timedelta(milliseconds=1)
+    locks: list[str] = []
     event.listen(connection, "before_cursor_execute", _let_builds_wait)
+    event.listen(connection, "before_cursor_execute", lambda *args: _lock_first(locks, *args))
     event.listen(connection, "after_cursor_execute", lambda *args: _after_build(milliseconds, *args))
     with _alone(connection):
         connection.exec_driver_sql(f"SET lock_timeout = {milliseconds}")
@@ -76,16 +87,22 @@ def _run_postgresql(
         grants = patiently(connection, lambda: contract.drop_views(connection))
         if not keep_log:
             patiently(connection, lambda: contract.drop_triggers(connection))
-        patiently(connection, migrate, begin=False)
+        patiently(connection, migrate, begin=False, locks=locks)
         connection.commit()  # of what Alembic read after its last transaction
         if patiently(connection, is_newest):
             patiently(connection, lambda: contract.make(connection, grants))
-            while patiently(connection, lambda: contract.adopt(connection)):
-                pass
+            after: int | None = 0
+            while after is not None:
+                after = patiently(connection, partial(contract.adopt, connection, after))
 
 
-def patiently(connection: Connection, step: Callable[[], T], *, begin: bool = True) -> T:
-    """Do this step in a transaction, again after a pause where it cannot have its locks; the last failure is raised."""
+def patiently(
+    connection: Connection, step: Callable[[], T], *, begin: bool = True, locks: list[str] | None = None
+) -> T:
+    """Do this step in a transaction, again after a pause where it cannot have its locks; the last failure is raised.
+
+    The table that could not be had is put first into ``locks``, to be asked for while nothing else is held.
+    """
     for pause in (*PAUSES, None):
         try:
             if not begin:
@@ -96,8 +113,20 @@ def patiently(connection: Connection, step: Callable[[], T], *, begin: bool = Tr
             connection.rollback()
             if pause is None or getattr(error.orig, "sqlstate", None) not in _TRY_AGAIN:
                 raise
+            if locks is not None and (named := _TABLE.match(error.statement or "")):
+                locks[:] = [named[1], *(name for name in locks if name != named[1])]
             time.sleep(pause)
     raise AssertionError("unreachable")
+
+
+def _lock_first(locks: list[str], connection: Connection, cursor: Any, statement: str, *_: object) -> None:  # noqa: ANN401
+    # A migration that holds one table and waits for another, and writers that have the other and wait for the one,
+    # would wait for each other at every try.
+    raw: Any = connection.connection.dbapi_connection
+    if "INTO alembic_version" in statement or "UPDATE alembic_version" in statement:
+        locks.clear()  # it is done: the next one may use other tables
+    if locks and _TABLE.match(statement) and not raw.autocommit:
+        cursor.execute(f"LOCK TABLE {', '.join(locks)} IN ACCESS EXCLUSIVE MODE")
 
 
 def _let_builds_wait(_connection: Connection, cursor: Any, statement: str, *_: object) -> None:  # noqa: ANN401
