@@ -239,6 +239,28 @@ def find_learned(blocks: Iterable[BodyBlock], learned: frozenset[str]) -> set[in
     return found
 
 
+def recurring_places(
+    blocks: Collection[BodyBlock],
+    texts: Sequence[str],
+    kinds: Sequence[str],
+    kept: Sequence[bool],
+    learned: frozenset[str],
+) -> set[int]:
+    """Places of the texts to be removed, since they are learned boilerplate; none where nothing would be left.
+
+    A heading goes only with what it is the heading of: *What we know* may stand above true text in any article.
+    """
+    keys = find_learned(blocks, learned)
+    found = {block.text for block in blocks if block.key in keys}
+    places = {place for place, text in enumerate(texts) if kept[place] and text in found}
+    for place in sorted(places, reverse=True):
+        below = place + 1
+        is_above_text = below < len(texts) and kept[below] and below not in places and kinds[below] != "heading"
+        if kinds[place] == "heading" and is_above_text:
+            places.discard(place)
+    return places if len(places) < sum(kept) else set()
+
+
 @lru_cache(maxsize=64)
 def _index(
     learned: frozenset[str],

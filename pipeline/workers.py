@@ -169,8 +169,10 @@ class Workers:
         except SourceError as error:
             raise FeedError(url, error.reason, str(error)) from error
 
-    async def extract(self, response: Response, url: str, published_at: datetime | None) -> Article | NoArticle:
-        """Read a page.
+    async def extract(
+        self, response: Response, url: str, published_at: datetime | None, learned: frozenset[str] | None = None
+    ) -> Article | NoArticle:
+        """Read a page; ``learned`` is what recurs on its site, None where nobody counts that.
 
         Raises:
             ExtractError: no parser survives it.
@@ -183,6 +185,7 @@ class Workers:
             published_hint=published_at,
             fetched_at=response.fetched_at,
             rules_dir=self._rules_dir,
+            learned=learned,
         )
 
     async def _start(self) -> None:

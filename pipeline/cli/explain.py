@@ -125,7 +125,7 @@ def _plain(found: Explanation) -> dict[str, Any]:
         "rule": found.rule.origin if found.rule else None,
         "rescued": found.rescued,
         "verdict": asdict(found.verdict),
-        "outcome": asdict(found.outcome),
+        "outcome": {name: value for name, value in asdict(found.outcome).items() if name != "blocks"},
     }
 
 

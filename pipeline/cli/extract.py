@@ -88,7 +88,7 @@ async def _extract(workers: Workers, request: dict[str, Any]) -> dict[str, Any]:
     found = await workers.extract(Response(url, 200, {}, body, datetime.now(UTC), timedelta(0)), url, None)
     answer: dict[str, Any] = {"id": request.get("id"), "url": url}
     if isinstance(found, Article):
-        return answer | asdict(found)
+        return answer | {name: value for name, value in asdict(found).items() if name != "blocks"}
     nothing: dict[str, Any] = {"authors": [], "published_at": None, "language": None, "text": ""}
     return answer | nothing | {"error" if name == "reason" else name: value for name, value in asdict(found).items()}
 

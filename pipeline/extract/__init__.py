@@ -3,16 +3,16 @@
 A pure function of its arguments that runs in worker processes: the same bytes give the same article in any process
 and in any order. Steps, each of which `explain_article` shows:
 
-    decode → structured data → metadata → blocks → body (chosen) → rescue, when the body looks wrong → cleaning → class
+    decode → structured data → metadata → blocks → body (chosen) → rescue, when the body looks wrong → cleaning
+    → what recurs on the site, where that is known → class
 
 What a site's own rule (`pipeline.rules`) says comes before what is found.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from pipeline.classify import STORED, Verdict, class_of_page, look_at
 from pipeline.clean import judge
@@ -28,11 +28,12 @@ from pipeline.extract.rescue import ENGINE_VERSION, Rescue, needs_rescue, rescue
 from pipeline.extract.surroundings import Hints
 from pipeline.metadata import read_metadata
 from pipeline.metadata.agencies import agency_of
-from pipeline.model import Article, Metadata, NoArticle, Removed
+from pipeline.model import Article, BodyBlock, Metadata, NoArticle, Removed
+from pipeline.recurrence import body_blocks, recurring_places
 from pipeline.rights import signals_of_meta
 from pipeline.rules import Rule, load_rules
 from pipeline.structured import Structured, read_structured
-from pipeline.urls import canonical_url
+from pipeline.urls import canonical_url, site_of
 
 __all__ = ["EXTRACTOR", "EXTRACTOR_VERSION", "Explanation", "Line", "explain_article", "extract_article"]
 
@@ -56,7 +57,7 @@ class Line:
 
     Attributes:
         reason: why it is not part of the text; None where it is.
-        step: what decided: ``body`` (chosen among the blocks of the page) or ``clean``.
+        step: what decided: ``body`` (chosen among the blocks of the page), ``clean`` or ``learned`` (of the site).
         probability: how likely it belongs to the body; None where it did not come from the blocks of the page.
     """
 
@@ -99,6 +100,7 @@ def extract_article(
     summary_hint: str | None = None,
     fetched_at: datetime | None = None,
     rules_dir: str = "",
+    learned: frozenset[str] | None = None,
 ) -> Article | NoArticle:
     """The article of a page, or why there is none (``no_text``, ``too_short``, or a class of `pipeline.classify`).
 
@@ -111,6 +113,8 @@ def extract_article(
         summary_hint: the summary as a feed announced it.
         fetched_at: when the page was fetched, to choose among the rules of its site.
         rules_dir: a folder with rules of sites that come before those of the package.
+        learned: what recurs on the site and is boilerplate, of which this page is cleaned, too; None where nobody
+            counts, so that the article comes without its blocks.
 
     Raises:
         ExtractError: ``empty`` or ``unparsable``.
@@ -124,6 +128,7 @@ def extract_article(
         summary_hint=summary_hint,
         fetched_at=fetched_at,
         rules_dir=rules_dir,
+        learned=learned,
     ).outcome
 
 
@@ -137,6 +142,7 @@ def explain_article(
     summary_hint: str | None = None,
     fetched_at: datetime | None = None,
     rules_dir: str | None = "",
+    learned: frozenset[str] | None = None,
     forest: Forest | None = None,
 ) -> Explanation:
     """The same with what each step returned.
@@ -168,8 +174,12 @@ def explain_article(
     except RecursionError as error:
         raise ExtractError(url, "unparsable", "nested too deeply") from error
     lines = _judged(layout, choices, found, metadata)
+    lines, counted = (lines, ()) if learned is None else _with_learned(lines, learned)
     text = "\n\n".join(line.text for line in lines if line.reason is None)
     verdict = class_of_page(look_at(url, document, structured, layout.blocks, text, metadata.access))
+    outcome = _outcome(url, metadata, lines, text, verdict, title_hint, signals_of_meta(structured.meta))
+    if isinstance(outcome, Article) and verdict.page_class != "live_blog":  # which has its own lines again and again
+        outcome = replace(outcome, blocks=counted)
     return Explanation(
         encoding=document.encoding,
         structured=structured,
@@ -178,7 +188,7 @@ def explain_article(
         lines=lines,
         rescued=found.source if found else None,
         verdict=verdict,
-        outcome=_outcome(url, metadata, lines, text, verdict, title_hint, signals_of_meta(structured.meta)),
+        outcome=outcome,
     )
 
 
@@ -204,6 +214,21 @@ def _judged(layout: Layout, choices: Sequence[Choice], found: Rescue | None, met
             reason = "site_rule" if choice.is_dropped else reason
             lines.append(Line(block.text, block.kind, reason, "body", choice.probability))
     return tuple(lines)
+
+
+def _with_learned(lines: Sequence[Line], learned: frozenset[str]) -> tuple[tuple[Line, ...], tuple[BodyBlock, ...]]:
+    """The lines without what recurs on the site, and the blocks to be counted, removed ones as well."""
+    places = [place for place, line in enumerate(lines) if line.step == "clean"]
+    texts, kinds = [lines[place].text for place in places], [lines[place].kind for place in places]
+    kept = [lines[place].reason is None for place in places]
+    blocks = body_blocks(texts, kept)
+    gone = recurring_places(blocks, texts, kinds, kept, learned)
+    if gone:
+        blocks = body_blocks(texts, [is_kept and place not in gone for place, is_kept in enumerate(kept)])
+    at = {places[place] for place in gone}
+    return tuple(
+        replace(line, reason="recurring", step="learned") if place in at else line for place, line in enumerate(lines)
+    ), blocks
 
 
 def _verdicts(texts: Sequence[str], metadata: Metadata) -> list[str | None]:
@@ -234,7 +259,7 @@ def _outcome(
         return NoArticle(url, reason, message, title=title, removed=removed, opt_out=opt_out)
     return Article(
         url=_home(metadata.url, url),
-        site=(urlsplit(url).hostname or "").removeprefix("www."),
+        site=site_of(url),
         title=title,
         text=text,
         content_hash=content_hash(text),

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from pipeline.classify import GONE, TEMPORARY, class_of_answer, class_of_refusal
 from pipeline.config import Settings
 from pipeline.errors import ExtractError, FetchError, SourceError
-from pipeline.ingest.context import Context
+from pipeline.ingest.context import Context, Database
 from pipeline.ingest.events import Event
 from pipeline.model import Article, Cause, Fetched, NoArticle, Page, Response
 from pipeline.rights import is_refused, merged, signals_of_headers
@@ -18,8 +18,9 @@ from pipeline.schedule import (
     after_not_modified,
 )
 from pipeline.store.articles import save_article
+from pipeline.store.boilerplate import learned_texts
 from pipeline.store.frontier import record_page
-from pipeline.urls import canonical_url
+from pipeline.urls import canonical_url, site_of
 from pipeline.workers import Workers
 
 
@@ -53,7 +54,7 @@ async def read_page(
     """The article that the response holds, to be stored; or else what becomes of the page."""
     reserved = signals_of_headers(response.headers, context.settings.user_agent, tdm)
     try:
-        found = await read_article(context.settings, context.workers, page, response, reserved)
+        found = await read_article(context.settings, context.database, context.workers, page, response, reserved)
     except ExtractError as error:
         update = after_error(page, error, context.now(), context.policy)
         return replace(update, status=response.status, opt_out=reserved)
@@ -66,7 +67,12 @@ async def read_page(
 
 
 async def read_article(
-    settings: Settings, workers: Workers, page: Page, response: Response, reserved: tuple[str, ...]
+    settings: Settings,
+    database: Database,
+    workers: Workers,
+    page: Page,
+    response: Response,
+    reserved: tuple[str, ...],
 ) -> Article | NoArticle:
     """The article in a good answer of a page, or why there is none.
 
@@ -84,7 +90,8 @@ async def read_article(
     if urlsplit(url).path == "/" and urlsplit(page.url).path != "/":
         # Sites that take an article down often send its readers to the front page.
         return NoArticle(url, "front_page", f"redirected to {url}")
-    return await workers.extract(response, url, page.published_hint)
+    learned = await database.read(learned_texts, site_of(url))
+    return await workers.extract(response, url, page.published_hint, learned)
 
 
 def _after_no_article(context: Context, page: Page, found: NoArticle, fetched: Fetched) -> PageUpdate:

@@ -1,6 +1,6 @@
 """The archive: articles, their revisions, and which of them are duplicates."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import cast
 
@@ -11,6 +11,7 @@ from pipeline.dedup import Stored, decide
 from pipeline.model import Article, Cause, Decision, Fetched, Page
 from pipeline.schedule import PagePolicy, PageUpdate, after_article
 from pipeline.store.barred import BARRED, barred_urls, is_taken_down
+from pipeline.store.boilerplate import count_blocks
 from pipeline.store.frontier import MAX_URL, record_page
 from pipeline.store.rows import ensure_hosts, storable, upsert
 from pipeline.store.stories import place_article
@@ -62,6 +63,8 @@ def save_article(
     else:
         _record_alias(connection, page, owner, home, update, seen_at)
     put.place(connection, article)
+    if put.decision == "new":
+        count_blocks(connection, put.id, article.site, article.blocks, put.published_at or seen_at, now)
     return Saved(put.decision, article.url)
 
 
@@ -148,7 +151,10 @@ def insert_article(connection: Connection, page_id: int, article: Article, now: 
     first = _first_with_text(connection, article.content_hash, page_id)
     decision = decide(None, article, first)
     values = _columns(article) | {"page_id": page_id, "duplicate_of": first}
-    place_article(connection, _write_article(connection, None, values, decision, now, now))
+    article_id = _write_article(connection, None, values, decision, now, now)
+    place_article(connection, article_id)
+    if decision == "new":
+        count_blocks(connection, article_id, article.site, article.blocks, article.published_at or now, now)
     return decision
 
 
@@ -200,7 +206,7 @@ def _lock_text(connection: Connection, content_hash: str) -> None:
 def _columns(article: Article) -> dict[str, object]:
     values = {
         name: list(value) if isinstance(value, tuple) else value
-        for name, value in asdict(article).items()
+        for name, value in asdict(replace(article, blocks=())).items()
         if name in ArticleRow.__table__.columns
     }
     # NUL and half surrogates have no place in SQL; what is compared must be what is stored.

@@ -179,7 +179,7 @@ async def _page(
         progress("done")
         return
     try:
-        read = await _read(job, workers, copies)
+        read = await _read(job, database, workers, copies)
     except (ArchiveError, ExtractError) as error:
         kind = "unreadable" if isinstance(error, ArchiveError) else "failed"
         found = Recleaned(kind)
@@ -205,14 +205,14 @@ def _store(job: Job, database: Database, home: int, copies: list[Copy], read: tu
     raise AssertionError("unreachable")
 
 
-async def _read(job: Job, workers: Workers, copies: list[Copy]) -> tuple[Copy, Article] | None:
+async def _read(job: Job, database: Database, workers: Workers, copies: list[Copy]) -> tuple[Copy, Article] | None:
     """The article of the newest copy that holds one."""
     for copy in copies:
         if is_refused(copy.opt_out, job.settings.respect_opt_out):
             return None
         response = await asyncio.to_thread(read_copy, job.engine, job.place, copy.row, job.settings.max_bytes)
         reserved = signals_of_headers(response.headers, job.settings.user_agent)
-        found = await read_article(job.settings, workers, copy.page, response, reserved)
+        found = await read_article(job.settings, database, workers, copy.page, response, reserved)
         if isinstance(found, Article) and not is_refused(found.opt_out, job.settings.respect_opt_out):
             return copy, found
     return None
