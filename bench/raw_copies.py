@@ -1,0 +1,121 @@
+"""What keeping raw copies costs a run, and whether cleaning them again gives the same rows.
+
+    python -m bench.raw_copies [--hosts 20] [--items 20]
+
+Needs the replay server and the pages beside the checkout (``../shared``). Each run is ``news ingest`` in a process of
+its own. The processor time is that of the process that fetches and keeps; those that extract do not count for it.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from pipeline.store.engine import open_engine, reading
+from pipeline.tables import ArticleRow, PageRow, RevisionRow
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
+NEWS = [sys.executable, "-m", "pipeline"]
+
+
+def serve(hosts: int, items: int, port: int) -> subprocess.Popen[bytes]:
+    words = ["--corpus", f"dir:{SHARED / 'corpus' / 'pages'}", "--hosts", str(hosts), "--items", str(items)]
+    server = subprocess.Popen(
+        [sys.executable, str(SHARED / "tools" / "replay.py"), *words, "--port", str(port), "--warm"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    for _ in range(600):
+        try:
+            urllib.request.urlopen(f"http://127.0.1.1:{port}/__feeds", timeout=5).read()
+        except OSError:
+            time.sleep(0.2)
+        else:
+            return server
+    raise SystemExit("the replay server does not start")
+
+
+def news(environment: dict[str, str], *words: str, given: bytes = b"") -> tuple[float, float, bytes]:
+    """Run a command; returns wall time and processor time in seconds, and what it printed."""
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    done = subprocess.run(
+        [*NEWS, *words], env=os.environ | environment, input=given, stdout=subprocess.PIPE, check=False
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return time.monotonic() - began, processor, done.stdout
+
+
+def rows(url: str) -> list[list[sa.Row]]:
+    engine = open_engine(url)
+    with reading(engine) as connection:
+        found = [
+            list(connection.execute(sa.select(table.__table__).order_by(table.id)))
+            for table in (ArticleRow, RevisionRow, PageRow)
+        ]
+    engine.dispose()
+    return found
+
+
+def measure(folder: Path, port: int, archive: str, feeds: bytes) -> dict[str, str]:
+    folder.mkdir()
+    environment = {
+        "NEWS_DATABASE_URL": f"sqlite:///{folder}/news.db",
+        "NEWS_ALLOW_NETWORKS": "127.0.0.0/8",
+        "NEWS_HOST_DELAY": "0",
+        "NEWS_ARCHIVE_URL": archive,
+        "NEWS_LOG_LEVEL": "error",
+    }
+    news(environment, "db", "upgrade")
+    news(environment, "feeds", "import", "-", given=feeds)
+    wall, processor, told = news(environment, "ingest", "--json")
+    counts = json.loads(told)
+    kept = sum(file.stat().st_size for file in (folder / "raw").glob("*")) if (folder / "raw").is_dir() else 0
+    size = (folder / "news.db").stat().st_size
+    print(
+        f"{archive:5s} {counts['pages']:5d} pages  wall {wall:6.1f} s  processor {processor:6.1f} s  "
+        f"database {size / 1e6:6.1f} MB  raw {kept / 1e6:6.1f} MB",
+        flush=True,
+    )
+    return environment
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--hosts", type=int, default=20)
+    parser.add_argument("--items", type=int, default=20)
+    parser.add_argument("--port", type=int, default=8971)
+    parser.add_argument("--rounds", type=int, default=2)
+    options = parser.parse_args()
+    if not SHARED.is_dir():
+        raise SystemExit(f"{SHARED} is not there: nothing to measure with")
+    server = serve(options.hosts, options.items, options.port)
+    try:
+        feeds = urllib.request.urlopen(f"http://127.0.1.1:{options.port}/__feeds").read()
+        with tempfile.TemporaryDirectory(prefix="news-bench-") as temporary:
+            environment = {}
+            for number in range(options.rounds):
+                for archive in ("off", "auto"):
+                    environment = measure(Path(temporary) / f"{archive}{number}", options.port, archive, feeds)
+            before = rows(environment["NEWS_DATABASE_URL"])
+            wall, processor, told = news(environment, "reclean", "--json")
+            kinds = json.loads(told)["pages"]
+            print(f"reclean {kinds}  wall {wall:.1f} s  processor {processor:.1f} s")
+            same = rows(environment["NEWS_DATABASE_URL"]) == before
+            print("the same rows again" if same else "OTHER ROWS")
+    finally:
+        server.terminate()
+        server.wait()
+
+
+if __name__ == "__main__":
+    main()
