@@ -176,6 +176,27 @@ def test_only_the_newest_matches_are_ranked_and_all_of_few(archive):
     assert names(archive, "harbour") == {"tides", "cookies"}
 
 
+def test_articles_are_found_however_long_ago_they_were_stored(archive):
+    columns = ", ".join(
+        column.name for column in ArticleRow.__table__.columns if column.name not in ("id", *NOT_COPIED)
+    )
+    ids = (5_000, 9_000, 40_000, 70_000, 700_000, 3_000_000, 30_000_000)
+
+    def fill(connection):
+        for article_id in ids:
+            url = f"https://cafe.example/copy/{article_id}"
+            page = connection.execute(sa.text(COPY_PAGE), {"url": url}).scalar_one()
+            copy = (
+                f"INSERT INTO article (id, page_id, url, text, {columns})"
+                f" SELECT :id, :page, :url, 'common words', {columns} FROM article WHERE url = 'https://cafe.example/1'"
+            )
+            connection.execute(sa.text(copy), {"id": article_id, "page": page, "url": url})
+
+    archive(fill)
+    assert sorted(hit.article_id for hit in find(archive, "common words")) == sorted(ids)
+    assert names(archive, "harbour") == {"tides", "cookies"}
+
+
 NOT_COPIED = ("id", "page_id", "url", "text")
 COPY_PAGE = """INSERT INTO page (url, host, state, discovered_at)
 SELECT :url, host, state, discovered_at FROM page WHERE url = 'https://cafe.example/1' RETURNING id"""

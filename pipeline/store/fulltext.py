@@ -122,7 +122,8 @@ def _configurations() -> list[str]:
 
 
 _UNSPACED = "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]"
-_PARTING = "-./_@:\u2019'\\\\#&+=~"
+# What the parser would take for a part of a host name, path, number or compound; it parts words at the rest by itself.
+_PARTING = "-./_@:"
 _CASES = " ".join(f"WHEN '{code}' THEN '{configuration(code)}'::regconfig" for code in LANGUAGES)
 _ERAS = ", ".join(f"'{postgresql_facet(f'e{bits}', '')}' || (id >> {bits})" for bits in ERAS)
 
@@ -131,10 +132,10 @@ POSTGRESQL: Final = (
     # What parts words for readers shall part them for the parser too, which knows host names, paths and hyphens.
     f"""CREATE FUNCTION news_search_text(value text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE WHEN octet_length(value) = length(value)
-    THEN translate(value, E'{_PARTING.replace("'", "''")}', repeat(' ', 20))
+    THEN translate(value, '{_PARTING}', '{" " * len(_PARTING)}')
     ELSE regexp_replace(
       translate(regexp_replace(normalize(value, NFKD), '[\u0300-\u036f\u00ad\u200b-\u200f]', '', 'g'),
-        E'{_PARTING.replace("'", "''")}', repeat(' ', 20)),
+        '{_PARTING}', '{" " * len(_PARTING)}'),
       '({_UNSPACED})', ' \\1 ', 'g')
     END
 $$""",

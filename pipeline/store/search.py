@@ -34,6 +34,9 @@ NEWEST = 200
 MAX_MONTHS = 60
 """Months that the index is asked for by name; a longer time is left to the table."""
 
+WINDOWS = tuple((bits, count) for bits in ERAS for count in (2, 8))
+"""Eras that PostgreSQL looks in before it looks everywhere, the last two or eight of each length."""
+
 TITLE_WEIGHT = 5.0
 """What a word of the headline counts beside one of the text."""
 
@@ -271,14 +274,13 @@ def _newest(connection: Connection, match: str, limits: _Limits) -> list[int]:
             f" WHERE s.words @@ CAST(:match AS tsquery){limits.where} ORDER BY s.article_id + 0 DESC LIMIT {NEWEST}"
         )
     )
-    found: list[int] = []
-    for bits in (*ERAS, None):
-        eras = [_quoted(postgresql_facet(f"e{bits}", (last >> bits) - back)) for back in (0, 1)] if bits else []
-        window = f"{match} & ({' | '.join(eras)})" if eras else match
+    for bits, count in WINDOWS:
+        eras = [_quoted(postgresql_facet(f"e{bits}", (last >> bits) - back)) for back in range(count)]
+        window = f"{match} & ({' | '.join(eras)})" if last >> bits >= count else match
         found = list(connection.scalars(statement, {"match": window}))
-        if len(found) == NEWEST or (bits and last >> bits <= 1):
-            break
-    return found
+        if len(found) == NEWEST or window == match:
+            return found
+    return list(connection.scalars(statement, {"match": match}))
 
 
 def _stems(connection: Connection, parsed: Query, language: str | None) -> Mapping[str, Sequence[tuple[str, ...]]]:
