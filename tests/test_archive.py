@@ -191,6 +191,17 @@ def test_what_a_user_gave_to_ask_with_is_not_kept_nor_what_it_opens(kept):
     assert b"visit=counted" in text, "what anybody is given is kept"
 
 
+@on_sqlite
+def test_what_opts_out_and_is_respected_is_not_kept_raw_either(kept):
+    kept.serve_stories(1, 2, 3)
+    kept.web.routes["/1"] = page(article_page(1), X_Robots_Tag="noarchive")
+    kept.web.routes["/2"] = page(article_page(2, head='<meta name="robots" content="noarchive">'))
+    kept.settings = replace(kept.settings, respect_opt_out=("noarchive",))
+    kept.ingest()
+    assert [kept.page(path)["reason"] for path in ("/1", "/2")] == ["opt_out", "opt_out"]
+    assert {row["url"] for row in kept.copies()} == {kept.web.url("/3"), kept.web.url("/feed.xml")}
+
+
 # ---------------------------------------------------------------- crashes
 
 

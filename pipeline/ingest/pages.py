@@ -29,11 +29,15 @@ async def finish_page(context: Context, page: Page, response: Response, tdm: boo
 
     ``tdm`` is whether the host's tdmrep.json reserves rights at the URL that answered; None where it does not say.
     """
-    is_same = await context.keep(response.captures, page_id=page.id)
+    # Who respects what reserves rights must have read the page to know whether it may be kept at all.
+    is_careful = bool(context.settings.respect_opt_out) and response.status != 304
+    is_same = not is_careful and await context.keep(response.captures, page_id=page.id)
     if response.status == 304:
         await record(context, page, after_not_modified(page, context.now(), context.policy))
         return
     came_to = await read_page(context, page, response, tdm)
+    if is_careful and not (isinstance(came_to, PageUpdate) and came_to.reason == "opt_out"):
+        is_same = await context.keep(response.captures, page_id=page.id)
     if isinstance(came_to, PageUpdate):
         await record(context, page, came_to)
         return
