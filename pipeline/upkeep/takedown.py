@@ -90,9 +90,9 @@ def take_down(
     extent = replace(extent, copies=extent.copies + write(engine, drop_copies, stray))
     if place is None:
         return TakenDown(extent)
-    for feed_id, found in words.items():
-        progress(f"documents of feed {feed_id or '(removed)'}")
-        extent = replace(extent, copies=extent.copies + _drop_documents(engine, place, feed_id, found, max_bytes))
+    for feed, needles in words.items():
+        progress(f"documents of feed {feed or '(removed)'}")
+        extent = replace(extent, copies=extent.copies + _drop_documents(engine, place, feed, needles, max_bytes))
     return TakenDown(extent, tuple(purge(engine, place, progress)))
 
 
