@@ -10,9 +10,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner
 
-from pipeline.backfill import Wanted, begin
+from pipeline.backfill import Wanted, begin, run
 from pipeline.cli import main
 from pipeline.ingest import run as run_live
 from pipeline.model import Address, Entry
@@ -233,6 +234,22 @@ def test_a_rate_slows_down_all_hosts_together(local):
     began = time.monotonic()
     local.fill("sitemap", [("sitemap", local.web.url("/sitemap-2026-03.xml"))], rate=4)
     assert time.monotonic() - began >= 0.25
+
+
+def test_what_a_killed_run_had_fetched_is_read_from_the_raw_archive(local):
+    """As if the process had died between keeping the answer and storing what was made of it."""
+    url = local.web.url
+    local.web.routes["/s.xml"] = page(urlset({url("/nothing"): None, url("/lost"): None}), XML)
+    local.web.routes |= {path: page("<html><body><p>Nothing here.</p></body></html>") for path in ("/nothing", "/lost")}
+    local.fill("sitemap", [("sitemap", url("/s.xml"))])
+    before = {row["url"]: row["reason"] for row in local.rows(PageRow)}
+    job = begin(local.settings, Wanted("verify", ("killed",)), [], now=local.now)
+    died = {"state": "queued", "attempts": 1, "next_fetch_at": local.now(), "backfill_id": job.id, "fetched_at": None}
+    with local.engine.begin() as connection:
+        connection.execute(sa.update(PageRow).values(**died, reason=None))
+    assert run(local.settings, job.id, now=local.now).is_done
+    assert {row["url"]: row["reason"] for row in local.rows(PageRow)} == before
+    assert Counter(path for path in local.web.paths if path in ("/nothing", "/lost")) == {"/nothing": 1, "/lost": 1}
 
 
 KILLS = 4

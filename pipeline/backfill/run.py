@@ -18,6 +18,7 @@ from pipeline.backfill.desk import Desk, Findings
 from pipeline.backfill.feeds import read_feed
 from pipeline.backfill.saved import read_folder
 from pipeline.backfill.sitemaps import read_site, read_sitemap
+from pipeline.backfill.takeup import take_up
 from pipeline.backfill.warc import read_file
 from pipeline.backfill.wayback import read_query
 from pipeline.config import Settings
@@ -199,6 +200,8 @@ async def _work(desk: Desk) -> State:
     while True:
         await _read_units(desk)
         if not desk.job.wanted.dry:
+            async with staying_alive(context):
+                await take_up(desk)
             await work(replace(context, scope=replace(context.scope, until=desk.now)), None)
         state = await context.database.read(job_state, desk.job.id, desk.now)
         pages_at = None if desk.job.wanted.dry else state.next_page_at
