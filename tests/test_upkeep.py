@@ -23,7 +23,7 @@ from pipeline.store.frontier import put
 from pipeline.store.intake import Taken, take_in
 from pipeline.store.prune import Rules, count_old
 from pipeline.store.reclean import Choice
-from pipeline.store.takedown import Target
+from pipeline.store.takedown import Target, bar, take_down_pages
 from pipeline.tables import ArticleRow, EntryRow, FeedRow, PageRow, PollRow, RawRow, RevisionRow, TakedownRow
 from pipeline.upkeep.check import check
 from pipeline.upkeep.copies import purge, read_copy
@@ -360,6 +360,19 @@ def test_documents_of_removed_feeds_and_answers_that_others_led_to_go_too(kept):
     take_down(kept.engine, kept.place, Target.parse(kept.web.url("/")), kept.now())
     assert kept.copies("/") == []
     assert [row["status"] for row in kept.copies("/2")] == [302]
+
+
+@on_sqlite
+def test_a_takedown_that_was_broken_off_is_gone_on_with(kept):
+    kept.serve_stories(1, 2)
+    kept.ingest()
+    target = Target.parse(kept.web.url("/1"))
+    write(kept.engine, bar, target, kept.now(), None)
+    write(kept.engine, take_down_pages, [kept.page("/1")["id"]])  # and here it was killed
+    assert title(1) in words_of(kept)
+    take_down(kept.engine, kept.place, target, kept.now())
+    assert title(1) not in words_of(kept)
+    assert [row["title"] for row in kept.rows(ArticleRow)] == [title(2)]
 
 
 @on_sqlite

@@ -105,8 +105,10 @@ def bar(connection: Connection, target: Target, now: datetime, note: str | None)
     return 0
 
 
-def target_pages(connection: Connection, target: Target, after: int, limit: int = BATCH) -> list[int]:
-    """Ids of the pages of the target that are not taken down yet, in order; with all aliases of each."""
+def target_pages(
+    connection: Connection, target: Target, after: int, limit: int = BATCH, *, done_too: bool = False
+) -> list[int]:
+    """Ids of the pages of the target, in order, with all aliases of each; those that are not taken down yet, or all."""
     if target.scope == "url":
         home = sa.select(sa.func.coalesce(PageRow.alias_of, PageRow.id)).where(PageRow.url == target.target)
         home_id = connection.scalar(home)
@@ -123,7 +125,8 @@ def target_pages(connection: Connection, target: Target, after: int, limit: int 
         homes = sa.select(PageRow.id).where(mine).scalar_subquery()
         is_it = sa.or_(mine, PageRow.alias_of.in_(homes))
     held = sa.or_(is_open(), sa.exists().where(RawRow.page_id == PageRow.id, ~RawRow.dropped))
-    query = sa.select(PageRow.id).where(PageRow.id > after, is_it, held).order_by(PageRow.id).limit(limit)
+    query = sa.select(PageRow.id).where(PageRow.id > after, is_it).order_by(PageRow.id).limit(limit)
+    query = query if done_too else query.where(held)
     return list(connection.scalars(query))
 
 

@@ -69,17 +69,13 @@ def take_down(
         ArchiveError: raw copies cannot be removed; what SQL holds is gone by then.
     """
     extent, after = Extent(feeds=write(engine, bar, target, now, note)), 0
-    # Of feeds that were removed the documents are left, and nothing that tells what they announced.
-    words: dict[int | None, set[str]] = {None: {target.target}}
+    words = _words(engine, target)
     while True:
         with reading(engine) as connection:
             pages = target_pages(connection, target, after)
-            for feed_id, found in announced_words(connection, pages).items():
-                words.setdefault(feed_id, set()).update(found)
         if not pages:
             break
         progress(f"{extent.pages} pages")
-        # The documents first: once the pages are barred, who announced them is asked for no more.
         extent += write(engine, take_down_pages, pages)
         after = pages[-1]
     if target.scope == "site":
@@ -94,6 +90,21 @@ def take_down(
         progress(f"documents of feed {feed or '(removed)'}")
         extent = replace(extent, copies=extent.copies + _drop_documents(engine, place, feed, needles, max_bytes))
     return TakenDown(extent, tuple(purge(engine, place, progress)))
+
+
+def _words(engine: Engine, target: Target) -> dict[int | None, set[str]]:
+    """By feed, what those documents of it have in them that announced the target; None for feeds that were removed.
+
+    Of pages that are taken down already, too: who was broken off has not come to the documents.
+    """
+    words: dict[int | None, set[str]] = {None: {target.target}}
+    after = 0
+    with reading(engine) as connection:
+        while pages := target_pages(connection, target, after, done_too=True):
+            for feed, found in announced_words(connection, pages).items():
+                words.setdefault(feed, set()).update({target.target} if target.scope == "site" else found)
+            after = pages[-1]
+    return words
 
 
 def _drop_documents(engine: Engine, place: Place, feed_id: int | None, words: set[str], max_bytes: int) -> int:
