@@ -27,6 +27,7 @@ def kept_unread(connection: Connection, job_id: int, now: datetime, limit: int) 
             RawRow.refers_to.is_(None),
             ~RawRow.dropped,
             sa.or_(PageRow.fetched_at.is_(None), RawRow.fetched_at > PageRow.fetched_at),
+            RawRow.fetched_at >= PageRow.discovered_at,  # not a copy of times before, which an archive was found with
         )
         .order_by(RawRow.id)
         .limit(limit)
