@@ -25,8 +25,8 @@ from pipeline.cli.extract import extract
 from pipeline.cli.feeds import feeds
 from pipeline.cli.gate import gate
 from pipeline.cli.look import config, show, status
-from pipeline.cli.reclean import reclean
 from pipeline.cli.overview import report
+from pipeline.cli.reclean import reclean
 from pipeline.cli.retry import retry
 from pipeline.cli.rules import rules
 from pipeline.cli.run import crawl, ingest, poll
