@@ -198,7 +198,6 @@ class Settings:
         "default_pool", str, "Airflow pool of the DAG backfill_archive; any other has to be made first"
     )
     export_dir: str = _setting("exports", str, "folder that the DAG export_daily writes its files into")
-    export_dir: str = _setting("exports", str, "folder that the DAG export_daily writes its files into")
     log_format: str = _setting("console", _one_of("console", "json"), "console or json")
     log_level: str = _setting("warning", _one_of("debug", "info", "warning", "error"), "debug, info, warning or error")
 
