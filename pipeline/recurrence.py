@@ -34,6 +34,9 @@ MAX_WORDS = 120
 MAX_NUMBERS = 4
 """With more numbers than a date and a phone number have, a block is a table or a report, and its numbers its text."""
 
+FEWEST_WORDS = 2
+"""Words beside numbers that a block must have to be counted: a name or a date alone is met anywhere."""
+
 OTHER_WORDS, LIKE = 2, 0.7
 """Words on either side that may be others in the same block, and the share of the longer that is the same then."""
 
@@ -46,7 +49,7 @@ FEWEST = 5
 SPAN = 12
 """Articles of the site that a block's share is taken of at least, however close together it was seen."""
 
-_TIERS = ((5, 3, 0.12), (6, 2, 0.25), (8, 1, 0.4))
+_TIERS = ((5, 3, 0.12), (6, 2, 0.25), (8, 1, 0.33), (20, 1, 0.2))
 """(articles, days, share of the site's articles meanwhile): any of them makes a block boilerplate. The fewer days, the
 more it takes: all of a day's articles on one event may have its background in common."""
 
@@ -121,7 +124,7 @@ def is_boilerplate(count: Count, verdict: Verdict | None = None) -> bool:
 def day_bit(day: date) -> int:
     """The bit that stands for a day.
 
-    Days 63 apart share one: many days are never taken for few but where hardly any article is on another day.
+    Days 63 apart share one, so that days may be taken for fewer, never for more, than they are.
     """
     return 1 << day.toordinal() % _DAYS
 
@@ -160,13 +163,20 @@ def body_blocks(texts: Sequence[str], kept: Sequence[bool]) -> tuple[BodyBlock, 
         above, before = before, before + is_kept
         if MAX_BLOCKS // 2 <= place <= last - MAX_BLOCKS // 2:
             continue
-        words = folded(text)
-        if sum(word != "#" for word in words) >= 2:  # a number or a name alone says nothing
-            key = int.from_bytes(blake2b(" ".join(words).encode("utf-8", "surrogatepass"), digest_size=8).digest())
-            # Signed, as SQL has numbers.
-            key -= (key >> 63) << 64
-            found.setdefault(key, BodyBlock(text, key, _bands(words), len(words), above, left, is_kept))
+        if identity := _identity(text):
+            key, bands, words = identity
+            found.setdefault(key, BodyBlock(text, key, bands, words, above, left, is_kept))
     return tuple(found.values())
+
+
+@lru_cache(maxsize=1024)  # boilerplate comes again and again
+def _identity(text: str) -> tuple[int, tuple[int, ...], int] | None:
+    """Key, bands and length of a block; None for numbers and single words, which say nothing."""
+    words = folded(text)
+    if sum(word != "#" for word in words) < FEWEST_WORDS:
+        return None
+    digest = blake2b(" ".join(words).encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, signed=True), _bands(words), len(words)
 
 
 def _bands(words: Sequence[str]) -> tuple[int, ...]:
@@ -251,8 +261,8 @@ def recurring_places(
     A heading goes only with what it is the heading of: *What we know* may stand above true text in any article.
     """
     keys = find_learned(blocks, learned)
-    found = {block.text for block in blocks if block.key in keys}
-    places = {place for place, text in enumerate(texts) if kept[place] and text in found}
+    known = {place: _identity(text) for place, text in enumerate(texts) if keys and kept[place]}
+    places = {place for place, identity in known.items() if identity and identity[0] in keys}
     for place in sorted(places, reverse=True):
         below = place + 1
         is_above_text = below < len(texts) and kept[below] and below not in places and kinds[below] != "heading"

@@ -15,6 +15,7 @@ from pipeline.cli.access import set_
 from pipeline.cli.archive import archive
 from pipeline.cli.backfill import backfill
 from pipeline.cli.backfill_jobs import list_, resume, show_
+from pipeline.cli.boilerplate import boilerplate
 from pipeline.cli.changes import changes_
 from pipeline.cli.db import db
 from pipeline.cli.diff import diff
@@ -103,6 +104,7 @@ for command in (
     sql,
     report,
     rules,
+    boilerplate,
     gate,
     config,
 ):

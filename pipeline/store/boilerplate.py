@@ -147,7 +147,7 @@ def _row(
 
 
 def _write(connection: Connection, rows: Sequence[dict[str, object]]) -> None:
-    insert = upsert(connection, SiteBlockRow).values(rows)
+    insert = upsert(connection, SiteBlockRow)
     new = insert.excluded
     changed = {
         "articles": SiteBlockRow.articles + 1,
@@ -159,7 +159,8 @@ def _write(connection: Connection, rows: Sequence[dict[str, object]]) -> None:
         "below": SiteBlockRow.below + new.below,
         "last_seen_at": new.last_seen_at,
     }
-    connection.execute(insert.on_conflict_do_update(index_elements=["site", "key"], set_=changed))
+    # One statement for all rows, of which SQLAlchemy need compile no new one for each number of them.
+    connection.execute(insert.on_conflict_do_update(index_elements=["site", "key"], set_=changed), rows)
 
 
 def _forget(connection: Connection, site: str) -> None:
@@ -215,15 +216,26 @@ def _listed(row: sa.RowMapping) -> SiteBlock:
     )
 
 
-def list_sites(connection: Connection) -> list[tuple[str, int, int]]:
-    """Name, counted articles and rows of each site that blocks are counted of."""
+def list_sites(connection: Connection) -> list[tuple[str, int, int, int]]:
+    """Name, counted articles, rows and learned blocks of each site that blocks are counted of."""
     query = (
         sa.select(SiteRow.name, SiteRow.articles, sa.func.count(SiteBlockRow.key))
         .join(SiteBlockRow, SiteBlockRow.site == SiteRow.name, isouter=True)
         .group_by(SiteRow.name, SiteRow.articles)
         .order_by(SiteRow.name)
     )
-    return [(row[0], row[1], row[2]) for row in connection.execute(query)]
+    return [(row[0], row[1], row[2], len(learned_texts(connection, row[0]))) for row in connection.execute(query)]
+
+
+def find_block(connection: Connection, site: str, key: int | None, text: str | None) -> SiteBlock | None:
+    """The block of this key, or of this text or a variant of it; None where there is none, or it was seen but once."""
+    if text is not None:
+        blocks = body_blocks([storable(text)[:MAX_CHARACTERS]], [True])
+        known = find_known(blocks[0], _candidates(connection, site, blocks)) if blocks else None
+        key = known.key if known else None
+    this = sa.and_(SiteBlockRow.site == site, SiteBlockRow.key == key, SiteBlockRow.sample.is_not(None))
+    found = connection.execute(sa.select(SiteBlockRow.__table__).where(this)).mappings().first()
+    return _listed(found) if found else None
 
 
 def judge_block(
@@ -240,7 +252,9 @@ def judge_block(
         known = find_known(blocks[0], _candidates(connection, site, blocks))
         key = known.key if known else blocks[0].key
         if known is None:
-            row = _row(site, blocks[0], None, day=0, number=0, at=now, article=0)
+            connection.execute(upsert(connection, SiteRow).values(name=site, articles=0).on_conflict_do_nothing())
+            number = connection.scalar(sa.select(SiteRow.articles).where(SiteRow.name == site)) or 0
+            row = _row(site, blocks[0], None, day=0, number=number, at=now, article=0)
             _write(connection, [row | {"articles": 0}])
         # What was seen but once has no sample yet.
         is_without = sa.and_(SiteBlockRow.key == key, SiteBlockRow.sample.is_(None))
@@ -249,5 +263,4 @@ def judge_block(
         )
     this = sa.and_(SiteBlockRow.site == site, SiteBlockRow.key == key, SiteBlockRow.sample.is_not(None))
     connection.execute(sa.update(SiteBlockRow).where(this).values(verdict=verdict))
-    found = connection.execute(sa.select(SiteBlockRow.__table__).where(this)).mappings().first()
-    return _listed(found) if found else None
+    return find_block(connection, site, key, None)
