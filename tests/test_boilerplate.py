@@ -240,6 +240,10 @@ def test_learned_while_crawling_overruled_by_the_user_and_applied_backwards(news
     assert "learned" in news("boilerplate", "list", site)
     assert news.json("boilerplate", "show", site, "zwilum del 7 mertol norost ka pil fencor holis bara") == listed
 
+    archive = {"NEWS_ARCHIVE_URL": newsroom.settings.archive_url}
+    told = news.json("explain", newsroom.web.url("/0"), "--stored", **archive)
+    assert [line["reason"] for line in told["lines"] if line["text"].startswith("Zwilum")] == ["recurring"]
+
     job = Job(newsroom.settings, newsroom.engine, newsroom.place, Choice(), newsroom.now)
     assert reclean(job).kinds["revised"] >= 4
     left = [article for article in texts(newsroom) if any(text.startswith("Zwilum") for text in article)]

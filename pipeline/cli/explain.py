@@ -18,7 +18,9 @@ from pipeline.extract import Explanation, explain_article
 from pipeline.fetch import ACCEPT_TEXT, Fetcher
 from pipeline.model import Article, Response
 from pipeline.robots import parse_robots, robots_text, robots_verdict
-from pipeline.urls import canonical_url, host_of
+from pipeline.store.boilerplate import learned_texts
+from pipeline.store.engine import open_engine, reading
+from pipeline.urls import canonical_url, host_of, site_of
 
 
 @click.command()
@@ -60,6 +62,7 @@ def explain(
             charset=fetched.charset,
             fetched_at=fetched.fetched_at,
             rules_dir=settings.rules_dir,
+            learned=_learned(settings, canonical_url(fetched.url)) if stored else None,
         )
     except ValueError as error:
         raise ConfigError(f"{source!r}: {error}") from error
@@ -70,6 +73,16 @@ def explain(
         print_json(_fetch_facts(fetched, robots) | _plain(found))
     elif not page:
         _print(fetched, robots, found)
+
+
+def _learned(settings: Settings, url: str) -> frozenset[str]:
+    """What the archive has learned to be boilerplate on the site of this page."""
+    engine = open_engine(settings.database_url)
+    try:
+        with reading(engine) as connection:
+            return learned_texts(connection, site_of(url))
+    finally:
+        engine.dispose()
 
 
 async def fetch_page(settings: Settings, source: str) -> tuple[Response, str]:
