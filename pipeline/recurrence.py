@@ -59,7 +59,8 @@ _AT_TOP, _TOP_SHARE = 1.0, 0.35
 _SHORT_SHARE = 0.5
 
 COPY = 0.6
-"""Share of an article's words that stand in one other: then it is a copy of that, and counts for nothing."""
+"""Share of an article's words, those of long blocks weighing more, that stand in one other: then it is a copy of that,
+and counts for nothing."""
 
 _COPY_WORDS = 20
 _SETTLED = 3  # articles from which on a block says nothing on who copied whom
@@ -224,10 +225,11 @@ def copied_from(blocks: Iterable[tuple[BodyBlock, Known | None]]) -> int | None:
     for block, known in blocks:
         if not block.kept or (known and known.articles >= _SETTLED):
             continue
-        total += block.words
+        weight = block.words**2  # what sites print is short, and may be as many words as the text of a short article
+        total += weight
         for article in {known.first_article, known.last_article} if known else ():
-            shared[article] += block.words
-    if total < _COPY_WORDS or not shared:
+            shared[article] += weight
+    if total < _COPY_WORDS**2 or not shared:
         return None
     article = min(shared, key=lambda one: (-shared[one], one))
     return article if shared[article] >= COPY * total else None

@@ -146,6 +146,18 @@ def test_a_story_that_is_updated_under_other_addresses_is_not_eaten(engine):
     assert not set(learned(engine)) & set(story)
 
 
+def test_short_articles_with_more_boilerplate_than_text_are_not_copies_of_each_other(sqlite_url):
+    engine = open_engine(sqlite_url)
+    rng = random.Random(2)
+    printed = [replace(block, rate=1.0, since=0) for block in printed_blocks(rng, 15)]
+    for number in range(20):
+        true = [paragraph(rng), paragraph(rng)]
+        page = made_page(rng, number, printed, STARTED_AT + number * 5 * HOUR, true=true)
+        count(engine, number + 1, [text for text, _ in page.blocks], page.published_at)
+    assert len(learned(engine)) >= 14
+    engine.dispose()
+
+
 # ---------------------------------------------------------------- bounds, and several workers at once
 
 
