@@ -354,9 +354,10 @@ class Page:
     Attributes:
         attempts: how often it was claimed since it last succeeded, this time included.
         stored: whether there is an article of it already.
-        published_at: of the article where there is one, else as announced by the first feed.
-        first_seen_at: when the article was first stored.
-        published_from: who says ``published_at``.
+        published_at: as announced by the first feed.
+        published_from: who says so.
+        article_published_at, first_seen_at: of the article where there is one: its publication, when it was first
+            stored.
         fetch_url: what to fetch instead of the URL: the copy of an archive.
         route: where a redirect of this attempt has led; ``host`` is of that URL then.
         access: what the user gave to ask its origin with.
@@ -369,8 +370,9 @@ class Page:
     attempts: int
     stored: bool = False
     published_at: datetime | None = None
-    first_seen_at: datetime | None = None
     published_from: str | None = None
+    article_published_at: datetime | None = None
+    first_seen_at: datetime | None = None
     fetch_url: str | None = None
     route: Route | None = None
     access: FeedAccess | None = None

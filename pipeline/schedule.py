@@ -132,7 +132,8 @@ def after_no_article(page: Page, found: NoArticle, fetched: Fetched, now: dateti
 
 
 def _next_look(page: Page, now: datetime, policy: PagePolicy) -> datetime | None:
-    return next_revisit_at(page.published_at, page.first_seen_at, now, policy.revisits) if page.stored else None
+    published_at = page.article_published_at or page.published_at
+    return next_revisit_at(published_at, page.first_seen_at, now, policy.revisits) if page.stored else None
 
 
 def after_blocked(page: Page, leads_to: str | None = None) -> PageUpdate:

@@ -617,5 +617,5 @@ def test_the_claimed_page_knows_what_was_stored_of_it(archive):
     archive.store(published_at=NOW - MINUTE)
     page = archive.claim(now=NOW + HOUR)
     assert isinstance(page, Page)
-    assert (page.stored, page.published_at, page.first_seen_at) == (True, NOW - MINUTE, NOW)
+    assert (page.stored, page.article_published_at, page.first_seen_at) == (True, NOW - MINUTE, NOW)
     assert page.validators == FETCHED.validators

@@ -132,7 +132,15 @@ class Intake:
     async def _read(self, address: Address, response: Response) -> tuple[Article, Fetched] | PageUpdate:
         context = self.desk.context
         await context.pace()
-        page = Page(0, address.url, "", Validators(), 1, False, address.published_at, None, address.published_from)
+        page = Page(
+            id=0,
+            url=address.url,
+            host="",
+            validators=Validators(),
+            attempts=1,
+            published_at=address.published_at,
+            published_from=address.published_from,
+        )
         # Nothing is tried again over the network: the file says what it says.
         final = replace(context, settings=replace(context.settings, max_attempts=1))
         return await read_page(final, page, response)

@@ -46,7 +46,12 @@ def resume(settings: Settings, job: int | None, rate: float | None, as_json: boo
 @json_option
 @click.pass_obj
 def list_(settings: Settings, as_json: bool) -> None:
-    """List the backfills, the latest first, and how far they are."""
+    """List the backfills, the latest first, and how far they are.
+
+    \b
+    Example:
+      news backfill list
+    """
     engine = open_engine(settings.database_url)
     try:
         require_current(engine)
@@ -66,7 +71,12 @@ def list_(settings: Settings, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def show_(settings: Settings, job: int, as_json: bool) -> None:
-    """Show a backfill: its counts, and the units that something went wrong with."""
+    """Show a backfill: its counts, and the units that something went wrong with.
+
+    \b
+    Example:
+      news backfill show 3
+    """
     engine = open_engine(settings.database_url)
     try:
         require_current(engine)

@@ -52,6 +52,7 @@ _ADVICE: Mapping[str, str] = {
     "bad_encoding": _RETRY,
     "blocked_address": "in a network that must not be fetched from; NEWS_ALLOW_NETWORKS allows some",
     "redirect_loop": "leads back to itself: nothing, or `news retry` later",
+    "bad_range": "the rest of a file was not given: goes on there by itself",
     "bad_redirect": "leads nowhere: nothing, or `news retry` later",
     "too_many_redirects": "raise NEWS_MAX_REDIRECTS, then `news retry`",
     "http_401": "only for readers with an account: look for a feed with full text",

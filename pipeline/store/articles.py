@@ -125,6 +125,10 @@ def _put(
         "published_at": published_at,
         "published_from": (published_from or None) if published_at else None,
     }
+    if published_at is None and stored:
+        # A date that a page no longer shows is still its article's.
+        published_at = stored["published_at"]
+        values |= {name: stored[name] for name in ("published_at", "published_from", "published_precision")}
     if decision == "unchanged":
         # The text differs in layout at most: it stays together with what it was made by, as in its revision.
         values = {name: value for name, value in values.items() if name not in REVISED}

@@ -301,7 +301,6 @@ def claim_page(
             sa.select(
                 PageRow.__table__,
                 ArticleRow.published_at.label("article_published_at"),
-                ArticleRow.published_from.label("article_published_from"),
                 ArticleRow.first_seen_at.label("article_first_seen_at"),
             )
             .outerjoin(ArticleRow, ArticleRow.page_id == PageRow.id)
@@ -330,9 +329,10 @@ def claim_page(
         validators=Validators(row["etag"], row["last_modified"]) if stored or row["state"] == "rejected" else _NONE,
         attempts=row["attempts"] + 1,
         stored=stored,
-        published_at=row["article_published_at"] or row["published_at"],
+        published_at=row["published_at"],
+        published_from=row["published_from"],
+        article_published_at=row["article_published_at"],
         first_seen_at=row["article_first_seen_at"],
-        published_from=row["article_published_from"] or row["published_from"],
         fetch_url=row["fetch_url"] if row["state"] == "queued" else None,
         route=route_of(row["route"]),
     )
