@@ -4,6 +4,7 @@ import json
 import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 import pytest
 import sqlalchemy as sa
@@ -577,3 +578,28 @@ def test_copies_that_are_somewhere_are_not_left_behind_unsaid(kept):
     run(kept, "takedown", kept.web.url("/1"), "--yes", code=2)
     run(kept, "prune", "--raw-older-than", "0s", "--latest-too", code=2)
     assert len(kept.rows(ArticleRow)) == 1
+
+
+@on_sqlite
+def test_rules_of_a_site_are_tried_on_its_stored_pages(kept, tmp_path):
+    kept.serve_stories(1)
+    kept.ingest()
+    site = urlsplit(kept.web.url("/1")).hostname
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    (folder / f"{site}.toml").write_text('[[rule]]\ndrop = ["xpath://p[2]"]', encoding="utf-8")
+    told = CliRunner().invoke(
+        main,
+        ["rules", "test", site, "--json"],
+        env={
+            "NEWS_DATABASE_URL": kept.url,
+            "NEWS_ARCHIVE_URL": kept.settings.archive_url,
+            "NEWS_RULES_DIR": str(folder),
+        },
+    )
+    assert told.exit_code == 0, told.output
+    (page,) = json.loads(told.stdout)
+    assert page["url"] == kept.web.url("/1")
+    assert [(what, bool(without), bool(with_)) for what, without, with_ in page["differences"]] == [
+        ("text", True, False)
+    ]

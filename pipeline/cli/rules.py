@@ -10,11 +10,16 @@ import click
 
 from pipeline.cli.output import console, json_option, print_json, print_table
 from pipeline.cli.saved import read_saved
+from pipeline.cli.upkeep import kept
 from pipeline.config import Settings
-from pipeline.errors import ConfigError, ExtractError
+from pipeline.errors import ArchiveError, ConfigError, ExtractError
 from pipeline.extract import Explanation, explain_article
 from pipeline.model import Article
 from pipeline.rules import FIELDS, Rule, load_rules
+from pipeline.store.engine import reading
+from pipeline.store.reclean import Choice, good_copies, next_pages
+from pipeline.upkeep.copies import read_copy
+from pipeline.urls import canonical_url
 
 
 @click.group()
@@ -136,4 +141,17 @@ def _effects(settings: Settings, pages: Iterable[tuple[str, bytes, datetime]]) -
 
 
 def _stored(settings: Settings, site: str, limit: int) -> Iterator[tuple[str, bytes, datetime]]:
-    raise ConfigError("name the pages to read")
+    """The newest raw copies of the site's pages; one that cannot be read is told and passed over."""
+    engine, place = kept(settings)
+    with reading(engine) as connection:
+        pages = next_pages(connection, Choice(sites=(site,)), 0, limit)
+        copies = [copy for page in pages for copy in good_copies(connection, page, 1)]
+    if not copies:
+        raise ConfigError(f"no raw copies of {site} are kept: name pages in files")
+    for copy in copies:
+        try:
+            response = read_copy(engine, place, copy.row, settings.max_bytes)
+        except ArchiveError as error:
+            click.echo(f"{error}", err=True)
+            continue
+        yield canonical_url(response.url), response.body, response.fetched_at
