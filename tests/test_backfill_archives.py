@@ -84,7 +84,7 @@ def test_the_index_is_read_to_its_end_and_copies_are_stored_as_their_pages(filli
     result = fill(filling, "wayback", "old.example", since="2015-03-02", until="2015-03-08")
     assert result.is_done
     rows = filling.rows(ArticleRow)
-    assert [row["url"] for row in rows] == [original for _, original, _ in captures[1:7]]
+    assert sorted(row["url"] for row in rows) == [original for _, original, _ in captures[1:7]]
     assert result.counts["outside"] == 2
     assert result.counts["broken"] == 1
     assert {row["site"] for row in rows} == {"old.example"}
