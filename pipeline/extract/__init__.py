@@ -16,6 +16,7 @@ from typing import Any
 
 from pipeline.classify import STORED, Verdict, class_of_page, look_at
 from pipeline.clean import judge
+from pipeline.clean.phrases import normalise
 from pipeline.decode import parse_html
 from pipeline.dedup import content_hash
 from pipeline.errors import ExtractError
@@ -198,7 +199,8 @@ def _judged(layout: Layout, choices: Sequence[Choice], found: Rescue | None, met
         texts = list(found.paragraphs)
         reasons = _verdicts(texts, metadata)
         return tuple(Line(text, "paragraph", reason, "clean") for text, reason in zip(texts, reasons, strict=True))
-    texts = [choice.block.text for choice in choices if choice.kept]
+    headline = _headline(choices, metadata.title)
+    texts = [choice.block.text for place, choice in enumerate(choices) if choice.kept or place == headline]
     verdicts = iter(_verdicts(texts, metadata))
     near = near_body(layout, choices)
     # Sites put their blurbs right behind the element that holds the text, too.
@@ -209,11 +211,22 @@ def _judged(layout: Layout, choices: Sequence[Choice], found: Rescue | None, met
         seen = is_near or (0 < place - end <= BLURBS and reason_by_text(block, metadata.language) is not None)
         if choice.kept:
             lines.append(Line(block.text, block.kind, next(verdicts), "clean", choice.probability))
+        elif place == headline:
+            lines.append(Line(block.text, block.kind, next(verdicts) or "title", "body", choice.probability))
         else:
             reason = reason_by_names(layout, block, metadata.language) if seen else "outside"
             reason = "site_rule" if choice.is_dropped else reason
             lines.append(Line(block.text, block.kind, reason, "body", choice.probability))
     return tuple(lines)
+
+
+def _headline(choices: Sequence[Choice], title: str | None) -> int | None:
+    """The place of the printed headline where it was not chosen: cleaning goes by it to find what stands above it."""
+    wanted = normalise(title or "")
+    for place, choice in enumerate(choices):
+        if choice.block.kind == "heading" and wanted and normalise(choice.block.text) == wanted:
+            return None if choice.kept else place
+    return None
 
 
 def _with_learned(lines: Sequence[Line], learned: frozenset[str]) -> tuple[tuple[Line, ...], tuple[BodyBlock, ...]]:
