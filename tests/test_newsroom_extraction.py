@@ -51,7 +51,9 @@ def test_the_four_lines_after_the_last_paragraph_go_and_nothing_else_does(pages)
     assert set(article.text.split("\n\n")) <= set(told["paragraphs"])
 
 
-@pytest.mark.parametrize("slug", ["bakery-fire", "cookie-tax", "lighthouse-auditor"])
+@pytest.mark.parametrize(
+    "slug", ["bakery-fire", "cookie-tax", "lighthouse-auditor", "strait-commander", "marsa-library", "minato-market"]
+)
 def test_an_article_comes_out_exactly(pages, slug):
     _, article, told = pages[slug]
     assert article.text.split("\n\n") == told["paragraphs"]
