@@ -91,7 +91,8 @@ def canonical_url(url: str, base: str | None = None) -> str:
     """
     scheme, authority, path, query = _split(url, base)
     host, port = _host_and_port(authority, scheme)
-    path = _without_dot_segments(_SESSION.sub("", _normalised(path, _PATH)))
+    # Empty parameters at the end name nothing, and joining with a base takes them off.
+    path = _without_dot_segments(_SESSION.sub("", _normalised(path, _PATH)).rstrip(";"))
     query = _without_tracking(_normalised(query, _QUERY))
     canonical = f"{scheme}://{host}{port}{path}{'?' + query if query else ''}"
     if len(canonical) > MAX_URL_LENGTH:

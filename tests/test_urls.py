@@ -52,6 +52,7 @@ SPELLINGS = {
     "query without names": ("https://example.com/?4711", "https://example.com/?4711"),
     "question marks in the query": ("https://example.com/?a=b?c", "https://example.com/?a=b?c"),
     "markup escaped twice": ("https://example.com/?a=1&amp;b=2&amp;amp;c=3", "https://example.com/?a=1&b=2&c=3"),
+    "empty parameters at the end": ("https://example.com/a;?b=1", "https://example.com/a?b=1"),
     "session in the path": ("https://example.com/a;jsessionid=0A1B?b=1", "https://example.com/a?b=1"),
     "other path parameters are kept": ("https://example.com/a;v=1/b", "https://example.com/a;v=1/b"),
     "umlaut domain": ("https://www.Müller.example/", "https://www.xn--mller-kva.example/"),
@@ -227,6 +228,7 @@ NEARLY = st.lists(st.sampled_from([*PIECES, "utm_", "amp;", ";jsessionid="]), ma
 @example("http://\ud800/")
 @example("http://a/%4%31")
 @example("http://a/;jsession;jsessionid=id=1")
+@example("http://a/b;jsessionid=;")
 @example("http://a/.;jsessionid=1/b")
 @example("http://a?amp;amp;utm_source&amp;")
 def test_any_text_is_refused_or_made_canonical_once_and_for_all(text):
