@@ -14,6 +14,8 @@ from sqlalchemy.engine import Engine
 
 from pipeline.store.engine import open_engine
 from pipeline.store.migrate import upgrade
+from tests.support.filling import Filling
+from tests.support.web import Web
 
 
 @pytest.fixture(autouse=True)
@@ -118,3 +120,19 @@ def engine(database_url: str) -> Iterator[Engine]:
     engine = open_engine(database_url)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def filling(web: Web, database_url: str) -> Iterator[Filling]:
+    """An archive to be filled backwards from the test's ``web``, on each database in turn."""
+    filling = Filling(web, database_url)
+    yield filling
+    filling.engine.dispose()
+
+
+@pytest.fixture
+def local(web: Web, sqlite_url: str) -> Iterator[Filling]:
+    """The same where the database makes no difference."""
+    local = Filling(web, sqlite_url)
+    yield local
+    local.engine.dispose()

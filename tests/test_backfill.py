@@ -21,7 +21,7 @@ from pipeline.store.backfill import open_jobs
 from pipeline.store.engine import reading, write
 from pipeline.store.frontier import discover, put
 from pipeline.tables import ArticleRow, BackfillJobRow, BackfillUnitRow, HostRow, PageRow
-from tests.support.filling import XML, Filling, index, urlset
+from tests.support.filling import XML, index, urlset
 from tests.support.stories import article_page
 from tests.support.web import Web, in_turn, page, status
 
@@ -32,22 +32,6 @@ ROOT = Path(__file__).resolve().parents[1]
 def web():
     with Web(addresses=("127.0.0.1", "127.0.0.2")) as web:
         yield web
-
-
-@pytest.fixture
-def filling(web, database_url):
-    """On both databases."""
-    filling = Filling(web, database_url)
-    yield filling
-    filling.engine.dispose()
-
-
-@pytest.fixture
-def local(web, sqlite_url):
-    """Where the database makes no difference."""
-    local = Filling(web, sqlite_url)
-    yield local
-    local.engine.dispose()
 
 
 def serve_year(filling):

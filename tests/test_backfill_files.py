@@ -22,7 +22,6 @@ from pipeline.model import Entry
 from pipeline.store.engine import write
 from pipeline.store.frontier import discover
 from pipeline.tables import ArticleRow, BackfillUnitRow, PageRow, RevisionRow
-from tests.support.filling import Filling
 from tests.support.stories import PUBLISHED_AT, article_page, title
 from tests.support.web import Reply, Web, page
 
@@ -34,20 +33,6 @@ SITE = "http://a.example"
 def web():
     with Web() as web:
         yield web
-
-
-@pytest.fixture
-def filling(web, database_url):
-    filling = Filling(web, database_url)
-    yield filling
-    filling.engine.dispose()
-
-
-@pytest.fixture
-def local(web, sqlite_url):
-    local = Filling(web, sqlite_url)
-    yield local
-    local.engine.dispose()
 
 
 def warc_of(pages, *, day=5, compressed=True):

@@ -23,13 +23,6 @@ def web():
         yield web
 
 
-@pytest.fixture
-def filling(web, database_url):
-    filling = Filling(web, database_url)
-    yield filling
-    filling.engine.dispose()
-
-
 def serve(filling):
     """A site whose sitemap lists five pages of two months: one is not there, one is no article."""
     url = filling.web.url

@@ -1,7 +1,9 @@
 """``news backfill``: fill the archive backwards, from sitemaps, archives of the web, and saved pages."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
 
 import click
 
@@ -15,8 +17,6 @@ from pipeline.config import Settings
 from pipeline.errors import ConfigError
 from pipeline.periods import Period, read_period
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 
 @click.group()
 def backfill() -> None:
@@ -29,19 +29,54 @@ def backfill() -> None:
     """
 
 
-def common_options(function: F) -> F:
-    """The options that all sources have."""
-    for option in reversed(
-        (
-            click.option("--since", help="From this day, month or time on, such as 2026-03 or 2026-03-05T12:00+01:00."),
-            click.option("--until", help="Up to this one, itself outside."),
-            click.option("--limit", type=click.IntRange(min=1), help="Take so many pages at most."),
-            click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Pages a second at most."),
-            click.option("--dry-run", is_flag=True, help="Say what it would take, and take nothing."),
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What all sources may be asked with; those that a source has no option for are empty."""
+
+    period: Period
+    sites: tuple[str, ...]
+    languages: tuple[str, ...]
+    undated: bool
+    limit: int | None
+    rate: float | None
+    dry: bool
+    as_json: bool
+
+
+def common_options(function: Callable[..., None]) -> Callable[..., None]:
+    """The options that all sources have; the command gets them, and its other ones of `Options`, as one value."""
+
+    @wraps(function)
+    def command(
+        settings: Settings,
+        *,
+        since: str | None,
+        until: str | None,
+        limit: int | None,
+        rate: float | None,
+        dry_run: bool,
+        as_json: bool,
+        sites: str | None = None,
+        languages: str | None = None,
+        undated: bool = False,
+        **given: Any,  # noqa: ANN401  # the command's own arguments
+    ) -> None:
+        options = Options(
+            period_from(since, until), words(sites), words(languages), undated, limit, rate, dry_run, as_json
         )
+        function(settings, options, **given)
+
+    plain: Callable[..., None] = command
+    decorated = json_option(click.pass_obj(plain))
+    for option in (
+        click.option("--dry-run", is_flag=True, help="Say what it would take, and take nothing."),
+        click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Pages a second at most."),
+        click.option("--limit", type=click.IntRange(min=1), help="Take so many pages at most."),
+        click.option("--until", help="Up to this one, itself outside."),
+        click.option("--since", help="From this day, month or time on, such as 2026-03 or 2026-03-05T12:00+01:00."),
     ):
-        function = option(function)
-    return json_option(function)
+        decorated = option(decorated)
+    return decorated
 
 
 sites_option = click.option("--sites", help="Only pages of these sites and those below them, comma-separated.")
@@ -61,12 +96,22 @@ def words(text: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.strip().lower() for part in (text or "").split(",") if part.strip()))
 
 
-def do(settings: Settings, wanted: Wanted, rate: float | None, as_json: bool) -> None:
+def do(settings: Settings, source: str, targets: tuple[str, ...], options: Options) -> None:
     """Begin or go on with a job, and say what it came to."""
+    wanted = Wanted(
+        source,
+        targets,
+        options.period,
+        options.sites,
+        options.languages,
+        options.limit,
+        options.undated,
+        options.dry,
+    )
     job = begin(settings, wanted, first_units(settings, wanted))
-    if not job.is_new and not as_json:
+    if not job.is_new and not options.as_json:
         click.echo(f"Going on with backfill {job.id}.", err=True)
-    follow(settings, job.id, rate, as_json, dry=wanted.dry)
+    follow(settings, job.id, options.rate, options.as_json, dry=options.dry)
 
 
 def follow(settings: Settings, job_id: int, rate: float | None, as_json: bool, *, dry: bool = False) -> None:
@@ -105,19 +150,7 @@ def _report(result: Result, as_json: bool) -> None:
 @sites_option
 @click.option("--undated", is_flag=True, help="Take pages of a range, too, of which the sitemap tells no date.")
 @common_options
-@click.pass_obj
-def sitemap(
-    settings: Settings,
-    targets: tuple[str, ...],
-    sites: str | None,
-    undated: bool,
-    since: str | None,
-    until: str | None,
-    limit: int | None,
-    rate: float | None,
-    dry_run: bool,
-    as_json: bool,
-) -> None:
+def sitemap(settings: Settings, options: Options, targets: tuple[str, ...]) -> None:
     """Fetch what sitemaps list: those that a site's robots.txt names, or one by its address.
 
     A page counts as published when a news sitemap says so, else on the day that its address names, else when it was
@@ -128,8 +161,7 @@ def sitemap(
       news backfill sitemap example.org --since 2026-03 --until 2026-04 --dry-run
       news backfill sitemap https://example.org/sitemap-news.xml
     """
-    wanted = Wanted("sitemap", targets, period_from(since, until), words(sites), (), limit, undated, dry_run)
-    do(settings, wanted, rate, as_json)
+    do(settings, "sitemap", targets, options)
 
 
 @backfill.command()
@@ -137,19 +169,7 @@ def sitemap(
 @sites_option
 @languages_option
 @common_options
-@click.pass_obj
-def warc(
-    settings: Settings,
-    files: tuple[str, ...],
-    sites: str | None,
-    languages: str | None,
-    since: str | None,
-    until: str | None,
-    limit: int | None,
-    rate: float | None,
-    dry_run: bool,
-    as_json: bool,
-) -> None:
+def warc(settings: Settings, options: Options, files: tuple[str, ...]) -> None:
     """Take in the pages of WARC files, compressed or not: of CC-NEWS, our own, anyone's.
 
     Files are read as a stream, from the disk or the network. --since and --until mean the time of capture, which is
@@ -160,10 +180,7 @@ def warc(
       news backfill warc archive/*.warc.gz --sites example.org,example.net
       news backfill warc https://data.example/CC-NEWS-20260301-00001.warc.gz --languages en,de
     """
-    targets = tuple(address for _, address in file_units(files))
-    period = period_from(since, until)
-    wanted = Wanted("warc", targets, period, words(sites), words(languages), limit, False, dry_run)
-    do(settings, wanted, rate, as_json)
+    do(settings, "warc", tuple(address for _, address in file_units(files)), options)
 
 
 @backfill.command()
@@ -172,20 +189,7 @@ def warc(
 @languages_option
 @click.option("--undated", is_flag=True, help="Take pages of a range, too, of which the index tells no date.")
 @common_options
-@click.pass_obj
-def html(
-    settings: Settings,
-    folder: str,
-    sites: str | None,
-    languages: str | None,
-    undated: bool,
-    since: str | None,
-    until: str | None,
-    limit: int | None,
-    rate: float | None,
-    dry_run: bool,
-    as_json: bool,
-) -> None:
+def html(settings: Settings, options: Options, folder: str) -> None:
     """Take in saved pages: a folder of .html and .html.gz, as a browser or another crawler left it.
 
     An index.csv (with a heading) or index.jsonl in it says of each page: file, url, published_at. Without an index, all
@@ -195,26 +199,13 @@ def html(
     Example:
       news backfill html ~/clippings --since 2019 --until 2020
     """
-    targets = tuple(address for _, address in folder_units(folder))
-    period = period_from(since, until)
-    wanted = Wanted("html", targets, period, words(sites), words(languages), limit, undated, dry_run)
-    do(settings, wanted, rate, as_json)
+    do(settings, "html", tuple(address for _, address in folder_units(folder)), options)
 
 
 @backfill.command()
 @click.argument("targets", nargs=-1, required=True, metavar="SITE|PREFIX...")
 @common_options
-@click.pass_obj
-def wayback(
-    settings: Settings,
-    targets: tuple[str, ...],
-    since: str | None,
-    until: str | None,
-    limit: int | None,
-    rate: float | None,
-    dry_run: bool,
-    as_json: bool,
-) -> None:
+def wayback(settings: Settings, options: Options, targets: tuple[str, ...]) -> None:
     """Fetch what the Wayback Machine has of a site, or below the beginning of an address: one copy of each page.
 
     A page is of the range by the day that its address names, else by that of its first capture. Copies are stored under
@@ -225,8 +216,7 @@ def wayback(
       news backfill wayback example.org --since 2015-03 --until 2015-04 --dry-run
       news backfill wayback example.org/politics/ --limit 500
     """
-    wanted = Wanted("wayback", targets, period_from(since, until), (), (), limit, False, dry_run)
-    do(settings, wanted, rate, as_json)
+    do(settings, "wayback", targets, options)
 
 
 @backfill.command()
@@ -234,19 +224,7 @@ def wayback(
 @sites_option
 @languages_option
 @common_options
-@click.pass_obj
-def ccnews(
-    settings: Settings,
-    months: str | None,
-    sites: str | None,
-    languages: str | None,
-    since: str | None,
-    until: str | None,
-    limit: int | None,
-    rate: float | None,
-    dry_run: bool,
-    as_json: bool,
-) -> None:
+def ccnews(settings: Settings, options: Options, months: str | None) -> None:
     """Take in CC-NEWS, the Common Crawl's news archive, file by file, as a stream.
 
     A month is some hundred files of a gigabyte: --sites and --languages say what of it is wanted. --since and --until
@@ -256,33 +234,18 @@ def ccnews(
     Example:
       news backfill ccnews --months 2026-03..2026-05 --sites example.org --languages en
     """
-    targets = (months,) if months else ()
-    period = period_from(since, until)
-    wanted = Wanted("ccnews", targets, period, words(sites), words(languages), limit, False, dry_run)
-    do(settings, wanted, rate, as_json)
+    do(settings, "ccnews", (months,) if months else (), options)
 
 
 @backfill.command()
 @click.argument("targets", nargs=-1, required=True, metavar="URL...")
 @click.option("--undated", is_flag=True, help="Take pages of a range, too, of which the feed tells no date.")
 @common_options
-@click.pass_obj
-def feed(
-    settings: Settings,
-    targets: tuple[str, ...],
-    undated: bool,
-    since: str | None,
-    until: str | None,
-    limit: int | None,
-    rate: float | None,
-    dry_run: bool,
-    as_json: bool,
-) -> None:
+def feed(settings: Settings, options: Options, targets: tuple[str, ...]) -> None:
     """Fetch what a feed announced before: archived and paged feeds (RFC 5005), and WordPress's pages.
 
     \b
     Example:
       news backfill feed https://example.org/feed/ --since 2024
     """
-    wanted = Wanted("feed", targets, period_from(since, until), (), (), limit, undated, dry_run)
-    do(settings, wanted, rate, as_json)
+    do(settings, "feed", targets, options)

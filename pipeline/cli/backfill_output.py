@@ -1,60 +1,30 @@
 """How a backfill shows itself: a bar with rate and time left, and what it came to."""
 
-import sys
 import time
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
-from types import TracebackType
-from typing import Any, Self
+from datetime import UTC, datetime
+from typing import Any
 
-import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.progress import TimeRemainingColumn
 
 from pipeline.backfill import Result
-from pipeline.cli.output import LINE_EVERY, console, print_counts, print_table
+from pipeline.cli.output import Bar, console, print_counts, print_table
 from pipeline.config import Settings
 from pipeline.ingest.events import Event, Tally
 from pipeline.store.backfill import job_state
 from pipeline.store.engine import open_engine, reading
 
 
-class BackfillProgress(AbstractContextManager["BackfillProgress"]):
-    """A bar on a terminal, a line now and then elsewhere; on standard error.
-
-    What is expected is what the units queued, and of files their bytes.
-    """
+class BackfillProgress(Bar):
+    """Shows how a backfill goes. What is expected is what the units queued, and of files their bytes."""
 
     def __init__(self, settings: Settings, job_id: int, *, quiet: bool = False) -> None:
         self._tally = Tally()
-        self._quiet = quiet
-        self._began = self._last_line = time.monotonic()
+        self._began = time.monotonic()
         self._units = 0
         self._done, self._expected = 0, _waiting(settings, job_id)
         self._share: tuple[float, float] | None = None
-        self._bar: Progress | None = None
-        if not quiet and sys.stderr.isatty():
-            self._bar = Progress(
-                SpinnerColumn(),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TextColumn("{task.description}"),
-                TimeRemainingColumn(),
-                console=Console(stderr=True),
-                transient=True,
-            )
-            self._task = self._bar.add_task("listing", total=None)
-
-    def __enter__(self) -> Self:
-        if self._bar:
-            self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if self._bar:
-            self._bar.stop()
+        super().__init__(TimeRemainingColumn(), "listing", None, quiet=quiet)
 
     def __call__(self, event: Event) -> None:
         """Take note of an outcome."""
@@ -76,20 +46,14 @@ class BackfillProgress(AbstractContextManager["BackfillProgress"]):
             f"{totals.duplicate} duplicates, {totals.rejected + totals.failed + totals.retry} without article"
         )
         done, total = self._share or (self._done, max(self._done, self._expected))
-        if self._bar:
-            self._bar.update(self._task, completed=done, total=total or None, description=told)
-        elif not self._quiet and time.monotonic() - self._last_line >= LINE_EVERY:
-            self._last_line = time.monotonic()
-            left = seconds * (total - done) / done if done else 0
-            click.echo(f"{told}; {left / 60:.0f} min left", err=True)
+        left = seconds * (total - done) / done if done else 0
+        self.show(done, total or None, told, f"{told}; {left / 60:.0f} min left")
 
 
 def _waiting(settings: Settings, job_id: int) -> int:
     engine = open_engine(settings.database_url)
     try:
         with reading(engine) as connection:
-            from datetime import UTC, datetime
-
             return job_state(connection, job_id, datetime.now(UTC)).waiting
     finally:
         engine.dispose()

@@ -6,13 +6,10 @@ from typing import Any
 import click
 from rich.text import Text
 
+from pipeline.cli.look import known_of
 from pipeline.cli.output import console, json_option, print_json, shown
 from pipeline.config import Settings
 from pipeline.errors import ConfigError
-from pipeline.store import report
-from pipeline.store.engine import open_engine, reading
-from pipeline.store.migrate import require_current
-from pipeline.urls import canonical_url
 from pipeline.wording import Words, compare_paragraphs, compare_words, count_words
 
 _STYLES = {"same": "", "removed": "red strike", "added": "green"}
@@ -40,16 +37,10 @@ def diff(settings: Settings, url: str, first: int | None, last: int | None, whol
       news diff --from 1 https://example.org/2026/11/22/story.html
       news diff --json https://example.org/2026/11/22/story.html | jq .words
     """
-    engine = open_engine(settings.database_url)
-    require_current(engine)
-    try:
-        canonical = canonical_url(url)
-    except ValueError as error:
-        raise ConfigError(f"{url!r}: {error}") from error
-    with reading(engine) as connection:
-        found = report.show(connection, canonical)
-    if found is None or not found["revisions"]:
-        raise click.ClickException(f"{canonical}: {'was never seen' if found is None else 'there is no article of it'}")
+    found = known_of(settings, url)
+    canonical: str = found["url"]
+    if not found["revisions"]:
+        raise click.ClickException(f"{canonical}: there is no article of it")
     before, after = _chosen(found["revisions"], first, last)
     title = compare_words(before["title"] or "", after["title"] or "")
     paragraphs = compare_paragraphs(before["text"].split("\n\n"), after["text"].split("\n\n"))
@@ -57,7 +48,7 @@ def diff(settings: Settings, url: str, first: int | None, last: int | None, whol
         print_json(_told(canonical, before, after, title, paragraphs))
         return
     out = console()
-    out.print(f"{canonical}", markup=False, style="bold")
+    out.print(canonical, markup=False, style="bold")
     for mark, row in (("-", before), ("+", after)):
         facts = f"{shown(row['seen_at'])}, {row['changed']}, {row['word_count']} words"
         out.print(f"{mark} revision {row['number']}  {facts}", markup=False)

@@ -58,6 +58,26 @@ def status(settings: Settings, why: bool, as_json: bool) -> None:
         )
 
 
+def known_of(settings: Settings, url: str) -> dict[str, Any]:
+    """All that is known of a URL.
+
+    Raises:
+        ConfigError: it is none.
+        ClickException: it was never seen.
+    """
+    engine = open_engine(settings.database_url)
+    require_current(engine)
+    try:
+        canonical = canonical_url(url)
+    except ValueError as error:
+        raise ConfigError(f"{url!r}: {error}") from error
+    with reading(engine) as connection:
+        found = report.show(connection, canonical)
+    if found is None:
+        raise click.ClickException(f"{canonical} was never seen")
+    return found
+
+
 @click.command()
 @click.argument("url")
 @json_option
@@ -70,16 +90,7 @@ def show(settings: Settings, url: str, as_json: bool) -> None:
       news show https://example.org/2026/11/22/story.html
       news show --json https://example.org/2026/11/22/story.html | jq .article.removed
     """
-    engine = open_engine(settings.database_url)
-    require_current(engine)
-    try:
-        canonical = canonical_url(url)
-    except ValueError as error:
-        raise ConfigError(f"{url!r}: {error}") from error
-    with reading(engine) as connection:
-        found = report.show(connection, canonical)
-    if found is None:
-        raise click.ClickException(f"{canonical} was never seen")
+    found = known_of(settings, url)
     if as_json:
         print_json(found)
         return

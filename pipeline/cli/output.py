@@ -11,7 +11,15 @@ from typing import Any, Self, TypeVar
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 
 from pipeline.ingest.events import Event, Tally
@@ -71,12 +79,10 @@ def print_counts(title: str, counts: Mapping[str, object]) -> None:
     console().print(f"[bold]{title:10s}[/bold] {told or 'none'}")
 
 
-class RunProgress(AbstractContextManager["RunProgress"]):
-    """Shows how a run goes: a bar on a terminal, a line now and then elsewhere. Everything goes to standard error."""
+class Bar(AbstractContextManager["Bar"]):
+    """A bar on a terminal, a line now and then elsewhere; everything goes to standard error."""
 
-    def __init__(self, feeds: int, pages: int, *, quiet: bool = False) -> None:
-        self._expected = feeds + pages
-        self._tally = Tally()
+    def __init__(self, time_column: ProgressColumn, description: str, total: float | None, *, quiet: bool) -> None:
         self._last_line = time.monotonic()
         self._quiet = quiet
         self._bar: Progress | None = None
@@ -86,11 +92,11 @@ class RunProgress(AbstractContextManager["RunProgress"]):
                 BarColumn(),
                 MofNCompleteColumn(),
                 TextColumn("{task.description}"),
-                TimeElapsedColumn(),
+                time_column,
                 console=Console(stderr=True),
                 transient=True,
             )
-            self._task = self._bar.add_task("starting", total=self._expected or None)
+            self._task = self._bar.add_task(description, total=total)
 
     def __enter__(self) -> Self:
         if self._bar:
@@ -103,6 +109,23 @@ class RunProgress(AbstractContextManager["RunProgress"]):
         if self._bar:
             self._bar.stop()
 
+    def show(self, done: float, total: float | None, told: str, line: str) -> None:
+        """Move on: what is told beside the bar, and the line where there is none."""
+        if self._bar:
+            self._bar.update(self._task, completed=done, total=total, description=told)
+        elif not self._quiet and time.monotonic() - self._last_line >= LINE_EVERY:
+            self._last_line = time.monotonic()
+            click.echo(line, err=True)
+
+
+class RunProgress(Bar):
+    """Shows how a run goes."""
+
+    def __init__(self, feeds: int, pages: int, *, quiet: bool = False) -> None:
+        self._expected = feeds + pages
+        self._tally = Tally()
+        super().__init__(TimeElapsedColumn(), "starting", self._expected or None, quiet=quiet)
+
     def __call__(self, event: Event) -> None:
         """Take note of an outcome."""
         self._tally.count(event)
@@ -114,8 +137,5 @@ class RunProgress(AbstractContextManager["RunProgress"]):
             f"{totals.polls} polls, {totals.pages} pages: {totals.new} new, {totals.revised} revised, "
             f"{totals.duplicate} duplicates, {totals.rejected + totals.failed + totals.retry} without article"
         )
-        if self._bar:
-            self._bar.update(self._task, completed=done, total=max(self._expected, done), description=told)
-        elif not self._quiet and time.monotonic() - self._last_line >= LINE_EVERY:
-            self._last_line = time.monotonic()
-            click.echo(f"{done} of {max(self._expected, done)}: {told}", err=True)
+        total = max(self._expected, done)
+        self.show(done, total, told, f"{done} of {total}: {told}")

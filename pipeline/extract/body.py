@@ -21,7 +21,10 @@ THRESHOLD = 0.47
 those of newspapers is better than with 0.42, where losing and leaking weigh the same."""
 
 HEADING_THRESHOLD = 0.1
+"""The same for a heading right between two blocks that are surer than `SURE` to belong to the body."""
+
 SURE = 0.8
+
 _MIN_BODY = 40  # characters: with fewer in what it calls the body, the rule was made for other pages of the site
 
 # What an element's names make of a block that is not wanted, the surest first.

@@ -16,7 +16,7 @@ from pipeline.model import Address, Entry
 from pipeline.parse.document import SITEMAP_ROOTS, Document, inflated, local_name, read_document
 from pipeline.parse.feed import parse_feed
 from pipeline.parse.jsonfeed import is_json, parse_json_feed
-from pipeline.parse.sitemap import Row, of_our_sites, read_moment, read_rows
+from pipeline.parse.sitemap import Row, of_our_sites, read_moment, rows_of
 from pipeline.periods import ZONES, Period, months_of, period_in_url, relevant
 from pipeline.urls import canonical_url
 
@@ -128,12 +128,7 @@ def moment_of(url: str, published_at: datetime | None, changed_at: datetime | No
 
 
 def _rows(document: Document) -> tuple[list[Row], str | None]:
-    rows: list[Row] = []
-    notes = list(document.malformed)
-    try:
-        rows.extend(read_rows(document.markup))
-    except Exception as error:  # noqa: BLE001  # the parser meets hostile markup here; what it read before is good
-        notes.append(str(error))
+    rows, notes = rows_of(document)
     if document.left_out:
         notes.append(f"{document.left_out} entries too many or too large")
     return rows, "; ".join(notes)[:500] or None

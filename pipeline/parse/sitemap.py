@@ -44,14 +44,20 @@ class Row:
     news: dict[str, str] | None
 
 
-def read_sitemap(document: Document, url: str, now: datetime | None = None) -> ParsedFeed:
-    """The entries of a sitemap, in its order, or the children of a sitemap index."""
+def rows_of(document: Document) -> tuple[list[Row], list[str]]:
+    """The rows that can be read, and what was wrong with the document."""
     rows: list[Row] = []
     notes = list(document.malformed)
     try:
         rows.extend(read_rows(document.markup))
     except Exception as error:  # noqa: BLE001  # the parser meets hostile markup here; what it read before is good
         notes.append(str(error))
+    return rows, notes
+
+
+def read_sitemap(document: Document, url: str, now: datetime | None = None) -> ParsedFeed:
+    """The entries of a sitemap, in its order, or the children of a sitemap index."""
+    rows, notes = rows_of(document)
     is_index = document.root.rpartition(":")[2].lower() == "sitemapindex"
     feed = _index(rows, url, now) if is_index else _feed(rows, url, now)
     return replace(
