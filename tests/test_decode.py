@@ -92,15 +92,20 @@ def test_hostile_markup_loses_nothing_that_follows_it(inner):
     assert "the end" in tree.text_content()
 
 
-def test_a_comparison_in_a_script_is_no_tag():
-    code = b"for (i=0;i <n && " + b"m[i]=k[i]," * 400 + b";i++);"
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param(b"for (i = 0; i <n && " + b"m [i] = k [i] + " * 400 + b"0;)", id="up to the end of the script"),
+        pytest.param(b"if (0<arguments.length && " + b"m [i] = k [i] + " * 400 + b"0 > 1)", id="up to another one"),
+    ],
+)
+def test_a_comparison_in_a_script_is_no_tag(code):
     page = (
-        b"<html><head><script>"
-        + code
-        + b'</script><script id="data">{"kept": 1}</script></head><body>x>y</body></html>'
+        b"<html><head><script>" + code + b'</script><script id="data">{"kept": 1}</script></head><body>x</body></html>'
     )
-    scripts = parse_html(page).tree.findall(".//script")
-    assert [script.get("id") for script in scripts] == [None, "data"]
+    first, second = parse_html(page).tree.findall(".//script")
+    assert first.text == code.decode()
+    assert (second.get("id"), second.text) == ("data", '{"kept": 1}')
 
 
 def test_a_page_without_end_is_cut():

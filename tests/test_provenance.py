@@ -76,3 +76,15 @@ def test_the_same_page_again_changes_nothing(engine):
     assert archive(save_article, page, "w", found, FETCHED, later, POLICY).decision == "unchanged"
     (stored,) = archive.rows(ArticleRow)
     assert stored["updated_at"] == NOW
+
+
+def test_a_date_that_the_page_no_longer_shows_is_still_its_articles(engine):
+    archive = Archive(engine)
+    archive.store(published_at=NOW, published_from="json-ld", published_precision="time")
+    later = NOW + timedelta(hours=3)
+    page = archive.claim(now=later)
+    assert page is not None
+    assert archive(save_article, page, "w", article(page.url), FETCHED, later, POLICY).decision == "unchanged"
+    (stored,) = archive.rows(ArticleRow)
+    told = (stored["published_at"], stored["published_from"], stored["published_precision"])
+    assert told == (NOW, "json-ld", "time")
