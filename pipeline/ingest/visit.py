@@ -35,6 +35,9 @@ class VisitOver(Exception):  # noqa: N818  # nothing went wrong: who waited for 
 class Visit:
     """What one worker asks a host that it has leased.
 
+    How many requests are under way at once is what whoever asks decides (`pipeline.ingest.turn`): each asks for one
+    thing after the other.
+
     Attributes:
         host: as it was when it was leased.
         next_at: no request before this time.
@@ -54,7 +57,6 @@ class Visit:
             max(settings.host_delay, host.delay), settings.host_max_delay, settings.host_connections
         )
         self._strikes = 0
-        self._connections = asyncio.Semaphore(settings.host_connections)
         self._door = asyncio.Lock()
 
     @property
@@ -116,20 +118,19 @@ class Visit:
 
     async def _step(self, route: Route, asked: Asked, into_slot: bool) -> Response | Redirect:
         context = self._context
-        async with self._connections:
-            async with self._door:
-                await self._wait(into_slot)
-            answer: Response | Redirect | None = None
-            try:
-                answer = await context.fetcher.step(route, asked)
-            except FetchError as error:
-                await self._refused(error)
-                raise
-            finally:
-                if into_slot and not isinstance(answer, Response):
-                    context.slots.release()
-            self._answered(answer)
-            return answer
+        async with self._door:
+            await self._wait(into_slot)
+        answer: Response | Redirect | None = None
+        try:
+            answer = await context.fetcher.step(route, asked)
+        except FetchError as error:
+            await self._refused(error)
+            raise
+        finally:
+            if into_slot and not isinstance(answer, Response):
+                context.slots.release()
+        self._answered(answer)
+        return answer
 
     async def _wait(self, into_slot: bool) -> None:
         context = self._context
