@@ -75,7 +75,7 @@ bench-backfill: $(STAMP) ## pages a second and memory of a backfill from WARC, a
 bench: $(STAMP) ## measure text quality and cost on the corpus beside the checkout, against plain trafilatura
 	$(BIN)/python -m bench.extraction
 
-faults: $(STAMP) ## try every fault of the replay server beside the checkout (20 minutes; FAULTS=--quick: one)
+faults: $(STAMP) ## try every fault of the replay server beside the checkout (12 minutes; FAULTS=--quick: one)
 	$(BIN)/python -m bench.faults $(FAULTS)
 
 bench-search: $(STAMP) ## measure searches and what their index costs, in archives of ROWS= articles on both databases (FOLDER=)

@@ -1,6 +1,6 @@
 """Every fault of the replay server against the whole pipeline: a row of a table for each kind of fault.
 
-    python -m bench.faults                        each kind and all at once, 20 minutes
+    python -m bench.faults                        each kind and all at once, 12 minutes
     python -m bench.faults --mode slow --mode bomb --keep /tmp/faults
     python -m bench.faults --quick                all of them at once only, a minute
 
