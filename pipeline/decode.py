@@ -13,7 +13,7 @@ from lxml import etree, html
 
 from pipeline.errors import ExtractError
 
-MAX_CHARACTERS = 20_000_000
+MAX_CHARACTERS = 10_000_000
 """Longest text that is parsed. The largest news pages seen are live blogs of 4 million characters; the rest is cut."""
 
 MAX_ATTRIBUTE = 1_000_000
@@ -21,6 +21,9 @@ MAX_ATTRIBUTE = 1_000_000
 
 MAX_TAGS = 200_000
 """Tags that are parsed; the largest live blogs seen have 40,000. What follows them is cut, however many megabytes."""
+
+MAX_EQUALS = 500_000
+"""Signs of equality that are parsed, which bounds the attributes: each takes a kilobyte by the time it is a tree."""
 
 MAX_DEPTH = 400
 """Deepest nesting that is kept. Real pages stay below 100; recursive C code overflows far later."""
@@ -143,11 +146,13 @@ def _codec(label: str | None) -> str | None:
 
 def _unmarked_utf16(body: bytes) -> str | None:
     start = body[:400]
-    if len(start) < 8 or start.count(0) < len(start) // 3:
+    even, odd = start[::2].count(0), start[1::2].count(0)
+    most, few = len(start) // 3, len(start) // 20
+    if len(start) < 8 or (even > few and odd > few):  # NUL bytes in a row are rubbish in the page
         return None
-    if start[1::2].count(0) > len(start) // 3:
+    if odd > most:
         return "utf-16-le"
-    return "utf-16-be" if start[::2].count(0) > len(start) // 3 else None
+    return "utf-16-be" if even > most else None
 
 
 def _is_mostly_utf8(body: bytes) -> bool:
@@ -169,14 +174,15 @@ def _detected(body: bytes) -> str:
 
 
 def _parse(text: str) -> html.HtmlElement:
-    text = text[:MAX_CHARACTERS]
     if len(text) > MAX_ATTRIBUTE:
         text = _LONG_ATTRIBUTE.sub('=""', text)
+    text = text[:MAX_CHARACTERS]
     # Bytes, because lxml refuses a str that declares an encoding; and they are cleaned faster.
     source = text.encode("utf-8", "replace").translate(None, _CONTROL)
     source = _LONG_TAG.sub(_without_many_attributes, source)
-    if source.count(b"<") > MAX_TAGS:
-        source = b"<".join(source.split(b"<", MAX_TAGS)[:-1])
+    for sign, most in ((b"<", MAX_TAGS), (b"=", MAX_EQUALS)):
+        if source.count(sign) > most:
+            source = sign.join(source.split(sign, most)[:-1])
     tree, complete = _parse_once(source, huge=False)
     if not complete:
         # libxml2 met its own limits (256 levels, 10 MB a text) and dropped the rest of the document in silence.

@@ -39,6 +39,9 @@ MISSING = 0.2
 MAX_ENGINE_TAGS = 40_000
 """Tags beyond which trafilatura is not asked: parts of it take time that grows with the square of them."""
 
+MAX_ENGINE_CHARACTERS = 3_000_000
+"""Characters of source beyond which it is not asked either: it copies the tree several times over."""
+
 _STATE = re.compile(r'"((?:[^"\\]|\\.){400,})"')
 _MARKUP = re.compile(r"</?(?:p|br|div|h[1-6]|li|ul|ol|blockquote)\b[^>]*>", re.IGNORECASE)
 _PARAGRAPH_MARKUP = re.compile(r"(?:<|\\u003c)p\b", re.IGNORECASE)
@@ -90,7 +93,7 @@ def rescue(document: Document, url: str, choices: Sequence[Choice], structured: 
         stated = state_paragraphs(document)
         if _size(stated) > max(SHORT, 2 * size):
             return Rescue("state", stated)
-    if document.text.count("<") > MAX_ENGINE_TAGS:
+    if len(document.text) > MAX_ENGINE_CHARACTERS or document.text.count("<") > MAX_ENGINE_TAGS:
         return None
     engine = engine_paragraphs(document, url)
     if engine and (size < SHORT / 2 or doubt_of(choices) > DOUBT) and _size(engine) > size / 3:

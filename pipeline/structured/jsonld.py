@@ -16,6 +16,7 @@ Node = dict[str, Any]
 
 MAX_DEPTH = 30  # levels of lists and objects below the script's root; the deepest graph met in the wild has 9
 MAX_NODES = 4_000  # per page: shops list their whole range in one script
+MAX_REPAIRED = 1_000_000  # characters of a script that is no JSON: it takes a second a million to mend one
 
 # Under these keys stand other things than the page itself: teasers, comments, the parts of a series.
 ELSEWHERE = frozenset(
@@ -24,9 +25,11 @@ ELSEWHERE = frozenset(
     " hasofferCatalog makesoffer blogpost isSimilarTo knowsabout exampleofwork workexample".lower().split()
 )
 
-_WRAPPERS = re.compile(
-    r"^\s*(?://|/\*)?\s*(?:<!--|<!\[CDATA\[)\s*(?:\*/)?|(?://|/\*)?\s*(?:-->|\]\]>)\s*(?:\*/)?\s*;?\s*$"
-)
+# What hides a script from readers that take it for text. Anchored at their side of it, and with few blanks:
+# wherever white space may begin a match anywhere, a million blanks take hours.
+_OPENING = re.compile(r"(?://|/\*)?\s{0,9}(?:<!--|<!\[CDATA\[)\s{0,9}(?:\*/)?")
+_CLOSING = re.compile(r"(?://|/\*)?\s{0,9}(?:-->|\]\]>)\s{0,9}(?:\*/)?\s{0,9};?$")
+_CLOSING_LENGTH = 40
 # Escapes of what neither XML nor a database can hold: control characters and halves of surrogate pairs.
 _UNSTORABLE = re.compile(
     r"\\u00(?:0[0-8bcef]|1[0-9a-f])|\\ud[89ab][0-9a-f]{2}(?!\\ud[c-f][0-9a-f]{2})"
@@ -34,7 +37,7 @@ _UNSTORABLE = re.compile(
     re.IGNORECASE,
 )
 _DECODER = json.JSONDecoder(strict=False)  # strict=False: line breaks inside strings are common
-_OUTSIDE = re.compile(r'"|//[^\n]*|/\*.*?\*/|,(?=\s*[}\]])', re.DOTALL)
+_OUTSIDE = re.compile(r'"|//[^\n]*|/\*.*?(?:\*/|\Z)|,(?=\s*[}\]])', re.DOTALL)
 _INSIDE = re.compile(r'["\\]')
 _AFTER_STRING = re.compile(r"\s*(?:[,:}\]]|$)")
 _GAP = re.compile(r"[\s,;]*")
@@ -80,14 +83,17 @@ def _prune(values: list[Any]) -> list[Any]:
 def _rewritings(text: str) -> Iterator[str]:
     bare = text
     for _ in range(2):
-        bare = _WRAPPERS.sub("", bare)
-    bare = bare.strip().removesuffix(";")
+        bare = bare[_end(_OPENING, bare, 0) :].strip()
+        bare = bare[:-_CLOSING_LENGTH] + _CLOSING.sub("", bare[-_CLOSING_LENGTH:])
+        bare = bare.strip()
+    bare = bare.removesuffix(";")
     if bare != text:
         yield bare
     if re.match(r"[\[{]\s*&quot;", bare):
         bare = html.unescape(bare)
         yield bare
-    yield repair(bare)
+    if len(bare) <= MAX_REPAIRED:
+        yield repair(bare)
 
 
 def _decode(text: str) -> list[Any] | None:
