@@ -34,7 +34,8 @@ LOADING = {"src", "href", "srcset", "data", "action", "poster", "{http://www.w3.
 def archive(engine):
     """Three articles, two of which are one story, an odd title, a page that failed."""
     archive = Archive(engine)
-    archive.store("https://one.example/a", site="one.example", title=ODD, published_at=NOW - 10 * MINUTE)
+    told = {"access": "paid", "publisher": "One", "captions": ("At dawn",)}
+    archive.store("https://one.example/a", site="one.example", title=ODD, published_at=NOW - 10 * MINUTE, **told)
     archive.store("https://two.example/b", site="two.example", now=NOW + HOUR, published_at=NOW - HOUR)
     archive.store("https://two.example/c", site="two.example", now=NOW + HOUR, text="Other.", authors=(), language="de")
     archive.poll(Entry(guid="d", url="https://one.example/d"), now=NOW)
@@ -72,6 +73,7 @@ def test_the_numbers_are_those_of_the_archive(archive):
     assert (day, articles) == ("2026-11-22", 3)
     assert dict(zip(FIELDS, filled, strict=True)) == dict.fromkeys(FIELDS, 0) | {
         "title": 3, "authors": 2, "published_at": 2, "language": 1, "tags": 3,
+        "access": 1, "publisher": 1, "captions": 1,
     }  # fmt: skip
     assert (found.begin, found.end) == (NOW.replace(hour=0) - timedelta(days=1), NOW + HOUR)
 
