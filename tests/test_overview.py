@@ -126,7 +126,29 @@ def test_the_same_archive_makes_the_same_page(archive):
 
 def test_an_empty_archive_has_a_page_too(engine):
     tree = parsed(page_of(Archive(engine)))
-    assert "".join(tree.itertext()).count("Nothing yet.") == 6
+    told = "".join(tree.itertext())
+    assert told.count("Nothing yet.") == 6
+    assert "The archive is empty. Times are UTC." in told
+
+
+def test_a_young_archive_of_one_article_is_shown_from_its_first_day_on(engine):
+    Archive(engine).store()
+    tree = parsed(page_of(Archive(engine)))
+    told = "".join(tree.itertext())
+    assert "1 article of 1 source; the busiest hour began on 2026-11-22 12:00." in told
+    # The stretch begins the day before, of which there is nothing to show: hours of one day are its labels.
+    assert {"00:00", "12:00"} <= {label.text for label in tree.iter(f"{SVG}text")}
+
+
+def test_days_are_told_in_few_characters_so_that_their_labels_do_not_meet(engine):
+    archive = Archive(engine)
+    for day in range(30):
+        archive.store(f"https://one.example/{day}", now=NOW + timedelta(days=day), text=f"Text {day}.")
+    pytest.importorskip("matplotlib")
+    tree = parsed(render(look(archive, days=30), NOW))
+    labels = {label.text for label in tree.iter(f"{SVG}text")}
+    assert {"22 Nov", "26 Nov"} <= labels
+    assert not any(re.fullmatch(r"20\d\d-.*", label or "") for label in labels)
 
 
 def test_the_command_writes_the_page(archive, tmp_path):
