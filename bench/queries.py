@@ -1,4 +1,4 @@
-"""Measures the queries of docs/queries.md on views beside the same ones written by hand on the tables.
+"""Measures the ten queries of docs/queries.md on views beside the same ones written by hand on the tables.
 
     python -m bench.queries FOLDER --rows 1000000                   # both databases, made in FOLDER where not there
     python -m bench.queries FOLDER --rows 50000 --only sqlite
@@ -154,7 +154,8 @@ class Cost:
 
 def view_queries(cursor: str) -> list[str]:
     """The queries of the page, asked of the made-up archive."""
-    queries = re.findall(r"```sql\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    page = PAGE.read_text().split("## Ten queries")[1].split("\n## ")[0]
+    queries = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
     for there, here in HERE:
         queries = [query.replace(there, here) for query in queries]
     return [query.replace("0" * 28, cursor) for query in queries]

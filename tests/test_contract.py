@@ -14,7 +14,11 @@ from tests.test_store import HOUR, NOW, Archive
 def archive(engine):
     """A copy on another site, an article that was edited, and one without authors and tags."""
     archive = Archive(engine)
-    archive.store("https://one.example/a", site="one.example", language="en", authors=("Ada Ruiz", "Bo Lind"))
+    told = {
+        "corrections": ("Correction: May.",),
+        "provenance": {"title": {"from": "h1", "sure": 1, "others": [["og", "T"]]}},
+    }
+    archive.store("https://one.example/a", site="one.example", language="en", authors=("Ada Ruiz", "Bo Lind"), **told)
     archive.store("https://two.example/b", site="two.example", language="en")
     archive.store("https://two.example/c", site="two.example", text="Before the edit.", authors=(), tags=())
     archive.store("https://two.example/c", site="two.example", text="After.", authors=(), tags=(), now=NOW + HOUR)

@@ -45,6 +45,10 @@ def archive(engine):
         modified_at=NOW,
         section="",
         image="https://one.example/a.jpg",
+        captions=("One, “first”", ODD),
+        corrections=("Correction: May.",),
+        access="metered",
+        publisher="One Press",
     )
     archive.store("https://one.example/b", site="one.example", text=LARGE, language="de", authors=(), tags=())
     archive.store("https://two.example/c", site="two.example", title=None, text="x", published_at=NOW - 30 * DAY)
@@ -55,8 +59,9 @@ def archive(engine):
 def rows_of(archive):
     """What an export has to hold: read by SQL of the test's own, as values of Python."""
     query = sa.text(
-        "SELECT v.*, a.authors AS author_list, a.tags AS tag_list FROM v_article AS v JOIN article AS a ON"
-        " a.id = v.article_id ORDER BY v.article_id"
+        "SELECT v.*, a.authors AS authors_list, a.tags AS tags_list, a.captions AS captions_list,"
+        " a.corrections AS corrections_list FROM v_article AS v JOIN article AS a ON a.id = v.article_id"
+        " ORDER BY v.article_id"
     )
     with archive.engine.connect() as connection:
         found = [dict(row) for row in connection.execute(query).mappings()]
@@ -64,8 +69,8 @@ def rows_of(archive):
 
 
 def _value(row, name):
-    if name in {"authors", "tags"}:
-        value = row["author_list" if name == "authors" else "tag_list"]
+    if name in {"authors", "tags", "captions", "corrections"}:
+        value = row[f"{name}_list"]
         return json.loads(value) if isinstance(value, str) else value
     value = row[name]
     if name.endswith("_at") and isinstance(value, str):

@@ -37,9 +37,13 @@ def archive(engine):
         for number in (1, 2):
             url = f"https://{host}/{weeks}/{number}"
             archive.store(url, site="quiet.example", text=f"Text {weeks} {number}.", now=NOW - weeks * WEEK)
-    archive.store("https://one.example/a", site="one.example", language="en")
-    archive.store("https://two.example/b", site="two.example", language="en", authors=("Ada Ruiz", "Bo Lind"))
-    fields = {"site": "two.example", "language": "de", "authors": (), "tags": ()} | {"published_at": NOW + MINUTE}
+    dated = {"from": "json-ld", "sure": 0.5, "others": [["url", "2026-11-20"], ["feed", "2026-11-21T00:00:00+00:00"]]}
+    told = {"provenance": {"title": {"from": "h1", "sure": 0.75}, "published_at": dated}, "access": "free"}
+    archive.store("https://one.example/a", site="one.example", language="en", **told)
+    by = {"authors": ("Ada Ruiz", "Bo Lind"), "provenance": {"published_at": {"from": "feed", "sure": 0.25}}}
+    archive.store("https://two.example/b", site="two.example", language="en", **by)
+    fields = {"site": "two.example", "language": "de", "authors": (), "tags": (), "access": "paid"}
+    fields |= {"published_at": NOW + MINUTE, "corrections": ("Korrektur: der Name.",)}
     archive.store("https://two.example/c", text="Ein anderer Text.", **fields)
     archive.store("https://two.example/c", text="Noch ein Text, jetzt mit mehr Wörtern.", now=NOW + MINUTE, **fields)
     archive.poll(Entry(guid="d", url="https://two.example/d"), now=NOW + MINUTE)
@@ -73,13 +77,17 @@ EXPECTED = [
     [("quiet.example", 0, 0, 0, 2.0, -1.0)],
     [("Headline", "one.example", None, 2, 2)],
     [("failed", "http_404", 1, "https://two.example/d")],
+    [("https://one.example/a", None, "json-ld", "feed", "2026-11-21T00:00:00+00:00")],
+    [("published_at", 2.0, 0.375, 1.0), ("title", 1.0, 0.75, 0.0)],
+    [("https://two.example/c", "Headline", "Korrektur: der Name.")],
+    [("two.example", 1, 1.0), ("one.example", 1, 0.0)],
 ]
-FROM = (0, 1, 0, 0, 0, 1, 0, 0, 0, 0)
+FROM = (0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0)
 """Columns before these are left out: times that the databases give in types of their own, and cursors."""
 
 
 @pytest.mark.parametrize(
-    ("query", "expected", "first"), list(zip(SQL, EXPECTED, FROM, strict=True)), ids=map(str, range(1, 11))
+    ("query", "expected", "first"), list(zip(SQL, EXPECTED, FROM, strict=True)), ids=map(str, range(1, 15))
 )
 def test_the_queries_answer(archive, query, expected, first):
     with reading(archive.engine) as connection:

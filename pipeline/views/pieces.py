@@ -51,12 +51,33 @@ _OF_WEEK = {
 }
 """What the polls of a feed in the week up to its last one come to."""
 
+_PARAGRAPHS = {
+    "captions": "a.captions",
+    "corrections": "a.corrections",
+    "corrections_of_revision": "r.corrections",
+}
+"""Lists of whole sentences, which views show as paragraphs: no mark between them would do."""
+
 PIECES: Mapping[str, Mapping[str, str]] = {
     "postgresql": {
         "authors": "(SELECT string_agg(n.value, '; ' ORDER BY n.place)"
         " FROM jsonb_array_elements_text(a.authors) WITH ORDINALITY AS n(value, place))",
         "tags": "(SELECT string_agg(n.value, '; ' ORDER BY n.place)"
         " FROM jsonb_array_elements_text(a.tags) WITH ORDINALITY AS n(value, place))",
+        **{
+            name: "(SELECT string_agg(n.value, E'\\n\\n' ORDER BY n.place)"
+            f" FROM jsonb_array_elements_text({column}) WITH ORDINALITY AS n(value, place))"
+            for name, column in _PARAGRAPHS.items()
+        },
+        "each_field": "CROSS JOIN LATERAL jsonb_each(a.provenance) AS e(key, value)",
+        "chosen": "e.value ->> 'from'",
+        "sure": "CAST(e.value ->> 'sure' AS double precision)",
+        "alternatives": "(SELECT string_agg((o.value ->> 0) || ': ' || (o.value ->> 1), E'\\n' ORDER BY o.place)"
+        " FROM jsonb_array_elements(e.value -> 'others') WITH ORDINALITY AS o(value, place))",
+        "each_other": "CROSS JOIN LATERAL jsonb_array_elements(e.value -> 'others') WITH ORDINALITY AS o(value, place)",
+        "place_of_alternative": "CAST(o.place AS integer)",
+        "other_source": "o.value ->> 0",
+        "other_value": "o.value ->> 1",
         # Only transactions below every one that still runs: later ones may yet commit before those.
         "settled": "\nWHERE c.cursor <"
         " (SELECT lpad((pg_snapshot_xmin(pg_current_snapshot())::text::bigint + k.shift)::text, 14, '0')"
@@ -71,6 +92,19 @@ PIECES: Mapping[str, Mapping[str, str]] = {
         # json_each gives the elements in their order, and group_concat takes them as they come.
         "authors": "(SELECT group_concat(n.value, '; ') FROM json_each(a.authors) AS n)",
         "tags": "(SELECT group_concat(n.value, '; ') FROM json_each(a.tags) AS n)",
+        **{
+            name: f"(SELECT group_concat(n.value, char(10, 10)) FROM json_each({column}) AS n)"
+            for name, column in _PARAGRAPHS.items()
+        },
+        "each_field": "CROSS JOIN json_each(a.provenance) AS e",
+        "chosen": "json_extract(e.value, '$.from')",
+        "sure": "json_extract(e.value, '$.sure')",
+        "alternatives": "(SELECT group_concat(json_extract(o.value, '$[0]') || ': ' || json_extract(o.value, '$[1]'),"
+        " char(10)) FROM json_each(e.value, '$.others') AS o)",
+        "each_other": "CROSS JOIN json_each(e.value, '$.others') AS o",
+        "place_of_alternative": "o.key + 1",
+        "other_source": "json_extract(o.value, '$[0]')",
+        "other_value": "json_extract(o.value, '$[1]')",
         # One writer at a time: the order of numbers is that of commits.
         "settled": "",
         # Without LATERAL: each sum by itself, and only those that are asked for.
