@@ -1,13 +1,15 @@
 """The command ``news`` in processes of its own, with an archive of its own, and what can be read there afterwards."""
 
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping
-from contextlib import closing, suppress
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
+from typing import IO
 
 import psutil
 
@@ -30,22 +32,25 @@ class Running:
         """Its exit code; None while it runs."""
         return self._process.poll()
 
-    def tell(self, signal: int) -> None:
+    def tell(self, number: int) -> None:
         """Send a signal to the command alone, as a supervisor does."""
-        self._process.send_signal(signal)
+        self._process.send_signal(number)
 
-    def kill(self) -> None:
-        """Kill all of its processes, and wait until they are gone."""
-        try:
-            parts = psutil.Process(self._process.pid).children(recursive=True)
-        except psutil.Error:
-            parts = []
-        self._process.kill()
-        for part in parts:
-            with suppress(psutil.Error):
-                part.kill()
+    def kill(self) -> float:
+        """Kill all of its processes at once, and wait until they are gone; the moment at which they were killed."""
+        os.killpg(self._process.pid, signal.SIGKILL)
+        killed_at = time.monotonic()
         self._process.wait()
-        psutil.wait_procs(parts, timeout=5)
+        while any(_is_of_group(part, self._process.pid) for part in psutil.process_iter()):
+            time.sleep(0.01)
+        return killed_at
+
+
+def _is_of_group(process: psutil.Process, group: int) -> bool:
+    try:
+        return os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE
+    except (psutil.Error, ProcessLookupError, PermissionError):
+        return False
 
 
 class News:
@@ -81,7 +86,7 @@ class News:
     def run(self, *words: str) -> tuple[int | None, float]:
         """The exit code of a command, None where it did not end, and the most memory of its processes in MB."""
         with self.log.open("ab") as log:
-            process = subprocess.Popen(self._command(*words), env=self._environment, stdout=log, stderr=log)
+            process = self._popen(words, log)
             ends_at, peak = time.monotonic() + self._limit, 0.0
             while process.poll() is None and time.monotonic() < ends_at:
                 peak = max(peak, memory_of_tree(process.pid))
@@ -94,7 +99,7 @@ class News:
     def start(self, *words: str) -> Running:
         """A command that goes on by itself."""
         with self.log.open("ab") as log:
-            return Running(subprocess.Popen(self._command(*words), env=self._environment, stdout=log, stderr=log))
+            return Running(self._popen(words, log))
 
     def complete(self, wanted: set[str], patience: float) -> int:
         """Ingest again and again, until these URLs are stored or the seconds are over; how many are."""
@@ -145,6 +150,12 @@ class News:
         """What a query of one value gives."""
         ((value,),) = self._rows(query)
         return str(value)
+
+    def _popen(self, words: Sequence[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+        # A group of its own, so that all of its processes can be killed at the same moment.
+        return subprocess.Popen(
+            self._command(*words), env=self._environment, stdout=log, stderr=log, start_new_session=True
+        )
 
     def _command(self, *words: str) -> list[str]:
         return [sys.executable, "-m", "pipeline", *words]

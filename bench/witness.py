@@ -2,9 +2,9 @@
 
     python -m bench.witness FILE SERVER_OPTION...
 
-Each line has ``host``, ``path``, ``asked_at``, ``sent_at``, and ``status`` where there was an answer; times are seconds of this machine's monotonic clock,
-which all its processes share. An answer counts as sent once the client's system has confirmed all of it; ``sent_at`` is
-null where the connection went before that.
+Each line has ``host``, ``path``, ``asked_at``, ``sent_at``, and ``status`` where there was an answer. Times are seconds
+of this machine's monotonic clock, which all its processes share. An answer counts as sent once the client's system has
+confirmed all of it; ``sent_at`` is null where the connection went before that.
 """
 
 import array
@@ -28,7 +28,9 @@ _OURS = "/__"
 """Control of the server itself; not part of the web."""
 
 
-def witnessed(server: Any, site: Any, hosts: dict[str, int], file: TextIO) -> Callable[[], asyncio.Protocol]:  # noqa: ANN401  # a program beside the checkout
+def witnessed(
+    server: Any, site: Any, hosts: dict[str, int], file: TextIO
+) -> Callable[[], asyncio.Protocol]:  # a program beside the checkout
     """What makes a connection of the server that writes down what it is asked."""
 
     class Witnessed(server.Connection):  # type: ignore[misc]  # its base is known at run time only
@@ -46,7 +48,7 @@ def witnessed(server: Any, site: Any, hosts: dict[str, int], file: TextIO) -> Ca
                     self.asked = {"host": self.host, "path": path, "asked_at": time.monotonic()}
             super().next_request()
 
-        def send(self, req: Any, resp: Any) -> None:  # noqa: ANN401
+        def send(self, req: Any, resp: Any) -> None:
             """Answer, and look when that has arrived."""
             asked = self.asked
             super().send(req, resp)  # which goes on with the next request, where that waits already
@@ -84,7 +86,7 @@ def unconfirmed(transport: asyncio.Transport) -> int:
     return held[0]
 
 
-async def serve(server: Any, options: Any, file: TextIO) -> None:  # noqa: ANN401
+async def serve(server: Any, options: Any, file: TextIO) -> None:
     """Serve until this process is ended."""
     pages = [page for spec in options.corpus for page in server.load_corpus(spec, True, options.max_page_bytes)]
     addresses = server.addresses(options.first_address, options.hosts)
