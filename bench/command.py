@@ -1,17 +1,56 @@
 """The command ``news`` in processes of its own, with an archive of its own, and what can be read there afterwards."""
 
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import IO
 
 import psutil
 
 SAMPLE_SECONDS = 0.03
+
+
+class Running:
+    """A command that runs, with all the processes that it starts."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it runs still."""
+        return self._process.poll() is None
+
+    @property
+    def code(self) -> int | None:
+        """Its exit code; None while it runs."""
+        return self._process.poll()
+
+    def tell(self, number: int) -> None:
+        """Send a signal to the command alone, as a supervisor does."""
+        self._process.send_signal(number)
+
+    def kill(self) -> float:
+        """Kill all of its processes at once, and wait until they are gone; the moment at which they were killed."""
+        os.killpg(self._process.pid, signal.SIGKILL)
+        killed_at = time.monotonic()
+        self._process.wait()
+        while any(_is_of_group(part, self._process.pid) for part in psutil.process_iter()):
+            time.sleep(0.01)
+        return killed_at
+
+
+def _is_of_group(process: psutil.Process, group: int) -> bool:
+    try:
+        return os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE
+    except (psutil.Error, ProcessLookupError, PermissionError):
+        return False
 
 
 class News:
@@ -31,27 +70,36 @@ class News:
         plain = {name: value for name, value in os.environ.items() if not name.startswith("NEWS_")}
         self._environment = plain | settings | {"NEWS_DATABASE_URL": f"sqlite:///{self._file}"}
 
+    @property
+    def log(self) -> Path:
+        """What the commands said."""
+        return self._folder / "log"
+
     def prepare(self, feeds: Iterable[str]) -> None:
         """Make the archive, and subscribe."""
         listed = self._folder / "feeds.txt"
         listed.write_text("\n".join(feeds))
-        for words in (("db", "upgrade"), ("feeds", "import", str(listed))):
+        subscribing = [("feeds", "import", str(listed))] if listed.stat().st_size else []
+        for words in [("db", "upgrade"), *subscribing]:
             subprocess.run(self._command(*words), env=self._environment, check=True, stdout=subprocess.DEVNULL)
 
     def run(self, *words: str) -> tuple[int | None, float]:
         """The exit code of a command, None where it did not end, and the most memory of its processes in MB."""
-        with (self._folder / "log").open("ab") as log:
-            process = subprocess.Popen(self._command(*words), env=self._environment, stdout=log, stderr=log)
+        with self.log.open("ab") as log:
+            process = self._popen(words, log)
             ends_at, peak = time.monotonic() + self._limit, 0.0
             while process.poll() is None and time.monotonic() < ends_at:
                 peak = max(peak, memory_of_tree(process.pid))
                 time.sleep(SAMPLE_SECONDS)
         if process.poll() is None:
-            for part in [*psutil.Process(process.pid).children(recursive=True), process]:
-                part.kill()
-            process.wait()
+            Running(process).kill()
             return None, peak
         return process.returncode, peak
+
+    def start(self, *words: str) -> Running:
+        """A command that goes on by itself."""
+        with self.log.open("ab") as log:
+            return Running(self._popen(words, log))
 
     def complete(self, wanted: set[str], patience: float) -> int:
         """Ingest again and again, until these URLs are stored or the seconds are over; how many are."""
@@ -94,11 +142,26 @@ class News:
         hosts = self._rows("SELECT name FROM host WHERE leased_until IS NOT NULL")
         return [name for (name,) in (*pages, *feeds, *hosts)]
 
+    def number(self, query: str) -> int:
+        """What a query of one number gives."""
+        return int(self.value(query))
+
+    def value(self, query: str) -> str:
+        """What a query of one value gives."""
+        ((value,),) = self._rows(query)
+        return str(value)
+
+    def _popen(self, words: Sequence[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+        # A group of its own, so that all of its processes can be killed at the same moment.
+        return subprocess.Popen(
+            self._command(*words), env=self._environment, stdout=log, stderr=log, start_new_session=True
+        )
+
     def _command(self, *words: str) -> list[str]:
         return [sys.executable, "-m", "pipeline", *words]
 
     def _rows(self, query: str) -> list[tuple[str, ...]]:
-        with closing(sqlite3.connect(self._file)) as connection:
+        with closing(sqlite3.connect(self._file, timeout=30)) as connection:
             return connection.execute(query).fetchall()
 
 

@@ -70,13 +70,24 @@ class Replay:
         pages: folder of the pages.
         faulty: whether its faults are on.
         options: more of the server's own.
+        witness: file in which each request is written down (`bench.witness`); None for none.
     """
 
-    def __init__(self, site: Site, port: int, pages: Path, *, faulty: bool = True, options: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        site: Site,
+        port: int,
+        pages: Path,
+        *,
+        faulty: bool = True,
+        options: Sequence[str] = (),
+        witness: Path | None = None,
+    ) -> None:
         self.site = site
         self._port = port
         faults = [f"--fault={fault.mode}={fault.share}@{fault.kind}" for fault in site.faults] if faulty else []
-        self._command = [sys.executable, str(SCRIPT), f"--corpus=dir:{pages}", f"--port={port}", f"--seed={site.seed}"]
+        program = [str(SCRIPT)] if witness is None else ["-m", "bench.witness", str(witness)]
+        self._command = [sys.executable, *program, f"--corpus=dir:{pages}", f"--port={port}", f"--seed={site.seed}"]
         self._command += [f"--first-address={site.address}", f"--hosts={site.hosts}", f"--items={site.items}"]
         self._command += [f"--feeds-per-host={site.feeds}", *faults, *options]
 

@@ -4,6 +4,7 @@ Nothing else in the package reads the environment.
 """
 
 import dataclasses
+import hashlib
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
@@ -172,7 +173,11 @@ class Settings:
         str,
         "where raw copies are kept: a folder, any fsspec address, or off; auto: raw/ beside a SQLite file, else off",
     )
-    archive_spool: str = _setting("news-spool", str, "folder in which files for a remote archive are written")
+    archive_spool: str = _setting(
+        "news-spool",
+        str,
+        "folder for files of a remote archive, and, beside a server's database, for answers that are not stored yet",
+    )
     archive_max_bytes: int = _setting(256 * 2**20, _positive, "size at which a file of raw copies is full, in bytes")
     archive_max_age: timedelta = _setting(
         timedelta(hours=24), _seconds, "age at which a file of raw copies is full, in seconds"
@@ -215,6 +220,20 @@ class Settings:
         if not scheme.startswith("sqlite") or not path:
             return None  # several machines may share a server, and none of their folders is the others'
         return str(Path(path.partition("?")[0]).expanduser().parent / "raw")
+
+    @property
+    def inbox_place(self) -> str | None:
+        """Folder of answers that are not stored yet (`pipeline.fetch.inbox`); None where nobody could find them again.
+
+        Beside a SQLite file, as its own journal; of a server's database below ``archive_spool``.
+        """
+        scheme, _, path = self.database_url.partition(":///")
+        if not scheme.startswith("sqlite"):
+            return str(
+                Path(self.archive_spool) / f"inbox-{hashlib.sha256(self.database_url.encode()).hexdigest()[:12]}"
+            )
+        file = path.partition("?")[0]
+        return str(Path(file).expanduser()) + "-inbox" if file and file != ":memory:" else None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":

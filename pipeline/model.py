@@ -185,6 +185,8 @@ class Capture:
         is_whole: whether the body is all that was sent; errors and redirects are read as far as comes at once.
         request: headers of the request that are no secret.
         address: the IP address that answered.
+        receipt: where it waits until what it came to is stored (`pipeline.fetch.inbox`); None where it does not.
+        is_again: whether a run had it that was killed, and it may be in the raw archive already.
     """
 
     url: str
@@ -197,6 +199,8 @@ class Capture:
     is_whole: bool = True
     request: tuple[tuple[bytes, bytes], ...] = ()
     address: str | None = None
+    receipt: str | None = None
+    is_again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,6 +365,7 @@ class Page:
         fetch_url: what to fetch instead of the URL: the copy of an archive.
         route: where a redirect of this attempt has led; ``host`` is of that URL then.
         access: what the user gave to ask its origin with.
+        since: when something was recorded of it last; an answer from before that is known.
     """
 
     id: int
@@ -376,6 +381,7 @@ class Page:
     fetch_url: str | None = None
     route: Route | None = None
     access: FeedAccess | None = None
+    since: datetime | None = None
 
     @property
     def address(self) -> str:

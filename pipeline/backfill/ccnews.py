@@ -48,7 +48,7 @@ def _months_of(period: Period) -> list[tuple[int, int]]:
 async def read_month(desk: Desk, unit: Unit) -> None:
     """Read the listing of a month: a unit for each of its files that may hold what is asked for."""
     try:
-        response = await desk.get(unit.address, ACCEPT_TEXT)
+        response = await desk.get(unit, unit.address, ACCEPT_TEXT)
     except FetchError as error:
         await desk.record(unit, desk.after(unit, error))
         return

@@ -12,7 +12,8 @@ from pipeline.fetch import ACCEPT_TEXT
 from pipeline.fetch.download import Download
 from pipeline.ingest.context import Context
 from pipeline.ingest.events import Event
-from pipeline.model import Address, Response
+from pipeline.ingest.visit import VisitOver
+from pipeline.model import Address, Capture, Response
 from pipeline.robots import Robots, parse_robots, robots_text, robots_verdict
 from pipeline.schedule import backoff
 from pipeline.store.backfill import Job, Step, Unit, host_facts, load_unit, record_step
@@ -62,6 +63,7 @@ class Desk:
         self.findings = Findings()
         self._collect = collect
         self._locks: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._answers: dict[int, list[Capture]] = defaultdict(list)
 
     @property
     def now(self) -> datetime:
@@ -83,6 +85,7 @@ class Desk:
             if self._collect is not None:
                 self._collect(new)
         counts = await self.context.database.write(record_step, self.job, unit, self.context.owner, step, self.now)
+        self.context.forget(self._answers.pop(unit.id, ()))
         self.findings.counts.update(counts)
         self.note(step.addresses)
         facts = {"kind_of_unit": unit.kind, **{name: count for name, count in counts.items() if count}}
@@ -109,22 +112,29 @@ class Desk:
             wait = BUSY_PAUSE if is_busy else backoff(unit.attempts, self.context.settings.retry_delay)
         return Step("queued", due_at=self.now + wait, **kept)  # type: ignore[arg-type]  # the same
 
-    async def get(self, url: str, accept: str) -> Response:
+    async def get(self, unit: Unit, url: str, accept: str) -> Response:
         """Fetch a URL under its host's robots.txt, when the host may be asked, and leave it alone for as long as due.
+
+        A run of this job that was killed may have had the answer; it is forgotten with the next step of the unit.
 
         Raises:
             FetchError: it came to nothing; ``robots`` where it may not be asked.
+            VisitOver: the run is to end.
         """
         host = host_of(url)
         async with self._locks[host]:
             pause = await self._lease(host)
             try:
                 pause = await self._allowed(url, host, pause)
-                return await self.context.fetcher.get(url, accept=accept)
+                response = await self.context.fetcher.get(url, accept=accept, kept_since=self.job.created_at)
             except FetchError as error:
+                self._answers[unit.id] += error.captures
                 if error.retry_after is not None or error.status == 429:
                     pause = max(pause, error.retry_after if error.retry_after is not None else BUSY_PAUSE)
                 raise
+            else:
+                self._answers[unit.id] += response.captures
+                return response
             finally:
                 await self.context.database.write(release_host, host, self.context.owner, self.now + pause)
 
@@ -151,20 +161,31 @@ class Desk:
         return await self.context.database.read(load_unit, unit)
 
     async def _lease(self, host: str) -> timedelta:
-        """Wait until the host is ours; the pause that it asks for between two requests."""
+        """Wait until the host is ours; the pause that it asks for between two requests.
+
+        Raises:
+            VisitOver: the run is to end.
+        """
         context = self.context
+        self._go_on()
         while not await context.database.write(lease_host, host, context.owner, self.now, context.settings.lease):
             facts = await context.database.read(host_facts, host)
             wait = (facts.next_fetch_at - self.now).total_seconds() if facts else 0
-            await asyncio.sleep(wait if 0 < wait < BUSY else BUSY)
+            await context.stop.sleep(wait if 0 < wait < BUSY else BUSY)
+            self._go_on()
         facts = await context.database.read(host_facts, host)
         return max(context.settings.host_delay, facts.delay if facts else timedelta(0))
+
+    def _go_on(self) -> None:
+        if self.context.stop.is_asked:
+            raise VisitOver
 
     async def _allowed(self, url: str, host: str, pause: timedelta) -> timedelta:
         """Make sure that robots.txt allows the URL; the pause that it asks for.
 
         Raises:
             FetchError: it does not, or cannot be had.
+            VisitOver: the run is to end.
         """
         context = self.context
         facts = await context.database.read(host_facts, host)
@@ -174,25 +195,28 @@ class Desk:
         else:
             robots = await self._read_robots(url, host)
             pause = max(pause, robots.crawl_delay(context.settings.user_agent) or timedelta(0))
-            await asyncio.sleep(pause.total_seconds())
+            await context.stop.sleep(pause.total_seconds())
+            self._go_on()
         if not robots.may_fetch(url, context.settings.user_agent):
             raise FetchError(url, "robots", "robots.txt forbids this URL", temporary=False)
         return pause
 
     async def _read_robots(self, url: str, host: str) -> Robots:
         context = self.context
+        address, since = f"{url.partition(':')[0]}://{host}/robots.txt", self.now - context.settings.robots_ttl
         try:
-            response = await context.fetcher.get(f"{url.partition(':')[0]}://{host}/robots.txt", accept=ACCEPT_TEXT)
-            text, status = robots_text(response.body), response.status
+            response = await context.fetcher.get(address, accept=ACCEPT_TEXT, kept_since=since)
+            text, status, captures = robots_text(response.body), response.status, response.captures
         except FetchError as error:
             if robots_verdict(error) != "allow_all":
                 raise FetchError(
                     url, "robots_unreachable", str(error), temporary=True, retry_after=error.retry_after
                 ) from error
-            text, status = "", error.status or 404
+            text, status, captures = "", error.status or 404, error.captures
         robots = parse_robots(text)
         delay = robots.crawl_delay(context.settings.user_agent) or timedelta(0)
         await context.database.write(record_robots, host, self.now, text=text, status=status, delay=delay)
+        context.forget(captures)
         return robots
 
     async def robots_of(self, url: str) -> Robots:

@@ -38,7 +38,7 @@ def feed_units(target: str) -> list[tuple[str, str]]:
 async def read_feed(desk: Desk, unit: Unit) -> None:
     """Read one document of a feed; the next older one becomes a unit of its own."""
     try:
-        listing = await read_list(desk, unit.address)
+        listing = await read_list(desk, unit)
     except FetchError as error:
         is_end = unit.depth > 0 and page_of(unit.address) > 1 and error.status in {400, 404, 410}
         await desk.record(unit, Step(counts={"pages_end": 1}) if is_end else desk.after(unit, error))

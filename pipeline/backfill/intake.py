@@ -89,7 +89,7 @@ class Intake:
     _tasks: asyncio.TaskGroup = field(default_factory=asyncio.TaskGroup)
 
     async def run(self, items: Iterable[Item]) -> None:
-        """Take in everything, and note that the unit is done.
+        """Take in everything, and note that the unit is done; less, where the run is to end.
 
         Raises:
             LeaseLostError: the unit is another worker's by now.
@@ -98,12 +98,13 @@ class Intake:
         source = iter(items)
         with ungrouped():
             await self._run(source)
-        await self._note(Step("done", self.unit.position), [])
+        if not self.desk.context.stop.is_asked:
+            await self._note(Step("done", self.unit.position), [])
 
     async def _run(self, source: Iterator[Item]) -> None:
         async with self._tasks:
             try:
-                while self.left is None or self.left > 0:
+                while (self.left is None or self.left > 0) and not self.desk.context.stop.is_asked:
                     batch = await asyncio.to_thread(_some, source)
                     if not batch:
                         break

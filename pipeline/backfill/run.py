@@ -7,6 +7,7 @@ before its pages are. A worker that finds nothing to claim waits for the others 
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -18,14 +19,15 @@ from pipeline.backfill.desk import Desk, Findings
 from pipeline.backfill.feeds import read_feed
 from pipeline.backfill.saved import read_folder
 from pipeline.backfill.sitemaps import read_site, read_sitemap
-from pipeline.backfill.takeup import take_up
 from pipeline.backfill.warc import read_file
 from pipeline.backfill.wayback import read_query
 from pipeline.config import Settings
 from pipeline.errors import ConfigError, ungrouped
-from pipeline.ingest import Clock, Listener, Totals, open_context, recover, terminable, utc_now
+from pipeline.ingest import Clock, Listener, Totals, open_context, recover, utc_now
 from pipeline.ingest.context import at_once
 from pipeline.ingest.events import Tally
+from pipeline.ingest.stop import Stop, terminable
+from pipeline.ingest.visit import VisitOver
 from pipeline.ingest.worker import PATIENCE, staying_alive, work
 from pipeline.model import Address
 from pipeline.store.backfill import (
@@ -90,19 +92,19 @@ class Result:
 
 
 class Pace:
-    """Lets so many pages a second pass, evenly; any number where there is no rate."""
+    """Lets so many pages a second pass, evenly."""
 
-    def __init__(self, rate: float | None, clock: Callable[[], float]) -> None:
-        self._step = 1 / rate if rate else 0.0
+    def __init__(self, rate: float, clock: Callable[[], float], sleep: Callable[[float], Awaitable[None]]) -> None:
+        self._step = 1 / rate
         self._clock = clock
+        self._sleep = sleep
         self._next = 0.0
 
     async def __call__(self) -> None:
         """Wait for the turn."""
-        if self._step:
-            now = self._clock()
-            self._next = max(self._next + self._step, now)
-            await asyncio.sleep(self._next - now)
+        now = self._clock()
+        self._next = max(self._next + self._step, now)
+        await self._sleep(self._next - now)
 
 
 def begin(settings: Settings, wanted: Wanted, units: Iterable[tuple[str, str]], *, now: Clock = utc_now) -> Job:
@@ -151,9 +153,10 @@ def run(
             job = load_job(connection, job_id)
         if job is None:
             raise ConfigError(f"there is no backfill {job_id}; `news backfill list` shows those there are")
-        tally = Tally(listener)
-        with terminable(), ungrouped():
-            return asyncio.run(_run(settings, engine, job, rate, first, tally, now, collect))
+        tally, stop = Tally(listener), Stop()
+        with terminable(stop), ungrouped():
+            return asyncio.run(_run(settings, engine, job, rate, first, tally, now, collect, stop))
+        raise AssertionError("a run that was stopped exits")
     finally:
         engine.dispose()
 
@@ -167,10 +170,11 @@ async def _run(
     tally: Tally,
     now: Clock,
     collect: Callable[[Sequence[Address]], None] | None,
+    stop: Stop,
 ) -> Result:
-    pace = Pace(rate, asyncio.get_running_loop().time) if rate else at_once
+    pace = Pace(rate, asyncio.get_running_loop().time, stop.sleep) if rate else at_once
     scope = Scope(now(), settings.max_attempts, poll=False, backfill=job.id)
-    async with open_context(settings, engine, scope, tally, now, pace) as context:
+    async with open_context(settings, engine, scope, tally, now, stop, pace) as context:
         desk = Desk(context, job, first, collect)
         state = await _work(desk)
         troubles = await context.database.read(failed_units, job.id)
@@ -195,24 +199,22 @@ def _result(desk: Desk, state: State, troubles: list[dict[str, Any]]) -> Result:
 
 
 async def _work(desk: Desk) -> State:
-    """Work until nothing is left, or nothing that is due soon."""
+    """Work until nothing is left, nothing that is due soon, or the run is to end."""
     context = desk.context
     while True:
         await _read_units(desk)
         if not desk.job.wanted.dry:
-            async with staying_alive(context):
-                await take_up(desk)
             await work(replace(context, scope=replace(context.scope, until=desk.now)), None)
         state = await context.database.read(job_state, desk.job.id, desk.now)
         pages_at = None if desk.job.wanted.dry else state.next_page_at
         due = min((at for at in (state.next_unit_at, pages_at) if at is not None), default=None)
-        if state.is_done or (not state.held and (due is None or due > desk.now + PATIENCE)):
+        if state.is_done or context.stop.is_asked or (not state.held and (due is None or due > desk.now + PATIENCE)):
             return state
         if due is not None and due <= desk.now + PATIENCE:
             # Due, and yet not taken: another worker talks to its host.
-            await asyncio.sleep(min(max((due - desk.now).total_seconds(), 0.1), PATIENCE.total_seconds()))
+            await context.stop.sleep(min(max((due - desk.now).total_seconds(), 0.1), PATIENCE.total_seconds()))
         else:
-            await asyncio.sleep(LOOK)
+            await context.stop.sleep(LOOK)
 
 
 async def _read_units(desk: Desk) -> None:
@@ -223,7 +225,7 @@ async def _read_units(desk: Desk) -> None:
     async with staying_alive(context), asyncio.TaskGroup() as group:
         try:
             while True:
-                unit = await _claim(desk) if len(tasks) < most else None
+                unit = await _claim(desk) if len(tasks) < most and not context.stop.is_asked else None
                 if unit is not None:
                     most = 1 if unit.kind in WHOLE else context.settings.concurrency
                     tasks.add(group.create_task(_read(desk, unit)))
@@ -243,7 +245,8 @@ async def _claim(desk: Desk) -> Unit | None:
 
 
 async def _read(desk: Desk, unit: Unit) -> None:
-    await READERS[unit.kind](desk, unit)
+    with suppress(VisitOver):  # the run is to end, and gives back what it has claimed
+        await READERS[unit.kind](desk, unit)
 
 
 def summed(results: Iterable[Mapping[str, int]]) -> dict[str, int]:

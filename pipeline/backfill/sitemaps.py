@@ -46,7 +46,7 @@ async def read_site(desk: Desk, unit: Unit) -> None:
 async def read_sitemap(desk: Desk, unit: Unit) -> None:
     """Read one sitemap: its pages of the range go into the frontier, the sitemaps of an index become units."""
     try:
-        listing = await read_list(desk, unit.address)
+        listing = await read_list(desk, unit)
     except FetchError as error:
         await desk.record(unit, desk.after(unit, error))
         return
@@ -61,7 +61,7 @@ async def read_sitemap(desk: Desk, unit: Unit) -> None:
     await desk.record(unit, step)
 
 
-async def read_list(desk: Desk, url: str) -> Listing:
+async def read_list(desk: Desk, unit: Unit) -> Listing:
     """Fetch and read a document that lists pages.
 
     Raises:
@@ -69,7 +69,7 @@ async def read_list(desk: Desk, url: str) -> Listing:
         FeedError: it lists nothing.
     """
     wanted = desk.job.wanted
-    response = await desk.get(url, ACCEPT_FEED)
+    response = await desk.get(unit, unit.address, ACCEPT_FEED)
     listing = await desk.context.workers.read_listing(response, response.url, wanted.period, wanted.undated)
     desk.findings.months.update(listing.months)
     return listing

@@ -81,7 +81,7 @@ async def read_query(desk: Desk, unit: Unit) -> None:
     while True:
         url = unit.address + (f"&{urlencode({'resumeKey': unit.cursor})}" if unit.cursor else "")
         try:
-            response = await desk.get(url, ACCEPT_TEXT)
+            response = await desk.get(unit, url, ACCEPT_TEXT)
         except FetchError as error:
             if error.reason == "empty" and not unit.cursor:  # nothing is captured: said by a body of no bytes
                 await desk.record(unit, Step())

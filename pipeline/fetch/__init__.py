@@ -25,7 +25,7 @@ of the environment (`pipeline.fetch.proxy`).
 import asyncio
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -39,8 +39,9 @@ from pipeline.fetch.answers import KEEPING_REDIRECTS, REDIRECTS, is_temporary, p
 from pipeline.fetch.asked import Asked
 from pipeline.fetch.capture import capture_of
 from pipeline.fetch.download import Download, begins_at, size_of
-from pipeline.fetch.failure import Failure
-from pipeline.fetch.wire import DRAIN_BYTES, DRAIN_SECONDS, Exchange, Header, Wire
+from pipeline.fetch.failure import Failure, Progress
+from pipeline.fetch.inbox import Inbox, key_of
+from pipeline.fetch.wire import DRAIN_BYTES, DRAIN_SECONDS, Exchange, Wire
 from pipeline.guard import Guard
 from pipeline.model import Capture, FeedAccess, Redirect, Response, Route, Validators
 
@@ -65,6 +66,7 @@ class Fetcher:
         trust: whose certificates are believed; by default the authorities of certifi and of the system.
         clock: the time, in UTC.
         keep: whether responses and errors are to carry the answers as they came (`Response.captures`).
+        inbox: where answers wait for what is made of them, in case that this process is killed; they are carried then.
     """
 
     def __init__(
@@ -74,13 +76,15 @@ class Fetcher:
         trust: ssl.SSLContext | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         keep: bool = False,
+        inbox: Inbox | None = None,
     ) -> None:
         agent = settings.full_user_agent
         if not (agent.isascii() and agent.isprintable()):
             raise ConfigError(f"user agent and contact must be plain ASCII to be sent in a header: {agent!r}")
         self._settings = settings
         self._clock = clock
-        self._keep = keep
+        self._keep = keep or inbox is not None
+        self._inbox = inbox
         self._guard = Guard(settings.allow_networks, settings.resolve)
         at_once = settings.concurrency * settings.host_connections
         self._slots = asyncio.Semaphore(at_once)
@@ -109,6 +113,7 @@ class Fetcher:
         accept: str = ACCEPT_PAGE,
         access: FeedAccess | None = None,
         delta: bool = False,
+        kept_since: datetime | None = None,
     ) -> Response:
         """Fetch one URL, following redirects.
 
@@ -119,6 +124,7 @@ class Fetcher:
             access: what the user gave to ask with; sent to its origin, and to no other that a redirect leads to.
             delta: whether a feed's new entries alone will do, where the server can tell them by our validators
                 (RFC 3229); the answer is a 226 then.
+            kept_since: as of `Asked`.
 
         Raises:
             FetchError: it came to nothing; its ``url`` is the one given here.
@@ -126,7 +132,7 @@ class Fetcher:
         trail: list[str] = []
         captures: list[Capture] = []
         async with self._in_time(url, trail, captures):
-            return await self._follow(url, Asked(accept, validators, access, delta), trail, captures)
+            return await self._follow(url, Asked(accept, validators, access, delta, kept_since), trail, captures)
 
     async def step(self, route: Route, asked: Asked) -> Response | Redirect:
         """Ask once for where a route leads: a redirect is not followed, but checked, and given back.
@@ -238,15 +244,10 @@ class Fetcher:
     async def _ask(self, route: Route, asked: Asked, trail: list[str], captures: list[Capture]) -> Response | Redirect:
         """Make one request; ``trail`` and ``captures`` are added to, whatever happens."""
         began = asyncio.get_running_loop().time()
-        agent = self._settings.full_user_agent
         target = _parsed(route.url)
         self._check(target)
         trail.append(str(target))
-        headers = asked.headers(agent, trail[-1])
-        async with (
-            self._wire.exchange(target, headers) as exchange,
-            self._kept(exchange, target, asked.shown(headers, agent), captures),
-        ):
+        async with self._exchange(target, asked, captures) as exchange:
             answer = exchange.response
             body = None if answer.status_code in REDIRECTS else await self._body(exchange, asked)
             if body is None:
@@ -261,23 +262,34 @@ class Fetcher:
             status=answer.status_code,
             body=body,
             headers=_readable(answer.headers),
-            fetched_at=self._clock(),
+            fetched_at=captures[-1].fetched_at if captures else self._clock(),
             elapsed=elapsed,
             redirects=route.hops,
             captures=tuple(captures),
         )
 
     @asynccontextmanager
-    async def _kept(
-        self, exchange: Exchange, target: httpx.URL, headers: Sequence[Header], captures: list[Capture]
-    ) -> AsyncIterator[None]:
-        """Add the answer to the captures once it has been read, also where that ends in a failure."""
-        exchange.keep = self._keep
-        try:
-            yield
-        finally:
-            if self._keep and (capture := capture_of(exchange, target, headers, self._clock())):
-                captures.append(capture)
+    async def _exchange(self, target: httpx.URL, asked: Asked, captures: list[Capture]) -> AsyncIterator[Exchange]:
+        """Ask, or take the answer that a run has left which was killed.
+
+        The answer is added to the captures once it has been read, also where that ends in a failure.
+        """
+        agent, since, inbox = self._settings.full_user_agent, asked.kept_since, self._inbox
+        headers = asked.headers(agent, str(target))
+        key = key_of(str(target), headers)
+        had = inbox.take(key, since) if inbox is not None and since is not None else None
+        async with self._wire.exchange(target, headers) if had is None else nullcontext(_again(had)) as exchange:
+            exchange.keep = self._keep
+            try:
+                yield exchange
+            finally:
+                capture = had or (
+                    capture_of(exchange, target, asked.shown(headers, agent), self._clock()) if self._keep else None
+                )
+                if capture is not None:
+                    if inbox is not None and since is not None and had is None:
+                        capture = replace(capture, receipt=inbox.put(key, capture))
+                    captures.append(capture)
 
     async def _submit(self, url: str, form: bytes, trail: list[str]) -> int:
         headers = Asked(ACCEPT_TEXT).headers(self._settings.full_user_agent, url)
@@ -366,6 +378,20 @@ def _error(url: str, error: Failure, trail: list[str], captures: Sequence[Captur
         body=error.body,
         captures=tuple(captures),
     )
+
+
+def _again(capture: Capture) -> Exchange:
+    """The exchange of which this answer was kept."""
+    response = httpx.Response(
+        capture.status,
+        headers=list(capture.headers),
+        stream=httpx.ByteStream(capture.body),
+        extensions={
+            "http_version": capture.version.encode(),
+            "reason_phrase": capture.phrase.encode("ascii", "ignore"),
+        },
+    )
+    return Exchange(response, Progress())
 
 
 async def _excerpt(exchange: Exchange) -> bytes:

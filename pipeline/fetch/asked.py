@@ -1,6 +1,7 @@
 """What a request says besides its URL."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from pipeline.access import is_for, request_headers
 from pipeline.fetch.inflate import ACCEPT_ENCODING
@@ -19,12 +20,15 @@ class Asked:
         validators: of the copy that we have.
         access: what the user gave for one origin.
         delta: whether the entries that are new since that copy will do (RFC 3229, for feeds).
+        kept_since: an answer that a run which was killed has left will do, if it came after this time; None: none
+            will, and none is left.
     """
 
     accept: str
     validators: Validators = _NONE
     access: FeedAccess | None = None
     delta: bool = False
+    kept_since: datetime | None = None
 
     @property
     def takes_delta(self) -> bool:

@@ -5,20 +5,22 @@ number of processes on any number of machines at once: all of them claim work fr
 """
 
 import asyncio
-import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 
 from sqlalchemy.engine import Connection, Engine
 
 from pipeline.config import Settings
 from pipeline.errors import ungrouped
 from pipeline.fetch import Fetcher
+from pipeline.fetch.inbox import Inbox
 from pipeline.ingest.context import Context, Database, at_once
 from pipeline.ingest.events import Event, Listener, Tally, Totals
 from pipeline.ingest.keep import keeping
 from pipeline.ingest.owner import Owner, is_dead
+from pipeline.ingest.stop import SIGNALS, Stop, terminable
 from pipeline.ingest.worker import work
 from pipeline.store.engine import open_engine, reading, write
 from pipeline.store.feeds import make_feeds_due
@@ -91,31 +93,18 @@ def run(
     try:
         require_current(engine)
         write(engine, recover, now(), settings.max_attempts)
-        tally = Tally(listener)
-        with terminable(), ungrouped():
-            asyncio.run(_run(settings, engine, _scope(settings, kinds, now()), max_pages, tally, now))
+        tally, stop = Tally(listener), Stop()
+        with terminable(stop), ungrouped():
+            asyncio.run(_run(settings, engine, _scope(settings, kinds, now()), max_pages, tally, now, stop))
         return tally.totals
     finally:
         engine.dispose()
 
 
-@contextmanager
-def terminable() -> Iterator[None]:
-    """Exit as a terminated process does when the run was ended by SIGTERM, and leave the handler as it was."""
-    previous = signal.getsignal(signal.SIGTERM)
-    try:
-        yield
-    except asyncio.CancelledError:
-        raise SystemExit(128 + signal.SIGTERM) from None
-    finally:
-        with suppress(ValueError):  # not in the main thread
-            signal.signal(signal.SIGTERM, previous or signal.SIG_DFL)
-
-
 async def _run(
-    settings: Settings, engine: Engine, scope: Scope, max_pages: int | None, tally: Tally, now: Clock
+    settings: Settings, engine: Engine, scope: Scope, max_pages: int | None, tally: Tally, now: Clock, stop: Stop
 ) -> None:
-    async with open_context(settings, engine, scope, tally, now) as context:
+    async with open_context(settings, engine, scope, tally, now, stop) as context:
         await work(context, max_pages)
 
 
@@ -126,28 +115,70 @@ async def open_context(
     scope: Scope,
     tally: Tally,
     now: Clock,
+    stop: Stop,
     pace: Callable[[], Awaitable[None]] = at_once,
 ) -> AsyncIterator[Context]:
     """Everything that a run works with, closed in order; within an event loop."""
-    # Whoever stops a service sends SIGTERM: end as on Ctrl-C, and give back what is claimed. Elsewhere than in the main
-    # thread (a notebook, a test), or on a system without signals, there is no handler to set.
-    task = asyncio.current_task()
-    with suppress(RuntimeError, ValueError, NotImplementedError):
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, lambda: task and task.cancel())
+    _listen(stop, tally)
     database = Database(engine)
     try:
         async with (
             keeping(settings, database, now) as keeper,
-            Fetcher(settings, keep=keeper is not None) as fetcher,
+            receiving(settings, stop) as inbox,
+            Fetcher(settings, keep=keeper is not None, inbox=inbox) as fetcher,
             Workers(settings.jobs, settings.extract_timeout, settings.rules_dir) as workers,
         ):
-            slots = asyncio.Semaphore(workers.jobs * SLOTS_PER_JOB)
-            owner = str(Owner.new())
             yield Context(
-                settings, database, fetcher, workers, scope, owner, tally, now, slots, keeper=keeper, pace=pace
+                settings,
+                database,
+                fetcher,
+                workers,
+                scope,
+                owner=str(Owner.new()),
+                tally=tally,
+                now=now,
+                slots=asyncio.Semaphore(workers.jobs * SLOTS_PER_JOB),
+                pace=pace,
+                keeper=keeper,
+                inbox=inbox,
+                stop=stop,
             )
     finally:
         database.close()
+
+
+@asynccontextmanager
+async def receiving(settings: Settings, stop: Stop) -> AsyncIterator[Inbox | None]:
+    """A place where answers wait for one run, with those that a process which died has left."""
+    place = settings.inbox_place
+    if place is None:
+        yield None
+        return
+    inbox = Inbox(Path(place))
+    inbox.open()
+    is_done = False
+    try:
+        yield inbox
+        is_done = not stop.is_asked
+    finally:
+        inbox.close(is_done=is_done)
+
+
+def _listen(stop: Stop, tally: Tally) -> None:
+    """End the run in order when a signal asks for it, and at once when one does so again."""
+    task = asyncio.current_task()
+
+    def told(number: int) -> None:
+        if stop.is_asked and task is not None:
+            task.cancel()
+            return
+        stop.ask(number)
+        tally.report(Event("run", "", "stopping"))
+
+    for number in SIGNALS:
+        # Elsewhere than in the main thread, or on a system without signals, there is no handler to set.
+        with suppress(RuntimeError, ValueError, NotImplementedError):
+            asyncio.get_running_loop().add_signal_handler(number, told, number)
 
 
 def _scope(settings: Settings, kinds: frozenset[str], until: datetime) -> Scope:

@@ -45,7 +45,8 @@ async def read_children(context: Context, visit: Visit, feed: Feed, index: Parse
 
 
 async def _read_child(context: Context, visit: Visit, feed: Feed, url: str) -> ParsedFeed:
-    answer = await visit.ask(Route(url), Asked(ACCEPT_FEED, access=feed.access))
+    since = context.now() - context.settings.min_poll_interval
+    answer = await visit.ask(Route(url), Asked(ACCEPT_FEED, access=feed.access, kept_since=since))
     await context.keep(answer.captures, feed_id=feed.id)
     if isinstance(answer, Redirect):
         raise FetchError(url, "bad_redirect", f"to another host: {answer.route.url}", temporary=False)

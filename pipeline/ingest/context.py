@@ -3,14 +3,16 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from pipeline.config import Settings
 from pipeline.fetch import Fetcher
+from pipeline.fetch.inbox import Inbox
 from pipeline.ingest.database import Database
 from pipeline.ingest.events import Tally
 from pipeline.ingest.keep import Keeper
+from pipeline.ingest.stop import Stop
 from pipeline.model import Capture
 from pipeline.rhythm import RETRY_DELAYS, PollPolicy
 from pipeline.schedule import PagePolicy
@@ -34,6 +36,8 @@ class Context:
         chance: a number from 0 to 1, another each time.
         pace: waits until a page may be fetched, where a run is to be slower than its hosts allow.
         keeper: keeps answers as they came; None where nobody wants that.
+        inbox: where answers wait until what they came to is stored; None where nobody would look for them.
+        stop: whether the run is to end.
     """
 
     settings: Settings
@@ -48,6 +52,8 @@ class Context:
     chance: Callable[[], float] = random.random
     pace: Callable[[], Awaitable[None]] = at_once
     keeper: Keeper | None = None
+    inbox: Inbox | None = None
+    stop: Stop = field(default_factory=Stop)
 
     async def keep(
         self, captures: Iterable[Capture], *, page_id: int | None = None, feed_id: int | None = None
@@ -57,6 +63,11 @@ class Context:
         Returns whether the last of them is known to have the same body as the last good one before it.
         """
         return self.keeper is not None and await self.keeper.keep(captures, page_id=page_id, feed_id=feed_id)
+
+    def forget(self, captures: Iterable[Capture]) -> None:
+        """What these answers came to is stored: they need not outlive this process any more."""
+        if self.inbox is not None:
+            self.inbox.forget(captures)
 
     @property
     def poll_policy(self) -> PollPolicy:
@@ -76,7 +87,5 @@ class Context:
         return PagePolicy(settings.max_attempts, settings.retry_delay, settings.revisits)
 
     async def pause_until(self, time: datetime) -> None:
-        """Wait, if that time is still to come."""
-        seconds = (time - self.now()).total_seconds()
-        if seconds > 0:
-            await asyncio.sleep(seconds)
+        """Wait, if that time is still to come; no longer than until the run is to end."""
+        await self.stop.sleep((time - self.now()).total_seconds())

@@ -20,7 +20,16 @@ from pipeline.archive.writer import Limits, Writer
 from pipeline.config import Settings
 from pipeline.ingest.database import Database
 from pipeline.model import Capture
-from pipeline.store.raw import Of, RawCopy, find_original, known_records, move_records, owner_of, record_copies
+from pipeline.store.raw import (
+    Of,
+    RawCopy,
+    adopt_copy,
+    find_original,
+    known_records,
+    move_records,
+    owner_of,
+    record_copies,
+)
 
 T = TypeVar("T")
 
@@ -98,12 +107,18 @@ class Keeper:
             ArchiveError: they cannot be written: what is fetched now would be lost.
         """
         of = Of(page_id, feed_id)
-        copies = [await self._written(capture, of) for capture in captures]
-        if not copies:
-            return False
-        last = await self._database.read(find_original, of, None) if copies[-1].refers_to is not None else None
-        await self._database.write(record_copies, copies)
-        return last is not None and last["id"] == copies[-1].refers_to
+        fresh: list[RawCopy] = []
+        refers_to: int | None = None
+        for capture in captures:
+            had = None
+            if capture.is_again:  # the run that was killed may have kept it already
+                had = await self._database.write(adopt_copy, of, capture.url, capture.fetched_at)
+            if had is None:
+                fresh.append(await self._written(capture, of))
+            refers_to = fresh[-1].refers_to if had is None else had["refers_to"]
+        last = await self._database.read(find_original, of, None) if refers_to is not None else None
+        await self._database.write(record_copies, fresh)
+        return last is not None and last["id"] == refers_to
 
     async def close(self) -> None:
         """Finish the file."""

@@ -8,7 +8,7 @@ from pipeline.config import Settings
 from pipeline.errors import ExtractError, FetchError, SourceError
 from pipeline.ingest.context import Context, Database
 from pipeline.ingest.events import Event
-from pipeline.model import Article, Cause, Fetched, NoArticle, Page, Response
+from pipeline.model import Article, Capture, Cause, Fetched, NoArticle, Page, Response
 from pipeline.rights import is_refused, merged, signals_of_headers
 from pipeline.schedule import (
     PageUpdate,
@@ -29,6 +29,11 @@ async def finish_page(context: Context, page: Page, response: Response, tdm: boo
 
     ``tdm`` is whether the host's tdmrep.json reserves rights at the URL that answered; None where it does not say.
     """
+    await _finish(context, page, response, tdm)
+    context.forget(response.captures)
+
+
+async def _finish(context: Context, page: Page, response: Response, tdm: bool | None) -> None:
     # Who respects what reserves rights must have read the page to know whether it may be kept at all.
     is_careful = bool(context.settings.respect_opt_out) and response.status != 304
     is_same = not is_careful and await context.keep(response.captures, page_id=page.id)
@@ -112,10 +117,13 @@ def _after_no_article(context: Context, page: Page, found: NoArticle, fetched: F
 
 async def record_error(context: Context, page: Page, error: SourceError) -> None:
     """Store that the fetch or the extraction failed: to be tried again, given up, or gone."""
+    captures: tuple[Capture, ...] = ()
     if isinstance(error, FetchError):
-        await context.keep(error.captures, page_id=page.id)
+        captures = error.captures
+        await context.keep(captures, page_id=page.id)
         error = _named(error)
     await record(context, page, after_error(page, error, context.now(), context.policy))
+    context.forget(captures)
 
 
 def _named(error: FetchError) -> FetchError:

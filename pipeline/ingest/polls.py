@@ -15,7 +15,7 @@ from pipeline.ingest.events import Event
 from pipeline.ingest.rediscover import rediscover
 from pipeline.ingest.visit import Visit
 from pipeline.links import read_links
-from pipeline.model import Feed, ParsedFeed, Redirect, Response, Route, Validators
+from pipeline.model import Capture, Feed, ParsedFeed, Redirect, Response, Route, Validators
 from pipeline.store.polls import Poll, PollCounts, record_poll
 from pipeline.store.routes import send_feed_on
 
@@ -31,19 +31,27 @@ async def poll_feed(context: Context, visit: Visit, feed: Feed) -> None:
     """
     await visit.ready()
     started_at = context.now()
+    captures: tuple[Capture, ...] = ()
     try:
-        asked = Asked(ACCEPT_FEED, feed.validators, feed.access, delta=True)
+        since = (
+            started_at - context.settings.min_poll_interval
+        )  # an answer to a run that was killed is news for so long
+        asked = Asked(ACCEPT_FEED, feed.validators, feed.access, delta=True, kept_since=since)
         answer = await visit.ask(feed.route or Route(feed.url), asked)
-        await context.keep(answer.captures, feed_id=feed.id)
+        captures = answer.captures
+        await context.keep(captures, feed_id=feed.id)
         if isinstance(answer, Redirect):
             await _send_on(context, feed, answer.route)
+            context.forget(captures)
             return
         poll = await _read(context, visit, feed, answer, started_at)
     except FetchError as error:
         await context.keep(error.captures, feed_id=feed.id)
+        captures += error.captures
         poll = _failed(feed, error, started_at, context.now())
     poll = replace(poll, began_at=context.scope.until, chance=context.chance())
     counts = await context.database.write(record_poll, poll, context.poll_policy)
+    context.forget(captures)
     context.tally.report(_event(poll, counts))
     if counts.state == "gone":
         await rediscover(context, visit, feed)

@@ -9,7 +9,7 @@ from pipeline.errors import FetchError
 from pipeline.ingest.context import Context
 from pipeline.ingest.events import Event
 from pipeline.ingest.tour import Tour
-from pipeline.ingest.visit import Visit
+from pipeline.ingest.visit import Visit, VisitOver
 from pipeline.model import Feed
 from pipeline.store.addresses import Lost, adopt_address, take_up_search
 
@@ -36,6 +36,8 @@ async def rediscover(context: Context, visit: Visit, feed: Feed) -> None:
     except FetchError as error:
         context.tally.report(Event("search", lost.site_url, error.reason, failed=True, facts={"error": str(error)}))
         return
+    except VisitOver:
+        return  # the run is to end; the site is searched again in any case
     finally:
         await tour.end()
     successor, evidence = choose(lost, found, context.now())

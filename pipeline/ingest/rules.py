@@ -9,7 +9,7 @@ from pipeline.fetch import ACCEPT_TEXT
 from pipeline.ingest.context import Context
 from pipeline.ingest.tour import Tour
 from pipeline.ingest.visit import Visit
-from pipeline.model import Response
+from pipeline.model import Capture, Response
 from pipeline.robots import Robots, parse_robots, robots_text, robots_verdict
 from pipeline.store.frontier import record_robots, record_tdm
 from pipeline.tdm import PATH, TdmRules, parse_tdm, tdm_text
@@ -57,7 +57,7 @@ class RuleBook:
             return parse_robots(host.robots or "")
         try:
             response = await self._get(url, ACCEPT_TEXT)
-            text, status = robots_text(response.body), response.status
+            text, status, captures = robots_text(response.body), response.status, response.captures
         except FetchError as error:
             if error.reason.startswith("blocked_") and error.url == url and error.status is None:
                 raise  # neither robots.txt nor anything else may be asked for there, today or tomorrow
@@ -66,11 +66,12 @@ class RuleBook:
                     return parse_robots(host.robots or "")
                 self._visit.over = self._visit.is_in_vain = True
                 raise FetchError(url, "robots_unreachable", str(error), temporary=True) from error
-            text, status = "", error.status or 404
+            text, status, captures = "", error.status or 404, error.captures
         robots = parse_robots(text)
         delay = robots.crawl_delay(context.settings.user_agent) or timedelta(0)
         self._visit.set_crawl_delay(delay)
         await context.database.write(record_robots, host.name, context.now(), text=text, status=status, delay=delay)
+        context.forget(captures)
         return robots
 
     async def _tdm(self, url: str, robots: Robots) -> TdmRules:
@@ -81,19 +82,25 @@ class RuleBook:
         if self._is_fresh(host.tdm_fetched_at):
             return parse_tdm(host.tdm or "")
         text = ""
+        captures: tuple[Capture, ...] = ()
         if robots.may_fetch(url, context.settings.user_agent):
             try:
-                text = tdm_text((await self._get(url, ACCEPT_JSON)).body)
+                response = await self._get(url, ACCEPT_JSON)
+                text, captures = tdm_text(response.body), response.captures
             except FetchError as error:
+                captures = error.captures
                 # Today it says what it said last. To ask again before each turn is more than it is worth.
                 text = (host.tdm or "") if robots_verdict(error) == "disallow_for_now" else ""
         await context.database.write(record_tdm, host.name, context.now(), text)
+        context.forget(captures)
         return parse_tdm(text)
 
     async def _get(self, url: str, accept: str) -> Response:
         tour = Tour(self._context, self._visit, PATIENCE)
         try:
-            return await tour.get(url, accept=accept)
+            # What is believed for so long may as well have come to a run that was killed.
+            since = self._context.now() - self._context.settings.robots_ttl
+            return await tour.get(url, accept=accept, kept_since=since)
         finally:
             await tour.end()
 

@@ -4,7 +4,7 @@ Pages and feeds do not travel so: they wait at the other host until it is its tu
 be known at once cannot wait, so it holds the other host for a moment, if that is free.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pipeline.errors import FetchError
 from pipeline.fetch import ACCEPT_PAGE
@@ -36,18 +36,28 @@ class Tour:
         self._visits = {visit.host.name: visit}
         self._own = visit
 
-    async def get(self, url: str, *, validators: Validators = _NONE, accept: str = ACCEPT_PAGE) -> Response:
+    async def get(
+        self,
+        url: str,
+        *,
+        validators: Validators = _NONE,
+        accept: str = ACCEPT_PAGE,
+        kept_since: datetime | None = None,
+    ) -> Response:
         """Ask for a URL, following redirects; as `Fetcher.get`.
 
         Raises:
+            VisitOver: the run is to end.
             FetchError: it came to nothing; ``host_busy`` where a host is held by others, or wants to be left alone.
         """
-        route, asked = Route(url), Asked(accept, validators)
+        route, asked = Route(url), Asked(accept, validators, kept_since=kept_since)
         while True:
             visit = await self._visit(route.url)
             try:
                 answer = await visit.ask(route, asked)
             except VisitOver:
+                if self._context.stop.is_asked:
+                    raise
                 raise FetchError(route.url, "host_busy", "it wants to be left alone", temporary=True) from None
             if isinstance(answer, Response):
                 return answer
@@ -70,6 +80,8 @@ class Tour:
             host = await context.database.write(lease_host, name, context.owner, context.now(), context.settings.lease)
             if host is not None:
                 self._visits[name] = Visit(context, host)
+            elif context.stop.is_asked:
+                raise VisitOver
             elif context.now() >= until:
                 raise FetchError(url, "host_busy", "another worker talks to this host", temporary=True)
             else:

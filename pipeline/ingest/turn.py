@@ -75,7 +75,7 @@ class Turn:
         """Do the work until it says that it is done, several times at once where the settings allow it."""
 
         async def lane() -> None:
-            while not self.visit.over and await work():
+            while not (self.visit.over or self._context.stop.is_asked) and await work():
                 pass
 
         async with asyncio.TaskGroup() as lanes:
@@ -134,13 +134,14 @@ class Turn:
             return
         answer = await self.visit.ask(
             page.route or Route(page.address),
-            Asked(ACCEPT_PAGE, page.validators, page.access),
+            Asked(ACCEPT_PAGE, page.validators, page.access, kept_since=page.since),
             may_follow=lambda url: rules.robots.may_fetch(url, context.settings.user_agent),
             into_slot=True,
         )
         if isinstance(answer, Redirect):
             await context.keep(answer.captures, page_id=page.id)
             await self._send_on(page, answer.route)
+            context.forget(answer.captures)
             return
         task = self._tasks.create_task(self._finish(page, answer, rules))
         task.add_done_callback(lambda _: context.slots.release())

@@ -29,7 +29,7 @@ _ANSWERED = frozenset({"bad_redirect", "redirect_loop", "too_many_redirects"})
 
 
 class VisitOver(Exception):  # noqa: N818  # nothing went wrong: who waited for its turn is not to be asked for any more
-    """The host must not be asked again in this visit: what was to be asked for is to be given back."""
+    """The host must not be asked again, in this visit or since the run is to end: what waited is to be given back."""
 
 
 class Visit:
@@ -136,14 +136,20 @@ class Visit:
         context = self._context
         if into_slot:
             await context.pace()
-        while not self.over and context.now() < self.next_at:
+        while not self._is_to_end and context.now() < self.next_at:
             await context.pause_until(self.next_at)
-        if self.over:
-            raise VisitOver
-        if into_slot:
+        if into_slot and not self._is_to_end:
             await context.slots.acquire()
+            if self._is_to_end:
+                context.slots.release()
+        if self._is_to_end:
+            raise VisitOver
         if self._policy.connections > 1:
             self._rest(context.now() + self.pause)
+
+    @property
+    def _is_to_end(self) -> bool:
+        return self.over or self._context.stop.is_asked
 
     def _answered(self, answer: Response | Redirect) -> None:
         self._strikes = 0

@@ -28,7 +28,7 @@ RECLAIM = 1.0
 
 
 async def work(context: Context, max_pages: int | None) -> None:
-    """Work until nothing in scope is left that nobody else is doing, or the pages are spent.
+    """Work until nothing in scope is left that nobody else is doing, the pages are spent, or the run is to end.
 
     Raises:
         ExceptionGroup: of what is no outcome of a source: the database is away, or there is a bug.
@@ -36,7 +36,7 @@ async def work(context: Context, max_pages: int | None) -> None:
     try:
         async with staying_alive(context), asyncio.TaskGroup() as tasks:
             await _take_turns(context, Budget(max_pages), tasks)
-        if context.scope.crawl and context.scope.backfill is None:
+        if context.scope.crawl and context.scope.backfill is None and not context.stop.is_asked:
             await take_from_feeds(context)
     finally:
         await context.database.write(release_leases, context.owner, count_attempt=False)
@@ -44,7 +44,7 @@ async def work(context: Context, max_pages: int | None) -> None:
 
 async def _take_turns(context: Context, budget: Budget, tasks: asyncio.TaskGroup) -> None:
     turns: set[asyncio.Task[None]] = set()
-    while True:
+    while not context.stop.is_asked:
         free = context.settings.concurrency - len(turns)
         if free and not budget.is_spent:
             for host in await context.database.write(
@@ -86,3 +86,5 @@ async def _stay_alive(context: Context) -> None:
     while True:
         await asyncio.sleep(context.settings.lease.total_seconds() / 3)
         await context.database.write(renew_leases, context.owner, context.now(), context.settings.lease)
+        if context.inbox is not None:
+            context.inbox.sweep()  # of workers that died meanwhile: their claims have run out, or soon will

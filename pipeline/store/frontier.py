@@ -335,6 +335,7 @@ def claim_page(
         first_seen_at=row["article_first_seen_at"],
         fetch_url=row["fetch_url"] if row["state"] == "queued" else None,
         route=route_of(row["route"]),
+        since=row["fetched_at"] or row["discovered_at"],
     )
     return replace(page, access=access_of_page(connection, page.id, page.host, page.address))
 
@@ -517,8 +518,8 @@ def release_leases(connection: Connection, owner: str, *, count_attempt: bool) -
     pages = 0
     for row in LEASED:
         values: dict[str, object] = {"leased_until": None, "lease_owner": None}
-        if row is PageRow and not count_attempt:
-            values["attempts"] = sa.case((PageRow.attempts > 0, PageRow.attempts - 1), else_=0)
+        if row in {PageRow, BackfillUnitRow} and not count_attempt:
+            values["attempts"] = sa.case((row.attempts > 0, row.attempts - 1), else_=0)
         done = connection.execute(sa.update(row).where(row.lease_owner == owner).values(values))
         pages = done.rowcount if row is PageRow else pages
     return pages

@@ -72,6 +72,16 @@ def record_copies(connection: Connection, copies: Iterable[RawCopy]) -> None:
         connection.execute(sa.insert(RawRow).values(values))
 
 
+def adopt_copy(connection: Connection, of: Of, url: str, fetched_at: datetime) -> sa.RowMapping | None:
+    """The copy of the answer that came from there at this time, noted as one of this page or feed; None for none."""
+    same = sa.select(RawRow.id, RawRow.refers_to).where(RawRow.fetched_at == fetched_at, RawRow.url == storable(url))
+    row = connection.execute(same).mappings().first()
+    if row is not None:
+        owner = {"kind": of.kind, "page_id": of.page_id, "feed_id": of.feed_id}
+        connection.execute(sa.update(RawRow).where(RawRow.id == row["id"]).values(owner))
+    return row
+
+
 _COPIED = ("status", "fetched_at", "file", "file_offset", "file_length", "record_id", "digest")
 
 
