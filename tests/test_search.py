@@ -46,7 +46,7 @@ def archive(engine):
 
 def find(archive, query, **limits):
     with reading(archive.engine) as connection:
-        return search(connection, query, **limits)
+        return search(connection, query, **limits).hits
 
 
 def names(archive, query, **limits):
