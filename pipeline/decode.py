@@ -7,9 +7,11 @@ the middle, one foreign snippet); header; meta; detection.
 
 import codecs
 import re
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, field
 
 from lxml import etree, html
+from lxml.etree import _Element
 
 from pipeline.errors import ExtractError
 
@@ -71,13 +73,16 @@ class Document:
 
     Attributes:
         tree: the root element, without comments and processing instructions. Whoever changes it works on a copy.
+        elements: all of the tree, in document order.
         text: the source, decoded.
         encoding: Python's name of the encoding that was used.
     """
 
-    tree: html.HtmlElement
+    tree: _Element
     text: str
     encoding: str
+    # Kept, because lxml makes a new object of an element whenever there is none: five walks over a page in one.
+    elements: tuple[_Element, ...] = field(repr=False)
 
 
 def parse_html(body: bytes, charset: str | None = None, url: str = "") -> Document:
@@ -98,7 +103,14 @@ def parse_html(body: bytes, charset: str | None = None, url: str = "") -> Docume
         tree = _parse(text)
     except Exception as error:  # lxml meets hostile input here: every way it fails means the same to the caller
         raise ExtractError(url, "unparsable", str(error)) from error
-    return Document(tree, text, encoding)
+    return Document(tree, text, encoding, tuple(tree.iter()))
+
+
+def copy_for_engines(tree: _Element) -> _Element:
+    """A copy of the tree as trafilatura and htmldate want it, of `lxml.html`'s elements."""
+    # Not so from the beginning: a class is then looked up in Python for each element, a fifth of the time of parsing.
+    tree.getroottree().parser.set_element_class_lookup(html.HtmlElementClassLookup())
+    return deepcopy(tree)
 
 
 def decode(body: bytes, charset: str | None = None) -> tuple[str, str]:
@@ -173,7 +185,7 @@ def _detected(body: bytes) -> str:
     return name if b"</a>".decode(name, "replace") == "</a>" else "cp1252"
 
 
-def _parse(text: str) -> html.HtmlElement:
+def _parse(text: str) -> _Element:
     if len(text) > MAX_ATTRIBUTE:
         text = _LONG_ATTRIBUTE.sub('=""', text)
     text = text[:MAX_CHARACTERS]
@@ -191,8 +203,8 @@ def _parse(text: str) -> html.HtmlElement:
     return tree
 
 
-def _parse_once(source: bytes, *, huge: bool) -> tuple[html.HtmlElement, bool]:
-    parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=huge)
+def _parse_once(source: bytes, *, huge: bool) -> tuple[_Element, bool]:
+    parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=huge)
     tree = html.document_fromstring(source, parser=parser)
     last = parser.error_log.last_error
     return tree, last is None or last.level < etree.ErrorLevels.FATAL
@@ -205,7 +217,7 @@ def _without_many_attributes(tag: re.Match[bytes]) -> bytes:
     return tag.group() if len(outside_quotes.split()) <= _MAX_ATTRIBUTES else b"<" + tag.group(1) + b">"
 
 
-def _flatten(tree: html.HtmlElement) -> None:
+def _flatten(tree: _Element) -> None:
     """Elements nested too deeply are replaced by their text, in place."""
     depth = 0
     deep: list[etree._Element] = []

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from lxml.html import HtmlElement
+from lxml.etree import _Element
 
 from pipeline.backfill.desk import Desk
 from pipeline.backfill.intake import Intake, Item, LeaseLostError, count_only, is_of_sites
@@ -146,7 +146,7 @@ def named_by(body: bytes) -> str | None:
     return next((found for found in _named(tree) if found.startswith(("http://", "https://"))), None)
 
 
-def _named(tree: HtmlElement) -> Iterator[str]:
+def _named(tree: _Element) -> Iterator[str]:
     for link in tree.iter("link"):
         if "canonical" in (link.get("rel") or "").lower().split():
             yield (link.get("href") or "").strip()

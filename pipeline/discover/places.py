@@ -3,7 +3,7 @@
 import re
 from urllib.parse import urljoin, urlsplit
 
-from lxml import html
+from lxml.etree import _Element
 
 from pipeline.decode import parse_html
 from pipeline.errors import ExtractError
@@ -113,7 +113,7 @@ def _is_ours(url: str, page: str) -> bool:
     return host == ours or host.endswith(f".{ours}") or bool(_FEED_HOSTS.search(host))
 
 
-def _tree(response: Response) -> tuple[html.HtmlElement | None, str]:
+def _tree(response: Response) -> tuple[_Element | None, str]:
     try:
         tree = parse_html(response.body, response.charset, response.url).tree
     except ExtractError:

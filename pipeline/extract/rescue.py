@@ -9,13 +9,12 @@ import json
 import logging
 import re
 from collections.abc import Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 
 import trafilatura
 from lxml import html
 
-from pipeline.decode import Document
+from pipeline.decode import Document, copy_for_engines
 from pipeline.extract.blocks import segment
 from pipeline.extract.body import Choice
 from pipeline.extract.prose import words_of
@@ -148,7 +147,7 @@ def engine_paragraphs(document: Document, url: str) -> tuple[str, ...]:
     """What trafilatura makes of the page, in its default mode."""
     try:
         found = trafilatura.bare_extraction(
-            deepcopy(document.tree), url=url, include_comments=False, with_metadata=False
+            copy_for_engines(document.tree), url=url, include_comments=False, with_metadata=False
         )
     except Exception:  # noqa: BLE001  # trafilatura meets hostile input and may raise anything: no answer then
         return ()

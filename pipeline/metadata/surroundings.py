@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import lru_cache
 from heapq import merge
@@ -12,6 +11,7 @@ from typing import cast
 from lxml import etree
 from lxml.etree import _Element
 
+from pipeline.decode import copy_for_engines
 from pipeline.metadata.tables import load_table
 from pipeline.structured.selection import selector, text_of
 
@@ -141,7 +141,7 @@ class Surroundings:
 
     def without_elsewhere(self) -> _Element:
         """A copy of the page without what lies elsewhere."""
-        copy = deepcopy(self.tree)
+        copy = copy_for_engines(self.tree)
         for element, twin in list(zip(self.tree.iter(), copy.iter(), strict=True)):
             if isinstance(element.tag, str) and element not in self.around and self._leads_elsewhere(element):
                 tail = twin.tail
