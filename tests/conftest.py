@@ -10,12 +10,17 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 import structlog
+from hypothesis import HealthCheck, settings
 from sqlalchemy.engine import Engine
 
 from pipeline.store.engine import open_engine
 from pipeline.store.migrate import upgrade
 from tests.support.filling import Filling
 from tests.support.web import Web
+
+# A busy machine is no failure: no example of a property has a time limit.
+settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("project")
 
 
 @pytest.fixture(autouse=True)

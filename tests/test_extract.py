@@ -4,7 +4,7 @@ from html import escape
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lxml import html
 
@@ -189,7 +189,7 @@ def test_hostile_markup_does_not_hide_the_article(inner):
 PAGE = news_page(paragraphs(*PARAGRAPHS, *BOILERPLATE))
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=25)
 @given(st.data())
 @example(None)
 def test_mutated_pages_are_read_or_refused(data):

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.config import Settings
@@ -451,7 +451,7 @@ def test_a_broken_answer_is_a_failure(reply, reason):
     assert len(web.requests) == 1
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120)
 @given(
     st.binary(max_size=200), st.sampled_from([b"", b"HTTP/1.1 ", OK, OK + b"Content-Encoding: br\r\n", OK + b"\r\n"])
 )

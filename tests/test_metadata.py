@@ -470,7 +470,7 @@ KEYS = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.dictionaries(KEYS, NONSENSE, max_size=8), st.text(max_size=30), st.text(max_size=30))
 def test_any_values_are_survived(node, content, address):
     node.setdefault("@type", "Article")
