@@ -206,7 +206,9 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(pieces=st.lists(PIECES | st.text(max_size=5), max_size=12))
 def test_any_input_is_answered_or_refused_with_a_reason(archive, pieces):
     with contextlib.suppress(QueryError):  # and nothing else
