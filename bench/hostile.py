@@ -115,6 +115,8 @@ def shapes(size: int, part: int = MEGABYTE) -> Mapping[str, Callable[[], bytes]]
         "NUL between letters": lambda: "\0".join(around("").decode()).encode(),
         "control characters": lambda: around(f"<p>{times(''.join(map(chr, range(1, 32))), size)}</p>"),
         "angle brackets": lambda: around(times("<", size)),
+        "tags never closed": lambda: around(times("<p class=x ", size)),
+        "tags never closed, quotes": lambda: around(times("<p class='x ", size)),
         "comments": lambda: around(times("<!-- x -->", size)),
         "comment never closed": lambda: around("<!--" + times(" x", size)),
         "script never closed": lambda: around("<script>" + times("if (a<b) ", size)),

@@ -7,6 +7,7 @@ the middle, one foreign snippet); header; meta; detection.
 
 import codecs
 import re
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
 
@@ -61,7 +62,8 @@ _MULTIBYTE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf
 _CONTROL = bytes([*range(9), 11, 12, *range(14, 32)])
 _LONG_ATTRIBUTE = re.compile(rf"""=\s*("[^"]{{{MAX_ATTRIBUTE},}}"|'[^']{{{MAX_ATTRIBUTE},}}')""")
 # libxml2 compares each attribute of an element with each other: 100,000 of them take it minutes.
-_LONG_TAG = re.compile(rb"<([A-Za-z][\w:-]*)[\s/][^>]{2000,}>")
+_TAG = re.compile(rb"<[A-Za-z][\w:-]*(?=[\s/])")
+_LONG_TAG = 2000
 _MAX_ATTRIBUTES = 300
 _META_BYTES = 4096  # browsers look at 1024; CMSes put the meta element behind scripts
 _SAMPLE_BYTES = 20_000
@@ -191,7 +193,7 @@ def _parse(text: str) -> _Element:
     text = text[:MAX_CHARACTERS]
     # Bytes, because lxml refuses a str that declares an encoding; and they are cleaned faster.
     source = text.encode("utf-8", "replace").translate(None, _CONTROL)
-    source = _LONG_TAG.sub(_without_many_attributes, source)
+    source = b">".join(_without_many_attributes(source.split(b">")))
     for sign, most in ((b"<", MAX_TAGS), (b"=", MAX_EQUALS)):
         if source.count(sign) > most:
             source = sign.join(source.split(sign, most)[:-1])
@@ -210,11 +212,17 @@ def _parse_once(source: bytes, *, huge: bool) -> tuple[_Element, bool]:
     return tree, last is None or last.level < etree.ErrorLevels.FATAL
 
 
-def _without_many_attributes(tag: re.Match[bytes]) -> bytes:
-    if b"</script" in tag.group():
-        return tag.group()  # no tag but a comparison in a script: what follows must not be swallowed
-    outside_quotes = re.sub(rb"""=\s*(?:"[^"]*"|'[^']*')""", b" ", tag.group())
-    return tag.group() if len(outside_quotes.split()) <= _MAX_ATTRIBUTES else b"<" + tag.group(1) + b">"
+def _without_many_attributes(pieces: list[bytes]) -> Iterator[bytes]:
+    """What stands between closing brackets, tags of very many attributes without them."""
+    for place, piece in enumerate(pieces):
+        is_long = len(piece) > _LONG_TAG and place < len(pieces) - 1
+        tag = _TAG.search(piece) if is_long else None
+        # A comparison in a script is no tag: what follows must not be swallowed.
+        if tag and len(piece) - tag.end() > _LONG_TAG and b"</script" not in piece[tag.end() :]:
+            outside_quotes = re.sub(rb"""=\s*(?:"[^"]*"|'[^']*')""", b" ", piece[tag.end() :])
+            if len(outside_quotes.split()) > _MAX_ATTRIBUTES:
+                piece = piece[: tag.end()]  # noqa: PLW2901  # shortened
+        yield piece
 
 
 def _flatten(tree: _Element) -> None:
