@@ -94,6 +94,30 @@ def test_nothing_can_be_written(news, archive):
         assert not sa.inspect(connection).has_table("other")
 
 
+WRONG = {
+    "no SQL": ("SELEC 1", "SELEC"),
+    "no such column": ("SELECT nothing_there FROM v_article", "nothing_there"),
+    "a row that cannot be computed": ("SELECT abs(-9223372036854775807 - article_id) FROM v_article", "overflow|range"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_statement_that_is_wrong_is_told_as_the_users_own(news, name):
+    statement, message = WRONG[name]
+    done = news(statement)
+    assert done.exit_code == 2
+    assert re.search(message, done.stderr)
+    assert "cannot be used" not in done.stderr
+
+
+def test_the_index_of_words_can_be_asked(news, archive):
+    condition = "article_search MATCH 'zeilen'"
+    if archive.engine.dialect.name == "postgresql":
+        condition = "words @@ to_tsquery('news_german', 'zeilen')"
+    found = json.loads(news("--json", f"SELECT count(*) AS n FROM article_search WHERE {condition}").stdout)
+    assert found == [{"n": 1}]
+
+
 def test_the_database_itself_refuses_to_write(archive):
     """Not our look at the first word: past it, too."""
     with (
@@ -148,16 +172,29 @@ def test_duckdb_answers_from_exports_with_the_last_state_of_each_article(news, a
     ("statement", "message"),
     [
         ("COPY (SELECT 1) TO 'out.csv'", "only one statement"),
+        ("EXPLAIN ANALYZE COPY (SELECT 1) TO 'out.csv'", "only one statement"),
+        ("/* a */ explain -- b\n (ANALYZE) COPY (SELECT 1) TO 'out.csv'", "only one statement"),
+        ("EXPLAIN EXPLAIN COPY (SELECT 1) TO 'out.csv'", "DuckDB"),
         ("SELECT 1; SELECT 2", "only one statement"),
         ("SELEC", "DuckDB"),
         ("SELECT * FROM nothing_there", "DuckDB"),
     ],
-    ids=["writes", "two", "no SQL", "no such table"],
+    ids=["writes", "explained", "explained in other words", "explained twice", "two", "no SQL", "no such table"],
 )
-def test_duckdb_runs_one_statement_that_asks(sqlite_url, statement, message):
+def test_duckdb_runs_one_statement_that_asks(sqlite_url, tmp_path, statement, message):
     pytest.importorskip("duckdb")
-    done = CliRunner().invoke(main, ["sql", "--duckdb", statement], env={"NEWS_DATABASE_URL": sqlite_url})
-    assert (done.exit_code, message in done.stderr) == (2, True)
+    file = tmp_path / "out.csv"
+    words = ["sql", "--duckdb", statement.replace("out.csv", str(file))]
+    done = CliRunner().invoke(main, words, env={"NEWS_DATABASE_URL": sqlite_url})
+    assert (done.exit_code, message in done.stderr, file.exists()) == (2, True, False)
+
+
+@pytest.mark.parametrize("begin", ["EXPLAIN", "explain analyze", "EXPLAIN (FORMAT json)", "/* why */ EXPLAIN"])
+def test_duckdb_explains_questions(sqlite_url, begin):
+    pytest.importorskip("duckdb")
+    words = ["sql", "--duckdb", f"{begin} SELECT version FROM v_contract"]
+    done = CliRunner().invoke(main, words, env={"NEWS_DATABASE_URL": sqlite_url})
+    assert done.exit_code == 0, done.output
 
 
 def test_a_folder_without_exports_says_what_to_do(sqlite_url, tmp_path):
