@@ -1,28 +1,33 @@
-"""How much memory exports take as archives grow: peak memory and speed for N rows and for ten times as many.
+"""How much memory exports take as archives grow: peak memory and speed of archives of several sizes.
 
-    python -m bench.export --rows 20000                     # SQLite, in a temporary folder
-    python -m bench.export --rows 20000 --url postgresql:///FOLDER
+    python -m bench.export FOLDER                            # 10,000, 100,000 and 1,000,000 articles, both databases
+    python -m bench.export FOLDER --rows 2000 --rows 20000 --only sqlite
 
-Each export runs in a process of its own, whose peak is the kernel's count (VmHWM: Linux). The files are read back by
-DuckDB, pandas and polars, which have to agree on what the archive holds.
+Archives are made in the folder where they are not there; those of bench.queries are the same ones. Each export runs in
+a process of its own, whose peak is the kernel's count (VmHWM: Linux). The files are read back by DuckDB, pandas and
+polars, which have to agree on what the archive holds. Fails where they do not, or where the largest archive takes a
+fifth more memory than the one before it.
 """
 
 import argparse
 import json
 import subprocess
 import sys
-import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Engine
 
-from bench.archive import fill, open_archive
+from bench.archive import open_archive, open_filled
 from pipeline.export import Plan, export
 from pipeline.store.engine import reading
 
-SIZES = (1, 10)
+SIZES = (10_000, 100_000, 1_000_000)
 FORMATS = ("parquet", "jsonl.zst", "csv")
+MAX_GROWTH = 1.2
+"""Of memory beside the next smaller archive; the smallest one fills hardly any buffer."""
 
 
 def measure(url: str, out: Path) -> dict[str, float]:
@@ -80,33 +85,52 @@ def by_pandas(file: Path) -> list[int]:
     return [*map(int, counts), len(urls)]
 
 
+def measure_all(engine: Engine, rows: int, folder: Path) -> Iterator[tuple[str, float]]:
+    """Export to each format, and print what that took; gives its name and peak memory, and of the reading back."""
+    url = engine.url.render_as_string(hide_password=False)
+    engine.dispose()
+    for name in FORMATS:
+        file = folder / f"{engine.dialect.name}-{rows}.{name}"
+        words = [sys.executable, "-m", "bench.export", "--measure", url, str(file), str(folder)]
+        done = json.loads(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
+        print(
+            f"{engine.dialect.name:10} {name:10} {done['rows']:9,} {done['seconds']:8.1f}"
+            f" {done['rows'] / done['seconds']:8.0f} {done['bytes'] / 1e6:8.1f} {done['before']:10.0f}"
+            f" {done['peak']:8.0f}",
+            flush=True,
+        )
+        if done["rows"] != rows:
+            raise SystemExit(f"{done['rows']} rows of {rows} were exported")
+        yield name, done["peak"]
+        if name == "parquet" and not read_back(file, url):
+            raise SystemExit("DuckDB, polars, pandas and the archive differ")
+        file.unlink()
+
+
 def main() -> None:
     """Fill, export, read back, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=20_000, help="N; the second archive has ten times as many")
-    parser.add_argument("--url", default="", help="of a PostgreSQL archive, or postgresql:///FOLDER; default: SQLite")
+    parser.add_argument("folder", type=Path, help="where the archives are kept, and files for as long as they are read")
+    parser.add_argument("--rows", type=int, action="append", help="articles, again for further archives")
+    parser.add_argument("--only", choices=("sqlite", "postgresql"), help="one database")
     parser.add_argument("--measure", nargs=2, metavar=("URL", "FILE"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
         print(json.dumps(measure(options.measure[0], Path(options.measure[1]))))
         return
-    with tempfile.TemporaryDirectory(prefix="news-export-") as folder:
-        print(f"{'format':10} {'rows':>9} {'seconds':>8} {'rows/s':>8} {'MB file':>8} {'MB before':>10} {'MB peak':>8}")
-        for size in SIZES:
-            rows = size * options.rows
-            url = f"{options.url}-{rows}" if options.url else f"sqlite:///{folder}/{rows}.db"
-            fill(open_archive(url), rows)
-            for name in FORMATS:
-                file = Path(folder) / f"{rows}.{name}"
-                words = [sys.executable, "-m", "bench.export", "--measure", url, str(file)]
-                done = json.loads(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
-                print(
-                    f"{name:10} {done['rows']:9,} {done['seconds']:8.1f} {done['rows'] / done['seconds']:8.0f}"
-                    f" {done['bytes'] / 1e6:8.1f} {done['before']:10.0f} {done['peak']:8.0f}",
-                    flush=True,
-                )
-            agreed = read_back(Path(folder) / f"{rows}.parquet", url)
-            print(f"DuckDB, polars, pandas and the archive agree: {'yes' if agreed else 'NO'}", flush=True)
+    print(
+        f"{'':10} {'format':10} {'rows':>9} {'seconds':>8} {'rows/s':>8} {'MB file':>8} {'MB begin':>10} {'MB peak':>8}"
+    )
+    grown = False
+    for database in (options.only,) if options.only else ("sqlite", "postgresql"):
+        peaks: dict[str, list[float]] = {name: [] for name in FORMATS}
+        for rows in sorted(options.rows or SIZES):
+            engine = open_filled(options.folder, database, rows)
+            for name, most in measure_all(engine, rows, options.folder):
+                peaks[name].append(most)
+        grown |= any(most[-1] > MAX_GROWTH * most[-2] for most in peaks.values() if len(most) > 1)
+    print("DuckDB, polars, pandas and the archives agree")
+    sys.exit("memory grows with the archive" if grown else None)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from pipeline.errors import ConfigError
 from pipeline.periods import read_period
 from pipeline.store.engine import open_engine, reading
 from pipeline.store.migrate import require_current
-from pipeline.store.search import NEWEST, Hit, Span
+from pipeline.store.search import NEWEST, Found, Hit, Span
 from pipeline.store.search import search as find
 
 
@@ -61,7 +61,7 @@ def search(
     except ValueError as error:
         raise ConfigError(f"--since and --until: {error}") from error
     with reading(engine) as connection:
-        hits = find(
+        found = find(
             connection,
             " ".join(query),
             since=period.since,
@@ -71,12 +71,19 @@ def search(
             limit=limit,
         )
     if as_json:
-        print_json([_told(hit) for hit in hits])
+        print_json([_told(hit) for hit in found.hits])
         return
-    for hit in hits:
+    for hit in found.hits:
         _print_hit(hit)
-    if not hits:
-        click.echo("nothing was found", err=True)
+    click.echo(_summary(found), err=True)
+
+
+def _summary(found: Found) -> str:
+    if not found.matches:
+        return "nothing was found"
+    if found.is_all:
+        return f"{len(found.hits)} of {found.matches} that match"
+    return f"{len(found.hits)} of at least {found.matches} that match: the newest {found.matches} were ranked"
 
 
 def _told(hit: Hit) -> dict[str, Any]:

@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -75,6 +76,24 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """What a search came to.
+
+    Attributes:
+        hits: the best first.
+        matches: articles that were ranked: all that match, or the `NEWEST` of them.
+    """
+
+    hits: Sequence[Hit]
+    matches: int
+
+    @property
+    def is_all(self) -> bool:
+        """Whether nothing else matches: else there are at least so many, and older ones were not looked at."""
+        return self.matches < NEWEST
+
+
+@dataclass(frozen=True, slots=True)
 class _Limits:
     since: datetime | None
     until: datetime | None
@@ -88,7 +107,9 @@ class _Limits:
             yield "s", (self.site,)
         if self.language is not None:
             yield "l", (self.language,)
-        if self.since is not None and (months := _months(self.since, self.until or datetime.now(UTC))):
+        # Without an end, a date may lie ahead: pages are wrong about the day, or the zone.
+        until = self.until or datetime.now(UTC) + timedelta(days=60)
+        if self.since is not None and (months := _months(self.since, until)):
             yield "m", months
 
     @property
@@ -114,7 +135,7 @@ def search(
     site: str | None = None,
     language: str | None = None,
     limit: int = 20,
-) -> list[Hit]:
+) -> Found:
     """Articles that match, the best first (`pipeline.search` has the language of queries).
 
     Args:
@@ -140,8 +161,7 @@ def search(
 def _months(since: datetime, until: datetime) -> tuple[str, ...]:
     """The months that a time reaches into; none where they are too many."""
     first, last = (moment.astimezone(UTC).year * 12 + moment.astimezone(UTC).month - 1 for moment in (since, until))
-    # A date may lie ahead: pages are wrong about the day, or the zone.
-    months = range(first, last + 3)
+    months = range(first, last + 1)
     return tuple(f"{month // 12:04d}{month % 12 + 1:02d}" for month in months) if len(months) <= MAX_MONTHS else ()
 
 
@@ -172,7 +192,7 @@ def _spans(text: str) -> tuple[Span, ...]:
 # ---------------------------------------------------------------- SQLite
 
 
-def _search_sqlite(connection: Connection, parsed: Query, limits: _Limits, most: int) -> list[Hit]:
+def _search_sqlite(connection: Connection, parsed: Query, limits: _Limits, most: int) -> Found:
     match = f"{{title text}} : ({_fts5(parsed)})"
     for kind, values in limits.facets:
         match = f"({match}) AND facets : ({' OR '.join(sqlite_facet(kind, value) for value in values)})"
@@ -195,7 +215,7 @@ def _search_sqlite(connection: Connection, parsed: Query, limits: _Limits, most:
     )
     given = {"match": f"{{title text}} : ({_fts5(parsed)})", "begin": BEGIN, "end": END, "words": SNIPPET_WORDS}
     marked = {id_: tuple(connection.execute(statement, given | {"id": id_}).one()) for id_, _ in scores}
-    return _hits(connection, scores, marked)
+    return Found(_hits(connection, scores, marked), len(found))
 
 
 def _fts5(query: Query) -> str:
@@ -218,69 +238,89 @@ def _fts5(query: Query) -> str:
 # ---------------------------------------------------------------- PostgreSQL
 
 
-def _search_postgresql(connection: Connection, parsed: Query, limits: _Limits, most: int) -> list[Hit]:
+def _search_postgresql(connection: Connection, parsed: Query, limits: _Limits, most: int) -> Found:
     stems = _stems(connection, parsed, limits.language)
     plain = _tsquery(parsed, stems)
-    match = f"({plain})"
+    coarse = _tsquery(parsed, stems, coarse=True)
+    match = f"({coarse})"
     for kind, values in limits.facets:
         match += f" & ({' | '.join(_quoted(postgresql_facet(kind, value)) for value in values)})"
-    with _planned_for_few(connection):
-        newest = _newest(connection, match, limits)
-        rows = connection.execute(
-            sa.text(
-                "SELECT article_id, ts_rank_cd(CAST(:weights AS real[]), words, CAST(:query AS tsquery), 1) AS score"
-                " FROM article_search WHERE article_id = ANY(:ids) ORDER BY score DESC, article_id DESC LIMIT :most"
-            ),
-            {"weights": [0.2, 0.2, 0.4, 1.0], "query": plain, "ids": newest, "most": most},
-        ).all()
-        scores = [(row.article_id, row.score) for row in rows]
-        marked = connection.execute(
-            sa.text(
-                "SELECT id, ts_headline(news_search_configuration(language), coalesce(title, ''), CAST(:query AS"
-                " tsquery), :whole), ts_headline(news_search_configuration(language), left(text, 50000),"
-                " CAST(:query AS tsquery), :part) FROM article WHERE id = ANY(:ids)"
-            ),
-            {
-                "query": plain.replace(":A", ""),
-                "ids": [article_id for article_id, _ in scores],
-                "whole": f"StartSel={BEGIN}, StopSel={END}, HighlightAll=true",
-                "part": f"StartSel={BEGIN}, StopSel={END}, MaxWords={SNIPPET_WORDS}, MinWords={SNIPPET_WORDS // 2}",
-            },
-        ).all()
-    return _hits(connection, scores, {row[0]: (row[1], row[2]) for row in marked})
+    with _planned_for_few(connection) as last:
+        newest = _newest(connection, match, None if plain == coarse else plain, limits, last)
+        given = {
+            "weights": [0.2, 0.2, 0.4, 1.0],
+            "query": plain,
+            "words": plain.replace(":A", ""),
+            "ids": newest,
+            "most": most,
+            "whole": f"StartSel={BEGIN}, StopSel={END}, HighlightAll=true",
+            "part": f"StartSel={BEGIN}, StopSel={END}, MaxWords={SNIPPET_WORDS}, MinWords={SNIPPET_WORDS // 2}",
+        }
+        rows = connection.execute(_BEST, given).all()
+    hits = [
+        Hit(
+            row.id, row.url, row.site, row.language, row.published_at,
+            round(row.score, 4), _spans(row.title), _spans(row.snippet),
+        )
+        for row in rows
+    ]  # fmt: skip
+    return Found(hits, len(newest))
+
+
+_BEST = sa.text(
+    "SELECT a.id, a.url, a.site, a.language, a.published_at, b.score,"
+    " ts_headline(news_search_configuration(a.language), coalesce(a.title, ''), CAST(:words AS tsquery), :whole)"
+    " AS title, ts_headline(news_search_configuration(a.language), left(a.text, 50000), CAST(:words AS tsquery), :part)"
+    " AS snippet FROM ("
+    "SELECT article_id, ts_rank_cd(CAST(:weights AS real[]), words, CAST(:query AS tsquery), 1) AS score"
+    " FROM article_search WHERE article_id = ANY(:ids) ORDER BY score DESC, article_id DESC LIMIT :most"
+    ") AS b JOIN article AS a ON a.id = b.article_id ORDER BY b.score DESC, a.id DESC"
+).columns(published_at=ArticleRow.__table__.c.published_at.type)
 
 
 @contextmanager
-def _planned_for_few(connection: Connection) -> Iterator[None]:
-    """Let the planner use the index however common it takes the words to be; its settings are as before afterwards."""
+def _planned_for_few(connection: Connection) -> Iterator[int]:
+    """Let the planner use the index however common it takes the words to be; gives the newest id in the index.
+
+    Its settings are as before afterwards.
+    """
     nested = connection.begin_nested()
-    connection.execute(sa.text("SELECT set_config('jit', 'off', true), set_config('enable_seqscan', 'off', true)"))
+    off = ", ".join(f"set_config('{name}', 'off', true)" for name in ("jit", "enable_seqscan", "enable_indexscan"))
+    last = connection.scalar(sa.text(f"SELECT max(article_id), {off} FROM article_search"))  # noqa: S608
     try:
-        yield
+        yield last or 0
     finally:
         nested.rollback()
 
 
-def _newest(connection: Connection, match: str, limits: _Limits) -> list[int]:
-    """The ids of the newest articles that match: looked for in the last eras, then in more, then everywhere.
+def _newest(connection: Connection, match: str, plain: str | None, limits: _Limits, last: int) -> list[int]:
+    """The ids of the newest articles that match: looked for in the last eras, then in older ones, then everywhere.
 
-    GIN brings all that match, in no order; eras are words of the index, so it leaves out at once what is older.
+    GIN brings all that match, in no order; eras are words of the index, so it leaves out at once what is older. Where
+    words stand, it does not know: who has all the words (``match``) is looked at from the newest on, until enough have
+    them as they are wanted (``plain``).
     """
-    last = connection.scalar(sa.text("SELECT max(article_id) FROM article_search")) or 0
     join = "JOIN article AS a ON a.id = s.article_id" if limits.where else ""
+    where = ("true" if plain is None else "s.words @@ CAST(:plain AS tsquery)") + limits.where
     statement = limits.bind(
         sa.text(
-            f"SELECT s.article_id FROM article_search AS s {join}"  # noqa: S608  # our own words
-            f" WHERE s.words @@ CAST(:match AS tsquery){limits.where} ORDER BY s.article_id + 0 DESC LIMIT {NEWEST}"
+            "SELECT s.newest FROM (SELECT article_id, article_id + 0 AS newest, words FROM article_search"  # noqa: S608
+            " WHERE words @@ CAST(:match AS tsquery) AND article_id + 0 < :below ORDER BY newest DESC OFFSET 0) AS s"
+            f" {join} WHERE {where} ORDER BY s.newest DESC LIMIT :wanted"
         )
     )
-    for bits, count in WINDOWS:
-        eras = [_quoted(postgresql_facet(f"e{bits}", (last >> bits) - back)) for back in range(count)]
-        window = f"{match} & ({' | '.join(eras)})" if last >> bits >= count else match
-        found = list(connection.scalars(statement, {"match": window}))
-        if len(found) == NEWEST or window == match:
-            return found
-    return list(connection.scalars(statement, {"match": match}))
+    found: list[int] = []
+    below = last + 1
+    for bits, count in (*WINDOWS, (last.bit_length(), 1)):
+        first = (last >> bits) - count + 1
+        eras = [_quoted(postgresql_facet(f"e{bits}", era)) for era in range(first, first + count)]
+        window = f"{match} & ({' | '.join(eras)})" if first > 0 else match
+        given = {"match": window, "below": below, "wanted": NEWEST - len(found)}
+        found += connection.scalars(statement, given if plain is None else given | {"plain": plain})
+        below = first << bits
+        if len(found) == NEWEST or first <= 0:
+            break
+    return found
 
 
 def _stems(connection: Connection, parsed: Query, language: str | None) -> Mapping[str, Sequence[tuple[str, ...]]]:
@@ -323,30 +363,38 @@ def _quoted(lexeme: str) -> str:
     return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
-def _tsquery(query: Query, stems: Mapping[str, Sequence[tuple[str, ...]]]) -> str:
-    """The query as PostgreSQL has it, of lexemes, each quoted."""
+def _tsquery(query: Query, stems: Mapping[str, Sequence[tuple[str, ...]]], *, coarse: bool = False) -> str:
+    """The query as PostgreSQL has it, of lexemes, each quoted; a coarse one leaves out where words stand."""
+    part = partial(_tsquery, stems=stems, coarse=coarse)
     if isinstance(query, Phrase):
-        weight = "A" if query.in_title else ""
+        weight = "A" if query.in_title and not coarse else ""
+        next_to = " & " if coarse else " <-> "
         last = len(query.words) - 1
         words = [
-            _word(stems[word], weight, is_prefix=query.is_prefix and place == last)
+            _word(stems[word], weight, next_to, is_prefix=query.is_prefix and place == last)
             for place, word in enumerate(query.words)
         ]
-        return "(" + " <-> ".join(words) + ")"
+        return "(" + next_to.join(words) + ")"
     if isinstance(query, Near):
-        one, other = _tsquery(query.one, stems), _tsquery(query.other, stems)
+        one, other = part(query.one), part(query.other)
         steps = range(1, query.most + 2)
-        return "(" + " | ".join(f"{one} <{n}> {other} | {other} <{n}> {one}" for n in steps) + ")"
+        near = [f"{one} & {other}"] if coarse else (f"{one} <{n}> {other} | {other} <{n}> {one}" for n in steps)
+        return "(" + " | ".join(near) + ")"
     if isinstance(query, AnyOf):
-        return "(" + " | ".join(_tsquery(choice, stems) for choice in query.choices) + ")"
-    parts = [_tsquery(part, stems) for part in query.wanted]
-    return "(" + " & ".join([*parts, *(f"!{_tsquery(part, stems)}" for part in query.unwanted)]) + ")"
+        return "(" + " | ".join(map(part, query.choices)) + ")"
+    unwanted = [part(choice) for choice in query.unwanted]
+    if coarse:
+        # Who has the words of a phrase may still not have the phrase.
+        unwanted = [
+            found for found, choice in zip(unwanted, query.unwanted, strict=True) if found == _tsquery(choice, stems)
+        ]
+    return "(" + " & ".join([*map(part, query.wanted), *(f"!{found}" for found in unwanted)]) + ")"
 
 
-def _word(forms: Sequence[tuple[str, ...]], weight: str, *, is_prefix: bool) -> str:
+def _word(forms: Sequence[tuple[str, ...]], weight: str, next_to: str, *, is_prefix: bool) -> str:
     label = ("*" if is_prefix else "") + weight
     mark = f":{label}" if label else ""
-    return "(" + " | ".join("(" + " <-> ".join(_quoted(part) + mark for part in form) + ")" for form in forms) + ")"
+    return "(" + " | ".join("(" + next_to.join(_quoted(part) + mark for part in form) + ")" for form in forms) + ")"
 
 
 # ---------------------------------------------------------------- upkeep
