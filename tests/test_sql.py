@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import re
-import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -202,28 +201,3 @@ def test_a_folder_without_exports_says_what_to_do(sqlite_url, tmp_path):
     words = ["sql", "--over", str(tmp_path), "SELECT 1"]
     done = CliRunner().invoke(main, words, env={"NEWS_DATABASE_URL": sqlite_url})
     assert (done.exit_code, "news export parquet" in done.stderr) == (2, True)
-
-
-DOCUMENTED = re.findall(r"^\$ (?:.*/)?news sql (.*)$", (ROOT / "docs/export.md").read_text(), re.MULTILINE)
-ANSWERS = [
-    [{"site": "one.example", "articles": 2}, {"site": "two.example", "articles": 1}],
-    [{"url": "https://one.example/b", "title": "Headline"}],
-    [{"year": 2026, "articles": 1}, {"year": None, "articles": 2}],
-    [{"site": "one.example", "words": 3.5}, {"site": "two.example", "words": 100.0}],
-]
-
-
-def test_the_documented_questions_are_answered(news, archive, tmp_path):
-    """In any order of rows where the question asks for none."""
-    pytest.importorskip("duckdb")
-    export(archive.engine, Plan("parquet", tmp_path / "archive"))
-    found = []
-    for line in DOCUMENTED:
-        words = shlex.split(line.partition(" > ")[0] if line.startswith("--csv") else line)
-        words = [str(tmp_path / "archive") if word == "archive/" else word for word in words if word != "--csv"]
-        done = news("--json", *words)
-        assert done.exit_code == 0, done.output
-        found.append(json.loads(done.stdout))
-    assert len(found) == len(ANSWERS)
-    for rows, expected in zip(found, ANSWERS, strict=True):
-        assert sorted(rows, key=str) == sorted(expected, key=str)
