@@ -27,6 +27,7 @@ from pipeline.store.fulltext import (
     sqlite_facet,
 )
 from pipeline.store.ranking import rank
+from pipeline.store.snippets import BEGIN, END, mark
 from pipeline.tables import ArticleRow
 
 NEWEST = 200
@@ -42,9 +43,6 @@ TITLE_WEIGHT = 5.0
 """What a word of the headline counts beside one of the text."""
 
 SNIPPET_WORDS = 30
-
-BEGIN, END = "\x02", "\x03"
-"""Around what matches, in what the database returns; no article holds them, or they are taken for marks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +258,7 @@ def _search_postgresql(connection: Connection, parsed: Query, limits: _Limits, m
     hits = [
         Hit(
             row.id, row.url, row.site, row.language, row.published_at,
-            round(row.score, 4), _spans(row.title), _spans(row.snippet),
+            round(row.score, 4), _spans(mark(row.title, row.marked_title)), _spans(mark(row.text, row.snippet)),
         )
         for row in rows
     ]  # fmt: skip
@@ -269,9 +267,11 @@ def _search_postgresql(connection: Connection, parsed: Query, limits: _Limits, m
 
 _BEST = sa.text(
     "SELECT a.id, a.url, a.site, a.language, a.published_at, b.score,"
-    " ts_headline(news_search_configuration(a.language), coalesce(a.title, ''), CAST(:words AS tsquery), :whole)"
-    " AS title, ts_headline(news_search_configuration(a.language), left(a.text, 50000), CAST(:words AS tsquery), :part)"
-    " AS snippet FROM ("
+    " coalesce(a.title, '') AS title, left(a.text, 50000) AS text,"
+    " ts_headline(news_search_configuration(a.language), news_search_text(coalesce(a.title, '')),"
+    " CAST(:words AS tsquery), :whole) AS marked_title,"
+    " ts_headline(news_search_configuration(a.language), news_search_text(left(a.text, 50000)),"
+    " CAST(:words AS tsquery), :part) AS snippet FROM ("
     "SELECT article_id, ts_rank_cd(CAST(:weights AS real[]), words, CAST(:query AS tsquery), 1) AS score"
     " FROM article_search WHERE article_id = ANY(:ids) ORDER BY score DESC, article_id DESC LIMIT :most"
     ") AS b JOIN article AS a ON a.id = b.article_id ORDER BY b.score DESC, a.id DESC"
