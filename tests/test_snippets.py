@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from pipeline.store.engine import open_engine, reading
 from pipeline.store.search import search
-from pipeline.store.snippets import BEGIN, END, index_form, mark
+from pipeline.store.snippets import BEGIN, END, IndexForm
 from tests.test_store import Archive
 
 FILLING = "Nothing of this is looked for. " * 40
@@ -69,7 +69,7 @@ def test_the_form_of_the_index_is_that_of_the_database(postgres_url, text):
     engine = _engine(postgres_url)
     with engine.connect() as connection:
         there = connection.scalar(sa.text("SELECT news_search_text(CAST(:text AS text))"), {"text": text})
-    assert index_form(text) == there
+    assert IndexForm(text).text == there
 
 
 _ENGINES = {}
@@ -81,6 +81,6 @@ def _engine(url):
 
 @given(ODD, st.integers(0, 60), st.integers(0, 60))
 def test_marks_never_change_the_text(text, begin, length):
-    form = index_form(text)
-    marked = form[:begin] + BEGIN + form[begin : begin + length] + END + form[begin + length :]
-    assert mark(text, marked).replace(BEGIN, "").replace(END, "") == text
+    form = IndexForm(text)
+    marked = form.text[:begin] + BEGIN + form.text[begin : begin + length] + END + form.text[begin + length :]
+    assert form.mark(marked).replace(BEGIN, "").replace(END, "") == text
