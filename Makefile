@@ -11,7 +11,7 @@ TEST_JOBS ?= 2
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-core lint format up cluster bench bench-queries bench-search bench-stories faults hostile lock clean backfill-demo bench-backfill
+.PHONY: help install demo test test-core lint format up cluster bench bench-queries bench-search bench-export bench-stories faults hostile kills lock clean backfill-demo bench-backfill
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -81,16 +81,18 @@ faults: $(STAMP) ## try every fault of the replay server beside the checkout (12
 hostile: $(STAMP) ## read pages of up to 20 MB that are made to break the reader, and thousands of broken ones (10 minutes)
 	$(BIN)/python -m bench.hostile
 
-bench-search: $(STAMP) ## measure searches and what their index costs, in archives of ROWS= articles on both databases (FOLDER=)
-	$(BIN)/python -m bench.search --rows $(or $(ROWS),100000) sqlite:///$(abspath $(or $(FOLDER),.bench))/search.db
-	$(BIN)/python -m bench.search --rows $(or $(ROWS),100000) postgresql:///$(abspath $(or $(FOLDER),.bench))/search-postgresql
-
-bench-stories: $(STAMP) ## measure how well copies of articles are found, and what that costs in archives of two sizes
-	$(BIN)/python -m bench.stories
-	$(BIN)/python -m bench.stories --cost 10000 --cost $(or $(ROWS),100000)
-
 bench-queries: $(STAMP) ## measure views beside hand-written queries on both databases (ROWS=, FOLDER=)
 	$(BIN)/python -m bench.queries $(or $(FOLDER),.bench) --rows $(or $(ROWS),1000000)
+
+bench-search: $(STAMP) ## measure searches and what their index costs in the same archives (ROWS=, FOLDER=)
+	$(BIN)/python -m bench.search $(or $(FOLDER),.bench) --rows $(or $(ROWS),1000000)
+
+bench-export: $(STAMP) ## measure memory and speed of exports of 10,000 to 1,000,000 articles (FOLDER=)
+	$(BIN)/python -m bench.export $(or $(FOLDER),.bench)
+
+bench-stories: $(STAMP) ## measure how well copies of articles are found, and what that costs in archives of two sizes (ROWS=)
+	$(BIN)/python -m bench.stories
+	$(BIN)/python -m bench.stories --cost 10000 --cost $(or $(ROWS),1000000)
 
 lock: ## resolve the versions anew (names, versions and hashes; no addresses)
 	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install -qq --disable-pip-version-check uv

@@ -389,6 +389,19 @@ def open_archive(url: str) -> Engine:
     return open_engine(sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg").render_as_string(False))
 
 
+def open_filled(folder: Path, database: str, rows: int) -> Engine:
+    """The archive of so many articles in the folder; made where it is not there."""
+    name = folder / f"{database}-{rows}"
+    folder.mkdir(parents=True, exist_ok=True)
+    mark = folder / f"{database}-{rows}.filled"
+    scheme = "sqlite:///" if database == "sqlite" else "postgresql:///"
+    engine = open_archive(f"{scheme}{name.resolve()}{'.db' if database == 'sqlite' else ''}")
+    if not mark.exists():
+        fill(engine, rows)
+        mark.touch()
+    return engine
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("url", help="sqlite:///FILE, a PostgreSQL URL, or postgresql:///FOLDER for an embedded server")

@@ -20,8 +20,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from bench.archive import open_archive
-from bench.queries import open_filled
+from bench.archive import open_archive, open_filled
 from pipeline.export import Plan, export
 from pipeline.store.engine import reading
 

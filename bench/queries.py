@@ -22,7 +22,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from bench.archive import fill, open_archive
+from bench.archive import open_filled
 from pipeline.store.engine import reading
 
 PAGE = Path(__file__).resolve().parents[1] / "docs/queries.md"
@@ -211,19 +211,6 @@ def compare(connection: Connection, name: str, view: str, hand: str, seconds: fl
 
 def p95(times: list[float]) -> float:
     return sorted(times)[min(len(times) - 1, round(0.95 * len(times)))]
-
-
-def open_filled(folder: Path, database: str, rows: int) -> Engine:
-    """The archive of so many articles in the folder; made where it is not there."""
-    name = folder / f"{database}-{rows}"
-    folder.mkdir(parents=True, exist_ok=True)
-    mark = folder / f"{database}-{rows}.filled"
-    scheme = "sqlite:///" if database == "sqlite" else "postgresql:///"
-    engine = open_archive(f"{scheme}{name.resolve()}{'.db' if database == 'sqlite' else ''}")
-    if not mark.exists():
-        fill(engine, rows)
-        mark.touch()
-    return engine
 
 
 def main() -> None:

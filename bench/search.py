@@ -1,9 +1,9 @@
 """What a search costs in a large archive, and what the index costs whoever stores articles.
 
-    python -m bench.archive sqlite:////var/tmp/news.db --rows 1000000
-    python -m bench.search sqlite:////var/tmp/news.db
-    python -m bench.search postgresql:///FOLDER --queries 300
+    python -m bench.search FOLDER --rows 1000000             # both databases, made in FOLDER where not there
+    python -m bench.search FOLDER --rows 20000 --only sqlite --queries 50
 
+Archives are those of bench.queries.
 Insertion comes first, through `save_article`, a transaction for each article: batches with all triggers, batches
 without those of the index of words, and batches without those of the log of changes too take turns. Searches are asked
 right after that, so of an index that has just been written to, not of one that was put in order. Queries are two common
@@ -25,11 +25,12 @@ import time
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from bench.archive import LANGUAGES, LAST_DAY, fill, open_archive, site_name, vocabulary
+from bench.archive import LANGUAGES, LAST_DAY, open_filled, site_name, vocabulary
 from bench.clocks import cpu_clock
 from bench.stories import Press
 from pipeline.dedup import content_hash
@@ -38,7 +39,6 @@ from pipeline.schedule import PagePolicy
 from pipeline.store import fulltext, triggers
 from pipeline.store.articles import save_article
 from pipeline.store.engine import reading, write
-from pipeline.store.migrate import upgrade
 from pipeline.store.search import search
 from pipeline.store.stories import leave_stories
 from pipeline.tables import ArticleRow, HostRow, PageRow
@@ -48,7 +48,7 @@ COMMON, RARE = 300, 4_000
 SITE = "bench.example"
 
 MAX_P95, OF = 100.0, "two common words"
-"""Milliseconds of searches of this kind."""
+"""Milliseconds of searches of this kind: by the clock, or by CPU where the machine has more to do than it can."""
 
 MIN_SPEED = 0.7
 """Of the speed of insertion without triggers."""
@@ -86,7 +86,11 @@ def queries(rng: random.Random, number: int) -> dict[str, list[tuple[str, dict]]
 
 
 def measure_search(engine: Engine, number: int) -> float:
-    """Print median, p95 and longest time of each kind of query in milliseconds; returns p95 of those with a limit."""
+    """Print median, p95 and longest time of each kind of query in milliseconds; returns p95 of those with a limit.
+
+    That is by CPU where more processes want to run than there are processors, and by the clock otherwise.
+    """
+    is_busy = os.getloadavg()[0] > (os.cpu_count() or 1)
     print(f"{'search, ms':32}{'median':>9}{'p95':>9}{'max':>9}{'CPU':>9}{'CPU p95':>9}{'hits':>7}")
     limited = 0.0
     for name, asked in queries(random.Random(1), number).items():
@@ -104,7 +108,8 @@ def measure_search(engine: Engine, number: int) -> float:
             f"{statistics.median(own):9.1f}{cpu95:9.1f}{statistics.mean(hits):7.1f}",
             flush=True,
         )
-        limited = p95 if name == OF else limited
+        if name == OF:
+            limited = cpu95 if is_busy else p95
     return limited
 
 
@@ -186,29 +191,35 @@ def _page(connection: Connection) -> Page:
     return Page(page_id, url, SITE, Validators(), 1)
 
 
-def main() -> None:
-    """Read the command line, and measure."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("url", help="an archive that bench.archive filled, or that is to be filled")
-    parser.add_argument("--rows", type=int, default=100_000, help="articles, where it is to be filled")
-    parser.add_argument("--queries", type=int, default=200, help="of each kind")
-    parser.add_argument("--rounds", type=int, default=6, help="batches of 100 articles that are inserted each way")
-    options = parser.parse_args()
-    engine = open_archive(options.url)
-    upgrade(engine)
-    with reading(engine) as connection:
-        is_empty = connection.scalar(sa.select(ArticleRow.id).limit(1)) is None
-    if is_empty:
-        fill(engine, options.rows)
+def measure(engine: Engine, options: argparse.Namespace) -> list[str]:
+    """Measure an archive; returns which limits were missed."""
+    write(engine, delete_articles)
     with reading(engine) as connection:
         rows = connection.scalar(sa.select(sa.func.count()).select_from(ArticleRow))
-    print(f"{rows:,} articles on {engine.dialect.name}; load of the machine {os.getloadavg()[0]:.1f}")
+    print(f"\n{rows:,} articles on {engine.dialect.name}; load of the machine {os.getloadavg()[0]:.1f}")
     speed = measure_insertion(engine, options.rounds) if options.rounds else 1.0
     p95 = measure_search(engine, options.queries)
     write(engine, delete_articles)
-    engine.dispose()
+    print(f"load of the machine {os.getloadavg()[0]:.1f}")
     failures = [f"p95 of {OF}: {p95:.0f} ms, {MAX_P95:.0f} allowed"] if p95 > MAX_P95 else []
     failures += [f"insertion: {speed:.2f} of the speed, {MIN_SPEED} wanted"] if speed < MIN_SPEED else []
+    return [f"{engine.dialect.name}: {failure}" for failure in failures]
+
+
+def main() -> None:
+    """Read the command line, and measure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="where the archives are kept, to be measured again")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="articles")
+    parser.add_argument("--only", choices=("sqlite", "postgresql"), help="one database")
+    parser.add_argument("--queries", type=int, default=200, help="of each kind")
+    parser.add_argument("--rounds", type=int, default=6, help="batches of 100 articles that are inserted each way")
+    options = parser.parse_args()
+    failures = []
+    for database in (options.only,) if options.only else ("sqlite", "postgresql"):
+        engine = open_filled(options.folder, database, options.rows)
+        failures += measure(engine, options)
+        engine.dispose()
     sys.exit("\n".join(failures) or None)
 
 

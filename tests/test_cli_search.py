@@ -45,6 +45,11 @@ def test_programs_get_json(news):
     assert json.loads(call("search", "--json", "harbour", "--since", "2026-11-23").stdout) == []
 
 
+def test_it_is_said_how_many_match(news):
+    call, _ = news
+    assert call("search", "harbour", "--limit", "1").stderr == "1 of 2 that match\n"
+
+
 def test_control_characters_of_pages_do_not_reach_the_terminal(news):
     call, _ = news
     assert "\x1b" not in call("search", "closed").output

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta, timezone
@@ -376,6 +377,27 @@ def test_increments_put_together_are_the_archive(archive, tmp_path):
     newest = rows.sort("cursor").group_by("article_id", maintain_order=True).last()
     current = newest.filter(~polars.col("deleted")).sort("article_id").to_dicts()
     assert own(current) == rows_of(archive)
+
+
+def test_the_documented_way_puts_files_of_two_versions_together(archive, tmp_path):
+    """As it stands on the page, over a file that lacks columns which came later."""
+    polars = pytest.importorskip("polars")
+    plan = {"cursor": tmp_path / "changes/cursor.json"}
+    run(archive, tmp_path / "changes", **plan)
+    (file,) = (tmp_path / "changes").glob("*.parquet")
+    polars.read_parquet(file).drop("access", "captions").write_parquet(file)
+    archive.store("https://one.example/b", now=NOW + DAY, site="one.example", text="Rewritten.", access="paid")
+    archive(lambda connection: connection.execute(sa.text("DELETE FROM article WHERE url LIKE '%/c'")))
+    run(archive, tmp_path / "changes", **plan)
+    (shown,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/export.md").read_text(), re.DOTALL)
+    show = "print(articles.sort('article_id').select('url', 'access').write_json())"
+    words = [sys.executable, "-c", f"{shown}\n{show}"]
+    done = subprocess.run(words, check=True, capture_output=True, text=True, cwd=tmp_path)
+    assert [(row["url"][-1], row["access"]) for row in json.loads(done.stdout)] == [
+        ("a", None),
+        ("b", "paid"),
+        ("d", None),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -122,3 +122,11 @@ def test_no_writer_waits_long_for_any_migration_and_all_is_logged_once(empty_pos
         broken = sa.text("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid")
         assert connection.scalars(broken).all() == []
     engine.dispose()
+
+
+def test_whoever_works_on_after_an_upgrade_waits_for_locks_as_before(empty_postgres_url):
+    engine = open_engine(empty_postgres_url)
+    upgrade(engine)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SHOW lock_timeout").scalar() == "0"
+    engine.dispose()

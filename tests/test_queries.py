@@ -107,6 +107,15 @@ def test_what_the_text_says_to_begin_with_runs_too(archive):
         assert connection.scalar(sa.text(query)) == newest_cursor(connection)
 
 
+def test_what_was_current_changes_at_the_very_moment_of_the_edit(archive):
+    for moment, text in (("12:00:59.999999", "Ein anderer"), ("12:01:00.000000", "Noch ein")):
+        query = SQL[4].replace("12:00:30.000000", moment)
+        assert query != SQL[4]
+        with reading(archive.engine) as connection:
+            found = {url: said for url, _, said in connection.execute(sa.text(query))}
+        assert found["https://two.example/c"].startswith(text)
+
+
 @pytest.mark.postgres
 def test_the_short_form_for_what_was_current_gives_the_same(archive):
     if archive.engine.dialect.name != "postgresql":
@@ -121,12 +130,6 @@ def test_the_page_names_all_views_and_the_version():
     named = set(re.findall(r"`(v_[a-z_]+)`", PAGE))
     assert {view.name for view in VIEWS} <= named
     assert f"The contract is at version {VERSION}." in PAGE
-
-
-def test_sql_stands_only_on_pages_whose_queries_are_run():
-    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-    with_sql = {str(page.relative_to(ROOT)) for page in pages if "```sql" in page.read_text()}
-    assert with_sql == TESTED
 
 
 def test_the_hosts_that_made_us_slow_down_are_found(archive):

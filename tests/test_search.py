@@ -44,9 +44,13 @@ def archive(engine):
     return archive
 
 
-def find(archive, query, **limits):
+def found(archive, query, **limits):
     with reading(archive.engine) as connection:
-        return search(connection, query, **limits).hits
+        return search(connection, query, **limits)
+
+
+def find(archive, query, **limits):
+    return found(archive, query, **limits).hits
 
 
 def names(archive, query, **limits):
@@ -61,6 +65,11 @@ QUERIES = [
     ("cookies OR tides", {"tides", "cookies"}),
     ("harbour -board", {"cookies"}),
     ("harbour NOT (board OR plan)", {"cookies"}),
+    ('tides -"board harbour"', {"tides"}),
+    ('tides -"harbour board"', set()),
+    ("harbour -title:kind", {"tides", "cookies"}),
+    ("harbour -title:cookies", {"tides"}),
+    ("harbour -(tides NEAR/2 friday)", {"tides", "cookies"}),
     ('"harbour board"', {"tides"}),
     ('"board harbour"', set()),
     ('"the edible kind"', {"cookies"}),
@@ -174,6 +183,9 @@ def test_only_the_newest_matches_are_ranked_and_all_of_few(archive):
     assert len(hits) == module.NEWEST
     assert {int(hit.url.rsplit("/", 1)[1]) for hit in hits} == set(range(20, module.NEWEST + 20))
     assert names(archive, "harbour") == {"tides", "cookies"}
+    common, rare = found(archive, '"common words"'), found(archive, "harbour", limit=1)
+    assert (common.matches, common.is_all, len(common.hits)) == (module.NEWEST, False, 20)
+    assert (rare.matches, rare.is_all, len(rare.hits)) == (2, True, 1)
 
 
 def test_articles_are_found_however_long_ago_they_were_stored(archive):
@@ -193,7 +205,9 @@ def test_articles_are_found_however_long_ago_they_were_stored(archive):
             connection.execute(sa.text(copy), {"id": article_id, "page": page, "url": url})
 
     archive(fill)
-    assert sorted(hit.article_id for hit in find(archive, "common words")) == sorted(ids)
+    for query in ("common words", '"common words"', "words NEAR common"):
+        assert sorted(hit.article_id for hit in find(archive, query)) == sorted(ids)
+    assert [hit.article_id for hit in find(archive, '"words common"')] == []
     assert names(archive, "harbour") == {"tides", "cookies"}
 
 

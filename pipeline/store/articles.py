@@ -133,6 +133,9 @@ def _put(
         # A date that a page no longer shows is still its article's.
         published_at = stored["published_at"]
         values |= {name: stored[name] for name in ("published_at", "published_from", "published_precision")}
+    if decision == "revised" and stored and cause == "publisher" and _is_older(connection, stored["id"], seen_at):
+        # What another address of the page had before is no edit of what it has since.
+        return _Put(stored["id"], "unchanged", stored["published_at"], stored)
     if decision == "unchanged":
         # The text differs in layout at most: it stays together with what it was made by, as in its revision.
         values = {name: value for name, value in values.items() if name not in REVISED}
@@ -149,6 +152,13 @@ def _is_less(stored: sa.RowMapping, article: Article) -> bool:
     """Whether the page shows but the beginning of what a feed carried whole."""
     words: int = stored["word_count"]
     return stored["source"] == "feed" and article.page_class == "paywall" and article.word_count < words
+
+
+def _is_older(connection: Connection, article_id: int, seen_at: datetime) -> bool:
+    """Whether the page was fetched before what is stored was."""
+    newest = sa.select(sa.func.max(RevisionRow.seen_at)).where(RevisionRow.article_id == article_id)
+    last = connection.scalar(newest)
+    return last is not None and seen_at < last
 
 
 def insert_article(connection: Connection, page_id: int, article: Article, now: datetime) -> Decision | None:

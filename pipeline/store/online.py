@@ -154,6 +154,8 @@ def _alone(connection: Connection) -> Iterator[None]:
     finally:
         connection.rollback()
         connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": _UPGRADES})
+        # The connection goes back to its pool, for work that may wait as long as it takes.
+        connection.exec_driver_sql("RESET lock_timeout")
         connection.commit()
 
 
