@@ -40,6 +40,12 @@ FEED_HEALTH = View(
     "FROM feed AS f{week}",
 )
 
+
+def _announced(page: str) -> str:
+    """Whether a feed has this page: what a backfill brought, or a page led to, says nothing of a source's pace."""
+    return f"EXISTS (SELECT 1 FROM entry AS n WHERE n.page_id = {page}.id)"
+
+
 _FILED = "{source_of_e} = g.source AND {day_of_e} IN ({same_weekdays})"
 
 SOURCE_DAILY = View(
@@ -49,7 +55,12 @@ SOURCE_DAILY = View(
     (
         Column("source", "d.source", sa.Text(), "host name without www., as in v_article.site"),
         Column("day", "d.day", sa.Date(), "UTC day on which the pages were announced: first seen in a feed"),
-        Column("announced", "d.announced", sa.Integer(), "pages first seen on that day"),
+        Column(
+            "announced",
+            "d.announced",
+            sa.Integer(),
+            "pages first seen on that day that a feed has; backfills do not count",
+        ),
         Column("fetched", "d.fetched", sa.Integer(), "those of them that were asked for since"),
         Column("stored", "d.stored", sa.Integer(), "those of them that are in the archive, aliases included"),
         Column(
@@ -78,10 +89,10 @@ SOURCE_DAILY = View(
     "    count(CASE WHEN p.state IN ('stored', 'alias') THEN 1 END) AS stored,\n"
     "    count(CASE WHEN p.state IN ('failed', 'blocked', 'rejected', 'gone') THEN 1 END) AS failed,\n"
     "    (SELECT count(CASE WHEN e.state IN ('stored', 'alias') THEN 1 END) FROM page AS e\n"
-    f"      WHERE {_FILED}) * 1.0 / {{weeks_known}} AS expected\n"
+    f"      WHERE {_FILED} AND {_announced('e')}) * 1.0 / {{weeks_known}} AS expected\n"
     "  FROM (SELECT s.source, s.first_day, c.day\n"
     "    FROM {sources} AS s JOIN {calendar} AS c ON c.day >= s.first_day) AS g\n"
-    "  LEFT JOIN page AS p ON {source_of_p} = g.source AND {day_of_p} = g.day\n"
+    f"  LEFT JOIN page AS p ON {{source_of_p}} = g.source AND {{day_of_p}} = g.day AND {_announced('p')}\n"
     "  GROUP BY g.source, g.day, g.first_day) AS d",
 )
 
