@@ -11,7 +11,7 @@ TEST_JOBS ?= 2
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-core lint format up cluster bench bench-queries bench-search bench-stories faults lock clean backfill-demo bench-backfill
+.PHONY: help install demo test test-core lint format up cluster bench bench-queries bench-search bench-stories faults kills lock clean backfill-demo bench-backfill
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -77,6 +77,9 @@ bench: $(STAMP) ## measure text quality and cost on the corpus beside the checko
 
 faults: $(STAMP) ## try every fault of the replay server beside the checkout (12 minutes; FAULTS=--quick: one)
 	$(BIN)/python -m bench.faults $(FAULTS)
+
+kills: $(STAMP) ## fill 50 hosts of the replay server, killed ten times, and count what is asked for twice (5 minutes; KILLS=--help)
+	$(BIN)/python -m bench.kills $(KILLS)
 
 bench-search: $(STAMP) ## measure searches and what their index costs, in archives of ROWS= articles on both databases (FOLDER=)
 	$(BIN)/python -m bench.search --rows $(or $(ROWS),100000) sqlite:///$(abspath $(or $(FOLDER),.bench))/search.db
