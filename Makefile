@@ -81,6 +81,9 @@ faults: $(STAMP) ## try every fault of the replay server beside the checkout (12
 hostile: $(STAMP) ## read pages of up to 20 MB that are made to break the reader, and thousands of broken ones (10 minutes)
 	$(BIN)/python -m bench.hostile
 
+kills: $(STAMP) ## fill 50 hosts of the replay server, killed ten times, and count what is asked for twice (5 minutes; KILLS=--help)
+	$(BIN)/python -m bench.kills $(KILLS)
+
 bench-queries: $(STAMP) ## measure views beside hand-written queries on both databases (ROWS=, FOLDER=)
 	$(BIN)/python -m bench.queries $(or $(FOLDER),.bench) --rows $(or $(ROWS),1000000)
 

@@ -8,8 +8,10 @@ import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import IO
+from urllib.parse import urlsplit
 
 import psutil
 
@@ -127,6 +129,11 @@ class News:
     def known(self) -> set[str]:
         """URLs in the ledger."""
         return {url for (url,) in self._rows("SELECT url FROM page")}
+
+    def kept(self) -> dict[str, float]:
+        """When each page's raw copy came, in seconds of the system's clock, by the path of its URL."""
+        rows = self._rows("SELECT url, fetched_at FROM raw WHERE kind = 'page' AND status = 200")
+        return {urlsplit(url).path: datetime.fromisoformat(f"{at}+00:00").timestamp() for url, at in rows}
 
     def unexplained(self) -> list[str]:
         """Pages and feeds without a word on why they were not read, and claims that outlived the run."""

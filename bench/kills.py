@@ -12,7 +12,9 @@ with, at last to its end. Then each URL that was asked for twice is looked up in
 
 ``cut``       the answer that came first had not arrived when the process was killed: nobody can have it;
 ``answered``  it had arrived at this machine whole. Bytes that the system holds for a process go with it, so that some
-              milliseconds before the kill cannot be told from ``cut`` by anybody; ``lead`` is how many they were.
+              milliseconds before the kill cannot be told from ``cut`` by anybody; ``lead`` is how many they were. Where
+              there is more to do than there are cores, a process waits for its turn longer than for anything else;
+              ``exposed`` is how long each answer lay there before it was ours, by the times in the raw archive.
 
 Fails (exit code 1) when a page of the range is not stored exactly once, one outside of it was asked for, a URL was
 asked for three times, ``answered`` has a lead over ``--lead`` milliseconds, or, stopped in an orderly way, anything was
@@ -27,10 +29,11 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from bench.backfill import corpus_pages, write_warc
@@ -55,16 +58,16 @@ OUTSIDE = 3
 
 @dataclass
 class Log:
-    """What a witness wrote, and when the runs were killed."""
+    """What a witness wrote, and when each run was ended and the next one begun."""
 
-    lines: list[dict[str, object]]
-    killed: list[float] = field(default_factory=list)
+    lines: list[dict[str, Any]]
+    ended: list[tuple[float, float]]
 
     @property
-    def asked(self) -> dict[tuple[str, str], list[dict[str, object]]]:
+    def asked(self) -> dict[tuple[str, str], list[dict[str, Any]]]:
         """The requests by host and path, in order."""
         found = defaultdict(list)
-        for line in sorted(self.lines, key=lambda line: float(str(line["asked_at"]))):
+        for line in sorted(self.lines, key=lambda line: line["asked_at"]):
             found[str(line["host"]), str(line["path"])].append(line)
         return found
 
@@ -73,18 +76,27 @@ class Log:
         cut, answered = [], []
         for (host, path), lines in self.asked.items():
             for first in lines[:-1]:
-                asked_at, sent_at = float(str(first["asked_at"])), first["sent_at"]
-                killed_at = min((at for at in self.killed if at >= asked_at), default=float("inf"))
-                if sent_at is None or float(str(sent_at)) > killed_at:
+                # A request may lie with the server for a moment before it is read: whoever was killed may have sent it.
+                killed_at = next((end for end, next_at in self.ended if first["asked_at"] < next_at), float("inf"))
+                if first["sent_at"] is None or first["sent_at"] > killed_at:
                     cut.append(f"{host}{path}")
                 else:
-                    answered.append((f"{host}{path}", 1000 * (killed_at - float(str(sent_at)))))
+                    answered.append((f"{host}{path}", 1000 * (killed_at - first["sent_at"])))
         return cut, answered
+
+    def exposed(self, kept: Mapping[str, float]) -> list[float]:
+        """Milliseconds from the moment at which an answer was here to that at which we had it, smallest first.
+
+        ``kept`` are times of the system's clock by path. What a kill costs is what is in between.
+        """
+        offset = time.time() - time.monotonic()
+        sent = {f"{line['path']}": line["sent_at"] + offset for line in self.lines if line["sent_at"] is not None}
+        return sorted(1000 * max(0.0, kept[path] - sent[path]) for path in kept.keys() & sent.keys())
 
 
 def interrupted(
     news: News, first: Sequence[str], again: Sequence[str], options: argparse.Namespace, seen: "Seen"
-) -> list[float]:
+) -> list[tuple[float, float]]:
     """Run to the end, ended as often as asked for on the way; when that was."""
     chance = random.Random(options.seed)
     marks = sorted(chance.uniform(0.02, 0.98) * seen.total for _ in range(options.kills))
@@ -95,7 +107,7 @@ def interrupted(
             time.sleep(LOOK)
         time.sleep(chance.uniform(0, 0.3))
         if running.is_alive:
-            ended.append(end(running, options.signal))
+            ended.append((end(running, options.signal), time.monotonic()))
             words = again
         elif running.code:
             raise SystemExit(f"the run ended by itself with exit code {running.code}; see {news.log}")
@@ -192,10 +204,13 @@ def judged(options: argparse.Namespace, log: Log, news: News, wanted: set[str], 
     stored, rows = news.stored(), news.number("SELECT count(*) FROM revision")
     articles = news.number("SELECT count(*) FROM article")
     late = [(name, lead) for name, lead in answered if lead > options.lead]
-    print(f"ended        {len(log.killed)} times with SIG{options.signal}")
+    print(f"ended        {len(log.ended)} times with SIG{options.signal}")
     print(f"stored       {len(stored & wanted)} of {len(wanted)}, {len(stored - wanted)} others, {rows} revisions")
     print(f"asked for    {sum(n * k for n, k in numbers.items())} times {sum(numbers.values())} URLs: {dict(numbers)}")
     print(f"twice        {len(cut)} cut, {len(answered)} answered", *sorted(f"{lead:.0f} ms" for _, lead in answered))
+    if exposed := log.exposed(news.kept()):
+        middle, late_one = exposed[len(exposed) // 2], exposed[len(exposed) * 19 // 20]
+        print(f"exposed      {middle:.0f} ms in the middle, {late_one:.0f} ms at 95 %, {exposed[-1]:.0f} ms at most")
     for name, lead in answered:
         print(f"             {name} {lead:.0f} ms before")
     found = [f"{len(wanted - stored)} of the range are not stored"] if wanted - stored else []
@@ -236,7 +251,7 @@ def main() -> int:
     parser.add_argument("--items", type=int, default=19, help="articles of each host; four are outside of the range")
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--latency", default="50", help="milliseconds of each answer")
-    parser.add_argument("--lead", type=float, default=50.0, help="milliseconds (default: 50)")
+    parser.add_argument("--lead", type=float, default=250.0, help="milliseconds (default: 250)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path, help="folder in which everything is kept")
     options = parser.parse_args()

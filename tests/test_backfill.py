@@ -1,11 +1,14 @@
 """Backfills from sitemaps against a real server, on both databases; the frontier and the ledger are those of live."""
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,17 +16,20 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from pipeline.backfill import Wanted, begin, run
+from pipeline.backfill import Wanted, begin
 from pipeline.cli import main
+from pipeline.errors import FetchError
+from pipeline.fetch import ACCEPT_FEED, ACCEPT_PAGE, ACCEPT_TEXT, Fetcher
+from pipeline.fetch.inbox import Inbox
 from pipeline.ingest import run as run_live
 from pipeline.model import Address, Entry
 from pipeline.store.backfill import open_jobs
 from pipeline.store.engine import reading, write
 from pipeline.store.frontier import discover, put
-from pipeline.tables import ArticleRow, BackfillJobRow, BackfillUnitRow, HostRow, PageRow
+from pipeline.tables import ArticleRow, BackfillJobRow, BackfillUnitRow, HostRow, PageRow, RawRow
 from tests.support.filling import XML, index, urlset
 from tests.support.stories import article_page
-from tests.support.web import Web, in_turn, page, status
+from tests.support.web import Web, in_turn, page, redirect, status
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -220,23 +226,73 @@ def test_a_rate_slows_down_all_hosts_together(local):
     assert time.monotonic() - began >= 0.25
 
 
-def test_what_a_killed_run_had_fetched_is_read_from_the_raw_archive(local):
-    """As if the process had died between keeping the answer and storing what was made of it."""
-    url = local.web.url
-    local.web.routes["/s.xml"] = page(urlset({url("/nothing"): None, url("/lost"): None}), XML)
-    local.web.routes |= {path: page("<html><body><p>Nothing here.</p></body></html>") for path in ("/nothing", "/lost")}
-    local.fill("sitemap", [("sitemap", url("/s.xml"))])
-    before = {row["url"]: row["reason"] for row in local.rows(PageRow)}
-    job = begin(local.settings, Wanted("verify", ("killed",)), [], now=local.now)
-    died = {"state": "queued", "attempts": 1, "next_fetch_at": local.now(), "backfill_id": job.id, "fetched_at": None}
-    with local.engine.begin() as connection:
-        connection.execute(sa.update(PageRow).values(**died, reason=None))
-    assert run(local.settings, job.id, now=local.now).is_done
-    assert {row["url"]: row["reason"] for row in local.rows(PageRow)} == before
-    assert Counter(path for path in local.web.paths if path in ("/nothing", "/lost")) == {"/nothing": 1, "/lost": 1}
+@pytest.mark.parametrize("archive", ["auto", "off"])
+def test_what_a_killed_run_had_received_is_not_asked_for_again(filling, archive):
+    """As if the process had died between the last byte of an answer and storing what was made of it."""
+    url, web = filling.web.url, filling.web
+    filling.settings = replace(filling.settings, archive_url=archive)
+    filling.serve({"/1": 1, "/moved": 2})
+    web.routes |= {
+        "/2": redirect("/moved"),
+        "/3": status(404),
+        "/s.xml": page(urlset({url(path): None for path in ("/1", "/2", "/3")}), XML),
+        "/robots.txt": page(f"User-agent: *\nSitemap: {url('/s.xml')}", "text/plain"),
+    }
+    wanted = Wanted("sitemap", (url("/"),))
+    begin(filling.settings, wanted, [("site", url("/"))], now=filling.now)
+
+    async def receive(paths):
+        inbox = Inbox(Path(filling.settings.inbox_place))
+        inbox.open()
+        async with Fetcher(filling.settings, inbox=inbox) as fetcher:
+            for path, accept in paths.items():
+                with suppress(FetchError):
+                    await fetcher.get(url(path), accept=accept, kept_since=filling.now() - timedelta(hours=1))
+        inbox.close(is_done=False)
+
+    since = filling.now()
+    asyncio.run(receive({"/robots.txt": ACCEPT_TEXT}))
+    with filling.engine.begin() as connection:
+        put(connection, [Address(url(path), None, None) for path in ("/1", "/2", "/3")], since, since, 1)
+        connection.execute(sa.update(PageRow).values(discovered_at=since - timedelta(minutes=1)))
+    asyncio.run(receive({"/s.xml": ACCEPT_FEED, "/1": ACCEPT_PAGE, "/2": ACCEPT_PAGE, "/3": ACCEPT_PAGE}))
+    assert filling.fill("sitemap", [("site", url("/"))]).is_done
+    assert [row["state"] for row in filling.rows(PageRow)] == ["stored", "alias", "failed", "stored"]
+    asked = Counter(path for path in web.paths if path != "/.well-known/tdmrep.json")
+    assert asked == dict.fromkeys(("/robots.txt", "/s.xml", "/1", "/2", "/moved", "/3"), 1)
+    assert not Path(filling.settings.inbox_place).exists(), "nothing is left of it"
+    assert len(filling.rows(RawRow)) == (4 if filling.settings.archive_place else 0)
+
+
+def test_told_to_stop_again_and_again_it_asks_for_nothing_twice(filling):
+    serve_year(filling)
+    environment = environment_for(filling)
+    command = [sys.executable, "-m", "pipeline", "backfill", "sitemap", filling.web.url("/"), "--json"]
+    stops = 0
+    for number in [*[signal.SIGTERM, signal.SIGINT] * 4, None]:
+        before = len(filling.web.requests)
+        process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL)
+        while number is not None and process.poll() is None and len(filling.web.requests) < before + 4:
+            time.sleep(0.01)
+        if number is not None and process.poll() is None:
+            process.send_signal(number)
+            stops += process.wait() != 0
+        process.wait()
+    assert stops >= 4
+    assert len(filling.rows(ArticleRow)) == 24
+    assert set(Counter(filling.web.paths).values()) == {1}
 
 
 KILLS = 4
+
+
+def environment_for(filling):
+    return os.environ | {
+        "NEWS_DATABASE_URL": filling.engine.url.render_as_string(hide_password=False),
+        "NEWS_ALLOW_NETWORKS": "127.0.0.0/8",
+        "NEWS_HOST_DELAY": "0.05",
+        "NEWS_JOBS": "1",
+    }
 
 
 def test_killed_again_and_again_it_goes_on_and_fetches_nothing_twice_that_was_stored(filling):
@@ -245,12 +301,7 @@ def test_killed_again_and_again_it_goes_on_and_fetches_nothing_twice_that_was_st
     filling.serve({f"/2026/03/05/{number}": number for number in range(40)})
     listed = {url(f"/2026/03/05/{number}"): None for number in range(40)}
     filling.web.routes["/s.xml"] = page(urlset(listed), XML)
-    environment = os.environ | {
-        "NEWS_DATABASE_URL": filling.engine.url.render_as_string(hide_password=False),
-        "NEWS_ALLOW_NETWORKS": "127.0.0.0/8",
-        "NEWS_HOST_DELAY": "0.05",
-        "NEWS_JOBS": "1",
-    }
+    environment = environment_for(filling)
     command = [sys.executable, "-m", "pipeline", "backfill", "sitemap", url("/s.xml"), "--json"]
     had: set[str] = set()
     again = 0

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -599,13 +600,40 @@ def test_a_killed_worker_loses_nothing_and_the_next_run_goes_on_at_once(newsroom
     assert len(newsroom.rows(ArticleRow)) == len(newsroom.rows(RevisionRow)) == 12
 
 
-def test_a_worker_that_is_told_to_stop_gives_back_what_it_holds(newsroom):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_worker_that_is_told_to_stop_stores_what_is_on_its_way_and_asks_for_nothing_more(newsroom, number):
+    reached, go_on = stories_that_stop_at(newsroom, 3)
+    worker = crawl_in_a_process(newsroom)
+    try:
+        assert reached.wait(120)
+        worker.send_signal(number)
+        time.sleep(0.3)
+        go_on.set()
+        assert worker.wait(60) == (128 + signal.SIGTERM if number == signal.SIGTERM else -signal.SIGINT)
+    finally:
+        worker.kill()
+        go_on.set()
+    assert newsroom.page("/3")["state"] == "stored"
+    assert len([row for row in newsroom.rows(PageRow) if row["state"] == "stored"]) < 12
+    held = [row for table in (PageRow, HostRow) for row in newsroom.rows(table) if row["leased_until"] is not None]
+    assert not held
+    newsroom.ingest()
+    assert {row["state"] for row in newsroom.rows(PageRow)} == {"stored"}
+    asked = Counter(path for path in newsroom.web.paths if path != "/feed.xml")
+    assert set(asked.values()) == {1}
+
+
+def test_a_worker_that_is_told_twice_gives_back_what_it_holds_at_once(newsroom):
     reached, go_on = stories_that_stop_at(newsroom, 3)
     worker = crawl_in_a_process(newsroom)
     try:
         assert reached.wait(120)
         worker.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        assert worker.poll() is None
+        worker.send_signal(signal.SIGTERM)
         assert worker.wait(60) == 128 + signal.SIGTERM
+        assert not go_on.is_set()
     finally:
         worker.kill()
         go_on.set()

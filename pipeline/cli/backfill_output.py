@@ -36,6 +36,8 @@ class BackfillProgress(Bar):
         elif event.kind == "page":
             self._tally.count(event)
             self._done += 1
+        elif event.kind == "run":
+            self.say_stopping()
         self._show()
 
     def _show(self) -> None:

@@ -117,6 +117,17 @@ class Bar(AbstractContextManager["Bar"]):
             self._last_line = time.monotonic()
             click.echo(line, err=True)
 
+    def say(self, line: str) -> None:
+        """Say something beside the bar, or where it would be."""
+        if self._bar:
+            self._bar.console.print(line)
+        else:
+            click.echo(line, err=True)
+
+    def say_stopping(self) -> None:
+        """Say that a signal has arrived."""
+        self.say("Stopping: what is on its way is stored first; the same again ends at once.")
+
 
 class RunProgress(Bar):
     """Shows how a run goes."""
@@ -128,6 +139,8 @@ class RunProgress(Bar):
 
     def __call__(self, event: Event) -> None:
         """Take note of an outcome."""
+        if event.kind == "run":
+            self.say_stopping()
         self._tally.count(event)
         totals = self._tally.totals
         if event.kind == "poll":

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import click
@@ -17,6 +18,7 @@ from pipeline.archive.place import Place
 from pipeline.cli.output import json_option, print_counts, print_json
 from pipeline.config import Settings
 from pipeline.errors import ConfigError
+from pipeline.fetch.inbox import Inbox
 from pipeline.ingest.keep import open_place
 from pipeline.store.engine import open_engine, reading
 from pipeline.store.migrate import require_current
@@ -141,8 +143,18 @@ def takedown(settings: Settings, target: str, note: str | None, dry_run: bool, y
             max_bytes=settings.max_bytes,
             progress=lambda what: shown.update(shown.task_ids[0], description=what) if shown else None,
         )
+    _clear_inbox(settings)
     _print_extent(meant, asdict(done.extent), done.busy, as_json, dry_run=False)
     _warn_of_busy(list(done.busy))
+
+
+def _clear_inbox(settings: Settings) -> None:
+    """Remove answers that a run which was killed has left: one may be of what is taken down."""
+    if settings.inbox_place is not None and Path(settings.inbox_place).is_dir():
+        inbox = Inbox(Path(settings.inbox_place))
+        inbox.open()
+        inbox.clear()
+        inbox.close(is_done=True)
 
 
 def _print_extent(

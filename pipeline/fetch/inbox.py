@@ -122,6 +122,13 @@ class Inbox:
                 if time.time() - path.stat().st_mtime > MAX_AGE.total_seconds():
                     path.unlink()
 
+    def clear(self) -> None:
+        """Remove what runs that died have left: it is asked for again, if at all."""
+        self.sweep()
+        if self._own is not None:
+            for path in (self._folder / _LEFT).iterdir():
+                path.unlink(missing_ok=True)
+
     def close(self, *, is_done: bool) -> None:
         """End; everything that was put here is dealt with if the run is done, else the next run finds it."""
         if self._own is None:

@@ -15,7 +15,7 @@ class Event:
     """One outcome.
 
     Attributes:
-        kind: ``poll``, ``page`` or ``host``.
+        kind: ``poll``, ``page``, ``unit`` …; ``run`` where the run itself is told to end.
         outcome: one word (`Totals` counts it where it has a field of that name).
         failed: whether something went wrong at the source.
         facts: more, for the log.
