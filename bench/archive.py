@@ -250,7 +250,7 @@ class Generator:
 
 
 def fill(engine: Engine, articles: int, seed: int = 1) -> None:
-    """Bring an empty database to the schema, and fill it; the planner's statistics are gathered at the end.
+    """Bring an empty database to the schema, and fill it; PostgreSQL's statistics are gathered at the end.
 
     The index of words is made at the end, in half the time; what comes out is what the triggers would have made.
     """
@@ -288,6 +288,7 @@ def with_search(engine: Engine) -> None:
     """Make the index of words, and what keeps it in step."""
     if engine.dialect.name == "sqlite":
         with engine.begin() as connection:
+            connection.exec_driver_sql("PRAGMA cache_size=-500000")
             rebuild_sqlite(connection)
             for statement in fulltext.SQLITE_TRIGGERS.values():
                 connection.exec_driver_sql(statement)
@@ -370,8 +371,6 @@ def _finish(engine: Engine) -> None:
                     f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))"
                 )
             connection.exec_driver_sql("VACUUM ANALYZE")
-        else:
-            connection.exec_driver_sql("ANALYZE")
     # Connections that have written here are set up for speed; nothing is to be measured with them.
     engine.dispose()
 

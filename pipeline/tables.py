@@ -25,6 +25,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -444,7 +445,7 @@ class ArticleRow(Table):
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     page_id: Mapped[int] = mapped_column(ForeignKey("page.id"), unique=True, comment="the page that it is on")
     url: Mapped[str] = mapped_column(comment="canonical URL")
-    site: Mapped[str] = mapped_column(index=True, comment="host name without www., to group by")
+    site: Mapped[str] = mapped_column(comment="host name without www., to group by")
     title: Mapped[str | None] = mapped_column(comment="headline")
     text: Mapped[str] = mapped_column(comment="cleaned text, paragraphs joined by a blank line")
     authors: Mapped[list[Any]] = mapped_column(comment="names in order (article_author has a row for each)")
@@ -463,7 +464,6 @@ class ArticleRow(Table):
     content_hash: Mapped[str] = mapped_column(String(64), index=True, comment="SHA-256 of the normalised text")
     duplicate_of: Mapped[int | None] = mapped_column(
         ForeignKey("article.id"),
-        index=True,
         comment="the first article with the same text; null for the first itself",
     )
     removed: Mapped[list[Any]] = mapped_column(comment='what cleaning took out: [{"text": …, "reason": …}]')
@@ -509,6 +509,18 @@ class ArticleRow(Table):
     )
     first_seen_at: Mapped[datetime] = mapped_column(index=True, comment="when it was first stored")
     updated_at: Mapped[datetime] = mapped_column(index=True, comment="when anything of it last changed")
+
+
+# Of copies alone: SQLite would take an index of all articles for a quick way to those that are none.
+Index(
+    "ix_article_copies",
+    ArticleRow.duplicate_of,
+    sqlite_where=ArticleRow.duplicate_of.is_not(None),
+    postgresql_where=ArticleRow.duplicate_of.is_not(None),
+)
+# For v_ledger, which asks for the article of each page: without reading that.
+Index("ix_article_page_id_id", ArticleRow.page_id, ArticleRow.id)
+Index("ix_article_site_at", ArticleRow.site, func.coalesce(ArticleRow.published_at, ArticleRow.first_seen_at))
 
 
 class ArticleAuthorRow(Table):

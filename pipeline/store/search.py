@@ -28,11 +28,16 @@ from pipeline.store.fulltext import (
     sqlite_facet,
 )
 from pipeline.store.ranking import rank
+from pipeline.store.rows import batches
 from pipeline.store.snippets import BEGIN, END, IndexForm
 from pipeline.tables import ArticleRow
 
 NEWEST = 200
 """Matches that are ranked: ten pages of results, and some ten milliseconds."""
+
+LOOKED_AT = 10_000
+"""Articles with all the words that PostgreSQL looks at, the newest, for words that stand as a phrase or near each other
+wants them: half a second. Its index does not know where words stand."""
 
 MAX_MONTHS = 60
 """Months that the index is asked for by name; a longer time is left to the table."""
@@ -80,16 +85,13 @@ class Found:
 
     Attributes:
         hits: the best first.
-        matches: articles that were ranked: all that match, or the `NEWEST` of them.
+        matches: articles that were ranked: all that match, or the newest of them.
+        is_all: whether nothing else matches; else older articles may match too, which were not looked at.
     """
 
     hits: Sequence[Hit]
     matches: int
-
-    @property
-    def is_all(self) -> bool:
-        """Whether nothing else matches: else there are at least so many, and older ones were not looked at."""
-        return self.matches < NEWEST
+    is_all: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +216,7 @@ def _search_sqlite(connection: Connection, parsed: Query, limits: _Limits, most:
     )
     given = {"match": f"{{title text}} : ({_fts5(parsed)})", "begin": BEGIN, "end": END, "words": SNIPPET_WORDS}
     marked = {id_: tuple(connection.execute(statement, given | {"id": id_}).one()) for id_, _ in scores}
-    return Found(_hits(connection, scores, marked), len(found))
+    return Found(_hits(connection, scores, marked), len(found), len(found) < NEWEST)
 
 
 def _fts5(query: Query) -> str:
@@ -245,7 +247,7 @@ def _search_postgresql(connection: Connection, parsed: Query, limits: _Limits, m
     for kind, values in limits.facets:
         match += f" & ({' | '.join(_quoted(postgresql_facet(kind, value)) for value in values)})"
     with _planned_for_few(connection) as last:
-        newest = _newest(connection, match, None if plain == coarse else plain, limits, last)
+        newest, is_all = _newest(connection, match, None if plain == coarse else plain, limits, last)
         given = {"weights": [0.2, 0.2, 0.4, 1.0], "query": plain, "ids": newest, "most": most}
         rows = connection.execute(_BEST, given).all()
         marked = list(_marked(connection, rows, plain.replace(":A", "")))
@@ -253,7 +255,7 @@ def _search_postgresql(connection: Connection, parsed: Query, limits: _Limits, m
         Hit(row.id, row.url, row.site, row.language, row.published_at, round(row.score, 4), title, snippet)
         for row, (title, snippet) in zip(rows, marked, strict=True)
     ]
-    return Found(hits, len(newest))
+    return Found(hits, len(newest), is_all)
 
 
 _BEST = sa.text(
@@ -304,34 +306,52 @@ def _planned_for_few(connection: Connection) -> Iterator[int]:
         nested.rollback()
 
 
-def _newest(connection: Connection, match: str, plain: str | None, limits: _Limits, last: int) -> list[int]:
-    """The ids of the newest articles that match: looked for in the last eras, then in older ones, then everywhere.
+def _newest(
+    connection: Connection, match: str, plain: str | None, limits: _Limits, last: int
+) -> tuple[list[int], bool]:
+    """The ids of the newest articles that match, and whether these are all that do.
 
-    GIN brings all that match, in no order; eras are words of the index, so it leaves out at once what is older. Where
-    words stand, it does not know: who has all the words (``match``) is looked at from the newest on, until enough have
-    them as they are wanted (``plain``).
+    GIN brings all that have the words (``match``), in no order; eras are words of the index, so those stored last are
+    asked for first, then older ones, then all. Where words stand, it does not know: who has them as they are wanted
+    (``plain``) is seen by looking at each, from the newest on.
     """
     join = "JOIN article AS a ON a.id = s.article_id" if limits.where else ""
-    where = ("true" if plain is None else "s.words @@ CAST(:plain AS tsquery)") + limits.where
     statement = limits.bind(
         sa.text(
-            "SELECT s.newest FROM (SELECT article_id, article_id + 0 AS newest, words FROM article_search"  # noqa: S608
+            "SELECT s.newest FROM (SELECT article_id, article_id + 0 AS newest FROM article_search"  # noqa: S608
             " WHERE words @@ CAST(:match AS tsquery) AND article_id + 0 < :below ORDER BY newest DESC OFFSET 0) AS s"
-            f" {join} WHERE {where} ORDER BY s.newest DESC LIMIT :wanted"
+            f" {join} WHERE true{limits.where} ORDER BY s.newest DESC LIMIT :wanted"
         )
     )
     found: list[int] = []
-    below = last + 1
+    below, looked_at = last + 1, 0
     for bits, count in (*WINDOWS, (last.bit_length(), 1)):
         first = (last >> bits) - count + 1
         eras = [_quoted(postgresql_facet(f"e{bits}", era)) for era in range(first, first + count)]
         window = f"{match} & ({' | '.join(eras)})" if first > 0 else match
-        given = {"match": window, "below": below, "wanted": NEWEST - len(found)}
-        found += connection.scalars(statement, given if plain is None else given | {"plain": plain})
-        below = first << bits
-        if len(found) == NEWEST or first <= 0:
+        wanted = NEWEST - len(found) if plain is None else LOOKED_AT - looked_at
+        ids = list(connection.scalars(statement, {"match": window, "below": below, "wanted": wanted}))
+        found += ids if plain is None else _as_wanted(connection, ids, plain, NEWEST - len(found))
+        below, looked_at = first << bits, looked_at + len(ids)
+        if len(found) == NEWEST or looked_at >= LOOKED_AT:
+            return found, False
+        if first <= 0:
             break
-    return found
+    return found, True
+
+
+def _as_wanted(connection: Connection, ids: Sequence[int], plain: str, most: int) -> list[int]:
+    """Those of these articles that match a query which says where words stand; so many of the first ones."""
+    statement = sa.text(
+        "SELECT s.article_id FROM (SELECT article_id, words FROM article_search WHERE article_id = ANY(:ids) OFFSET 0)"
+        " AS s WHERE s.words @@ CAST(:plain AS tsquery) ORDER BY s.article_id DESC"
+    )
+    found: list[int] = []
+    for batch in batches(ids):
+        found += connection.scalars(statement, {"ids": list(batch), "plain": plain})
+        if len(found) >= most:
+            break
+    return found[:most]
 
 
 def _stems(connection: Connection, parsed: Query, language: str | None) -> Mapping[str, Sequence[tuple[str, ...]]]:

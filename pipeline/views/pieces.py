@@ -16,14 +16,43 @@ def day_of(dialect: str, time: str) -> str:
     return f"CAST(timezone('UTC', {time}) AS date)" if dialect == "postgresql" else f"substr({time}, 1, 10)"
 
 
+def announced(page: str) -> str:
+    """Whether a feed has this page: what a backfill brought, or a page led to, says nothing of a source's pace."""
+    return f"EXISTS (SELECT 1 FROM entry AS n WHERE n.page_id = {page}.id)"
+
+
+_COUNTED = {
+    "announced": "count(p.id)",
+    "fetched": "count(p.fetched_at)",
+    "stored": "count(CASE WHEN p.state IN ('stored', 'alias') THEN 1 END)",
+    "failed": "count(CASE WHEN p.state IN ('failed', 'blocked', 'rejected', 'gone') THEN 1 END)",
+}
+"""What the pages of a source and day come to."""
+
+
 def _of_day(dialect: str) -> dict[str, str]:
     pieces = {f"source_of_{alias}": source_of(dialect, f"{alias}.host") for alias in "ep"}
     pieces |= {f"day_of_{alias}": day_of(dialect, f"{alias}.discovered_at") for alias in "ep"}
     # The day on which a source began is the first one in the index.
+    first_day = f"SELECT min({pieces['day_of_p']}) AS first_day FROM page AS p WHERE {pieces['source_of_p']} = n.source"
+    names = f"(SELECT DISTINCT {source_of(dialect, 'name')} AS source FROM host) AS n"
     pieces["sources"] = (
-        f"(SELECT n.source, (SELECT min({pieces['day_of_p']}) FROM page AS p WHERE {pieces['source_of_p']} = n.source)"
-        f" AS first_day FROM (SELECT DISTINCT {source_of(dialect, 'name')} AS source FROM host) AS n)"
+        # Once for each source, where PostgreSQL would look it up again for each of its pages.
+        f"(SELECT n.source, f.first_day FROM {names} CROSS JOIN LATERAL ({first_day} OFFSET 0) AS f)"
+        if dialect == "postgresql"
+        else f"(SELECT n.source, ({first_day}) AS first_day FROM {names})"
     )
+    on_day = f"{pieces['source_of_p']} = g.source AND {pieces['day_of_p']} = g.day AND {announced('p')}"
+    if dialect == "postgresql":
+        # Looked up source by source: what joins them would make the source of each page anew, and that is dear.
+        counts = ", ".join(f"{count} AS {name}" for name, count in _COUNTED.items())
+        pieces["pages_of_day"] = f"CROSS JOIN LATERAL (SELECT {counts} FROM page AS p WHERE {on_day}) AS p"
+        pieces |= {f"{name}_of_day": f"p.{name}" for name in _COUNTED}
+        pieces["by_day"] = ""
+    else:
+        pieces["pages_of_day"] = f"LEFT JOIN page AS p ON {on_day}"
+        pieces |= {f"{name}_of_day": count for name, count in _COUNTED.items()}
+        pieces["by_day"] = "\n  GROUP BY g.source, g.day, g.first_day"
     # Pages are numbered as they come: the first and the last one say from when to when the archive goes.
     day = day_of(dialect, "discovered_at")
     first, last = (f"(SELECT {day} FROM page ORDER BY id{order} LIMIT 1)" for order in ("", " DESC"))

@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from pipeline.tables import FeedRow, PageRow
+from pipeline.views.pieces import announced
 from pipeline.views.shape import Column, Source, View
 
 f, p = Source("f", FeedRow), Source("p", PageRow)
@@ -39,11 +40,6 @@ FEED_HEALTH = View(
     ),
     "FROM feed AS f{week}",
 )
-
-
-def _announced(page: str) -> str:
-    """Whether a feed has this page: what a backfill brought, or a page led to, says nothing of a source's pace."""
-    return f"EXISTS (SELECT 1 FROM entry AS n WHERE n.page_id = {page}.id)"
 
 
 _FILED = "{source_of_e} = g.source AND {day_of_e} IN ({same_weekdays})"
@@ -84,16 +80,15 @@ SOURCE_DAILY = View(
         ),
     ),
     "FROM (SELECT g.source, g.day,\n"
-    "    count(p.id) AS announced,\n"
-    "    count(p.fetched_at) AS fetched,\n"
-    "    count(CASE WHEN p.state IN ('stored', 'alias') THEN 1 END) AS stored,\n"
-    "    count(CASE WHEN p.state IN ('failed', 'blocked', 'rejected', 'gone') THEN 1 END) AS failed,\n"
+    "    {announced_of_day} AS announced,\n"
+    "    {fetched_of_day} AS fetched,\n"
+    "    {stored_of_day} AS stored,\n"
+    "    {failed_of_day} AS failed,\n"
     "    (SELECT count(CASE WHEN e.state IN ('stored', 'alias') THEN 1 END) FROM page AS e\n"
-    f"      WHERE {_FILED} AND {_announced('e')}) * 1.0 / {{weeks_known}} AS expected\n"
+    f"      WHERE {_FILED} AND {announced('e')}) * 1.0 / {{weeks_known}} AS expected\n"
     "  FROM (SELECT s.source, s.first_day, c.day\n"
     "    FROM {sources} AS s JOIN {calendar} AS c ON c.day >= s.first_day) AS g\n"
-    f"  LEFT JOIN page AS p ON {{source_of_p}} = g.source AND {{day_of_p}} = g.day AND {_announced('p')}\n"
-    "  GROUP BY g.source, g.day, g.first_day) AS d",
+    "  {pages_of_day}{by_day}) AS d",
 )
 
 LEDGER = View(
