@@ -35,7 +35,9 @@ class Hints:
 
 def shingles(words: Sequence[str], size: int = 3) -> Shingles:
     """All runs of a few words."""
-    return {tuple(words[i : i + size]) for i in range(max(1, len(words) - size + 1))} if words else set()
+    if len(words) < size:
+        return {tuple(words)} if words else set()
+    return set(zip(*(words[start:] for start in range(size)), strict=False))
 
 
 def overlap(own: Shingles, known: Shingles) -> float:
@@ -48,6 +50,8 @@ class Page:
 
     def __init__(self, layout: Layout, hints: Hints) -> None:
         self.layout = layout
+        self.log_chars = [math.log1p(len(block.text)) for block in layout.blocks]
+        self.link_shares = [block.linked / len(block.text) for block in layout.blocks]
         self.prose = [prose_of(block) for block in layout.blocks]
         self.masses = masses_of(layout, self.prose)
         self.total = self.masses.prose[0] or 1.0
@@ -84,7 +88,7 @@ class Page:
         words = self.words(index)
         if not words or not self._title_set:
             return 0.0
-        return sum(word in self._title_set for word in words) / max(len(words), len(self.title))
+        return sum(map(self._title_set.__contains__, words)) / max(len(words), len(self.title))
 
     def link_density(self, node: int) -> float:
         """The share of an element's text that is in links."""
@@ -142,13 +146,17 @@ class Page:
         self.main_article = self.article[blocks[self.headline].node if self.headline >= 0 else self.top]
 
     def _find_headings(self) -> None:
-        """For each block how many headings stand between it and the headline, and how linked the last one is."""
+        """For each block how far up a heading stands, how many since the headline, and how linked the last of these."""
         self.headings: list[int] = []
         self.titles: list[int] = []
         self.linked_heading: list[float] = []
+        self.heading_steps: list[int] = []
         headings = titles = 0
-        linked = 0.0
+        linked, last = 0.0, -FAR
         for index, block in enumerate(self.layout.blocks):
+            self.heading_steps.append(index - last)
+            if block.kind == "heading":
+                last = index
             if block.kind == "heading" and index > self.headline:
                 headings += 1
                 titles += self.layout.nodes[block.node].tag == "h1"
@@ -178,11 +186,12 @@ class Page:
         """The first elements that are named for the body of an article, an <article>, <main>, and such for content."""
         nodes, prose = self.layout.nodes, self.masses.prose
         least, body, content = 0.12 * self.total, bit("body"), bit("content")
+        large = [(i, n) for i, n in enumerate(nodes) if prose[i] > least]
         holders = [
-            next((i for i, n in enumerate(nodes) if n.marks & body and prose[i] > least), -1),
-            next((i for i, n in enumerate(nodes) if n.tag == "article" and prose[i] > least), -1),
-            next((i for i, n in enumerate(nodes) if n.tag == "main" and prose[i] > least), -1),
-            next((i for i, n in enumerate(nodes) if n.marks & content and prose[i] > least), -1),
+            next((i for i, n in large if n.marks & body), -1),
+            next((i for i, n in large if n.tag == "article"), -1),
+            next((i for i, n in large if n.tag == "main"), -1),
+            next((i for i, n in large if n.marks & content), -1),
             next((i for i in self.top_line if prose[i] > 0.7 * self.total), -1),
         ]
         self.article_count = min(30, sum(node.tag == "article" for node in nodes))
