@@ -12,7 +12,7 @@ from functools import lru_cache
 from pipeline.extract.blocks import Layout
 from pipeline.extract.names import bit, mark_names
 from pipeline.extract.prose import count_commas, count_stops, ends_sentence
-from pipeline.extract.surroundings import Hints, Page, overlap
+from pipeline.extract.surroundings import Hints, Page
 
 _DATE = re.compile(r"\b\d{1,2}[.:/-]\d{1,2}\b|\b(?:19|20)\d\d\b")
 _ADDRESS = re.compile(r"https?://|www\.|\w@\w|(?<!\w)@\w{3,}")
@@ -123,8 +123,8 @@ def _of_comparison(page: Page, index: int, *, is_first: bool) -> list[float]:
         float(is_first),
         float(words == page.title),
         page.title_share(index),
-        overlap(page.shingles(index), page.description) if page.description else -1.0,
-        overlap(page.shingles(index), page.body) if page.body else -1.0,
+        page.description.share_in(words) if page.description else -1.0,
+        page.body_share(index),
         float(bool(page.body)),
     ]
 

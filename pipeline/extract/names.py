@@ -69,8 +69,10 @@ def _stems() -> Mapping[str, tuple[tuple[str, int, bool], ...]]:
         for stem in stems:
             masks[stem.rstrip("$").replace("-", ""), stem.endswith("$")] |= 1 << index
     found = [(stem, mask, is_whole) for (stem, is_whole), mask in masks.items() if 2 <= len(stem) <= MAX_STEM]
-    heads = {stem[:3] for stem, _ in masks}
-    return {head: tuple(told for told in found if told[0][:3] in (head, head[:2])) for head in heads}
+    by_head: dict[str, list[tuple[str, int, bool]]] = defaultdict(list)
+    for told in found:
+        by_head[told[0][:3]].append(told)
+    return {head: (*stems, *by_head.get(head[:2] * (len(head) > 2), ())) for head, stems in by_head.items()}
 
 
 @cache

@@ -1,6 +1,7 @@
 """XPath expressions that select elements, compiled once."""
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import cast
 
 from lxml import etree
@@ -22,9 +23,8 @@ def elements_of(tree: _Element, *tags: str) -> Iterator[_Element]:
 
     libxml2 puts what follows a second ``</html>`` behind the root element: that is looked at, too.
     """
-    yield from tree.iter(*tags)
-    for sibling in tree.itersiblings() if tree.getparent() is None else ():
-        yield from sibling.iter(*tags)
+    behind = tree.itersiblings() if tree.getparent() is None else ()
+    return chain(tree.iter(*tags), *(sibling.iter(*tags) for sibling in behind))
 
 
 _UNREAD = frozenset({"script", "style", "noscript", "template"})
