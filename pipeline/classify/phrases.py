@@ -3,7 +3,7 @@
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
@@ -32,7 +32,7 @@ def fold(text: str) -> str:
 
 def count_words(text: str) -> int:
     """How many words the text has; in scripts without spaces two characters count as one."""
-    unspaced = len(_UNSPACED.findall(text))
+    unspaced = 0 if text.isascii() else len(_UNSPACED.findall(text))
     return len(_WORD.findall(_UNSPACED.sub(" ", text) if unspaced else text)) + unspaced // 2
 
 
@@ -65,16 +65,21 @@ def _pieces(title: str) -> Iterator[str]:
     yield from filter(None, map(fold, _SEPARATORS.split(title)))
 
 
-def said(kind: str, name: str, lines: Iterable[str]) -> str | None:
+def said(kind: str, name: str, lines: Sequence[str]) -> str | None:
     """The first of the folded lines that holds one of the phrases."""
-    pattern = _pattern(kind, name)
-    return next((line for line in lines if pattern.search(_NUMBER.sub("#", line))), None)
+    # All lines at once: no phrase goes over the end of one, and a search for each takes thrice the time.
+    text = _NUMBER.sub("#", "\n".join(lines))
+    found = _pattern(kind, name).search(text)
+    return lines[text.count("\n", 0, found.start())] if found else None
 
 
 @cache
 def _pattern(kind: str, name: str) -> re.Pattern[str]:
     listed = sorted(_table()[kind][name], key=len, reverse=True)
     spaced = (" ".join(re.findall(r"\w+|#", fold(part) if "#" not in part else part)) for part in listed)
-    # Scripts without spaces have no word boundaries to look for.
-    bounded = (phrase if _UNSPACED.search(phrase) else rf"(?<!\w){re.escape(phrase)}(?!\w)" for phrase in spaced)
-    return re.compile("|".join(bounded))
+    parts: tuple[list[str], list[str]] = ([], [])
+    for phrase in spaced:
+        parts[bool(_UNSPACED.search(phrase))].append(re.escape(phrase))
+    bounded, anywhere = map("|".join, parts)  # scripts without spaces have no word boundaries to look for
+    # The boundary stands before all the phrases, not in each: most places of a text are none.
+    return re.compile(rf"(?<!\w)(?:{bounded})(?!\w)" + (f"|{anywhere}" if anywhere else ""))

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -18,6 +18,9 @@ MAX_LINES = 2_000
 
 MAX_LINE = 400
 """Characters of a block that still is a line, as against a paragraph."""
+
+MAX_SHOWN = 1_000
+"""Words of a whole page that are counted: no rule asks for more."""
 
 _DATES = ("article:published_time", "article:modified_time", "article:section", "og:article:published_time")
 _ARTICLE = 3  # `ARTICLE_TYPES` of this weight and above are articles
@@ -50,7 +53,7 @@ class Sight:
         access: who may read it, by what it declares.
         shown: all that a reader sees, menus and footers too.
         words: of the text that was extracted.
-        shown_words: of all that a reader sees.
+        shown_words: of all that a reader sees, counted until there are more than `MAX_SHOWN`.
         titles: the page's title and first headings.
         is_declared: whether the page says that it is an article.
     """
@@ -66,15 +69,18 @@ class Sight:
     shown_words: int
     titles: tuple[str, ...]
     is_declared: bool
+    folded: list[str] = field(default_factory=list, repr=False)
 
     @property
     def path(self) -> str:
         """The path of the address."""
         return urlsplit(self.url).path
 
-    def lines(self) -> Iterator[str]:
-        """The short blocks, folded."""
-        return (fold(block.text) for block in self.shown[:MAX_LINES] if len(block.text) <= MAX_LINE)
+    def lines(self) -> Sequence[str]:
+        """The short blocks, folded; once for all rules that ask."""
+        if not self.folded:
+            self.folded.extend(fold(block.text) for block in self.shown[:MAX_LINES] if len(block.text) <= MAX_LINE)
+        return self.folded
 
     def teasers(self) -> int:
         """Headings that lead elsewhere: what front pages are made of."""
@@ -118,10 +124,19 @@ def look_at(
         shown=shown,
         text=text,
         words=count_words(text),
-        shown_words=sum(count_words(block.text) for block in shown),
+        shown_words=_count_shown(shown),
         titles=tuple(title for title in titles if 0 < len(title) <= MAX_LINE),
         is_declared=_is_declared(structured),
     )
+
+
+def _count_shown(shown: Sequence[Shown]) -> int:
+    count = 0
+    for block in shown:
+        count += count_words(block.text)
+        if count > MAX_SHOWN:
+            break
+    return count
 
 
 def _titles(tree: _Element) -> Iterator[_Element]:

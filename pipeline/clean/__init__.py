@@ -86,6 +86,8 @@ def _is_kicker(text: str) -> bool:
 def _repeated(texts: list[str], reasons: list[str | None]) -> None:
     seen: set[str] = set()
     for index in _kept(reasons):
+        if len(texts[index]) < MIN_REPEATED and texts[index].isascii():
+            continue  # folding makes other letters longer, never these
         key = normalise(texts[index])
         if len(key) >= MIN_REPEATED and key in seen:
             reasons[index] = "duplicate"

@@ -12,7 +12,7 @@ What a site's own rule (`pipeline.rules`) says comes before what is found.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.classify import STORED, Verdict, class_of_page, look_at
 from pipeline.clean import judge
@@ -52,8 +52,7 @@ BLURBS = 12
 """Blocks behind the body that are looked at for boilerplate, to be stored as removed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One paragraph or other block of the page with what was decided of it.
 
     Attributes:
@@ -240,7 +239,7 @@ def _with_learned(lines: Sequence[Line], learned: frozenset[str]) -> tuple[tuple
         blocks = body_blocks(texts, [is_kept and place not in gone for place, is_kept in enumerate(kept)])
     at = {places[place] for place in gone}
     return tuple(
-        replace(line, reason="recurring", step="learned") if place in at else line for place, line in enumerate(lines)
+        line._replace(reason="recurring", step="learned") if place in at else line for place, line in enumerate(lines)
     ), blocks
 
 

@@ -38,6 +38,7 @@ _KINDS = {
     **dict.fromkeys(("figcaption", "caption"), "caption"),
     **dict.fromkeys(("button", "label", "legend"), "control"),
 }
+_HANDED_DOWN = frozenset(("item", "quote", "caption", "control", "cell"))
 MAX_BLOCKS = 8_000
 """Blocks that are read: four times those of the longest article seen. The rest of a page is not looked at."""
 
@@ -94,23 +95,18 @@ class _Walk:
         self.elements: list[_Element] = []
         self.parts: list[str] = []
         self.linked = self.bold = self.links = 0
+        self.is_full = False
 
     def flush(self, node: int, kind: str) -> None:
-        if self.parts:
-            text = _folded("".join(self.parts))
+        parts = self.parts
+        if parts:
+            text = _folded("".join(parts))
             if text:
-                self.blocks.append(
-                    Block(
-                        text,
-                        node,
-                        kind,
-                        min(self.linked, len(text)),
-                        min(self.bold, len(text)),
-                        self.links,
-                        len(self.parts),
-                    )
-                )
-            self.parts = []
+                length = len(text)
+                linked, bold = min(self.linked, length), min(self.bold, length)
+                self.blocks.append(Block(text, node, kind, linked, bold, self.links, len(parts)))
+                self.is_full = self.is_full or len(self.blocks) >= MAX_BLOCKS
+            parts.clear()
         self.linked = self.bold = self.links = 0
 
     def add(self, text: str, in_link: bool, in_bold: bool) -> None:
@@ -124,25 +120,28 @@ class _Walk:
 
     def visit(self, element: _Element, node: int, kind: str, in_link: bool, in_bold: bool) -> None:
         """Collect the element's content; ``node`` and ``kind`` are those of the block that it stands in."""
-        if element.text:
-            self.add(element.text, in_link, in_bold)
+        if text := element.text:
+            self.add(text, in_link, in_bold)
         for child in element:
-            if len(self.blocks) >= MAX_BLOCKS or len(self.nodes) >= MAX_NODES:
+            if self.is_full:
                 return
             tag = child.tag
-            if tag == "br":
-                self._line_break(node, kind)
-            elif tag in _BLOCKS:
+            if tag in _BLOCKS:
                 self.flush(node, kind)
                 self._enter(child, node, kind, in_link, in_bold)
+            elif tag == "a":
+                self.links += 1
+                self.visit(child, node, kind, True, in_bold)
+            elif tag == "br":
+                self._line_break(node, kind)
+            elif tag in SKIPPED or not isinstance(tag, str):
+                pass
             elif tag == "rt" and element.find("rp") is None:
                 pass  # the reading above a character; without parentheses around it, it would run into the word
-            elif tag not in SKIPPED and isinstance(tag, str):
-                if tag == "a":
-                    self.links += 1
-                self.visit(child, node, kind, in_link or tag == "a", in_bold or tag in ("b", "strong"))
-            if child.tail:
-                self.add(child.tail, in_link, in_bold)
+            else:
+                self.visit(child, node, kind, in_link, in_bold or tag in ("b", "strong"))
+            if tail := child.tail:
+                self.add(tail, in_link, in_bold)
 
     def _line_break(self, node: int, kind: str) -> None:
         while self.parts and not self.parts[-1].strip(" \t\xa0"):
@@ -154,16 +153,19 @@ class _Walk:
 
     def _enter(self, element: _Element, parent: int, kind: str, in_link: bool, in_bold: bool) -> None:
         tag = element.tag
-        above = self.nodes[parent] if parent >= 0 else None
         own = own_marks(element)
-        inherited = own | (above.inherited if above else 0)
         node = len(self.nodes)
-        self.nodes.append(Node(parent, above.depth + 1 if above else 0, tag, own, inherited))
+        if parent >= 0:
+            above = self.nodes[parent]
+            self.nodes.append(Node(parent, above.depth + 1, tag, own, own | above.inherited))
+        else:
+            self.nodes.append(Node(parent, 0, tag, own, own))
         self.elements.append(element)
+        self.is_full = self.is_full or node + 1 >= MAX_NODES
         if tag == "tr" and _is_plain_row(element):
             self._row(element, node)
             return
-        inner = _KINDS.get(tag) or (kind if kind in ("item", "quote", "caption", "control", "cell") else "text")
+        inner = _KINDS.get(tag) or (kind if kind in _HANDED_DOWN else "text")
         self.visit(element, node, inner, in_link, in_bold)
         self.flush(node, inner)
 

@@ -1,6 +1,7 @@
 """Which blocks of a page are the article's body, and for the others why not."""
 
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from lxml.etree import _Element
@@ -11,7 +12,6 @@ from pipeline.extract.blocks import Block, Layout
 from pipeline.extract.features import features_of
 from pipeline.extract.forest import Forest, load_forest, probability
 from pipeline.extract.names import bit
-from pipeline.extract.prose import lines_above
 from pipeline.extract.surroundings import Hints
 from pipeline.rules import Rule
 from pipeline.rules.selectors import select_all
@@ -128,8 +128,9 @@ def near_body(layout: Layout, choices: Sequence[Choice]) -> list[bool]:
     for choice in choices:
         if choice.kept:
             total += len(choice.block.text)
-            for index in lines_above(layout, choice.block.node):
-                counts[index] += len(choice.block.text)
+            counts[choice.block.node] += len(choice.block.text)
+    for index in range(len(counts) - 1, 0, -1):
+        counts[layout.nodes[index].parent] += counts[index]
     holder = max((index for index, count in enumerate(counts) if count >= 0.9 * total), default=0) if total else -1
     inside: list[bool] = []
     for index, node in enumerate(layout.nodes):
@@ -147,10 +148,13 @@ def reason_by_names(layout: Layout, block: Block, language: str | None) -> str:
     if reason := reason_by_text(block, language):
         return reason
     node = layout.nodes[block.node]
-    for marks in (node.marks, node.inherited):
-        for name, reason in _REASONS.items():
-            if marks & bit(name):
-                return reason
+    if reason := _reason_of_marks(node.marks) or _reason_of_marks(node.inherited):
+        return reason
     if block.kind == "caption":
         return "caption"
     return "related" if block.linked > 0.6 * len(block.text) else "aside"
+
+
+@lru_cache(maxsize=4096)
+def _reason_of_marks(marks: int) -> str | None:
+    return next((reason for name, reason in _REASONS.items() if marks & bit(name)), None)

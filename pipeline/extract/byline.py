@@ -17,6 +17,7 @@ PROSE = 25
 """Words of a line from which on the text has begun."""
 
 _WORD = re.compile(r"\w+")
+_PROSE = re.compile(rf"(?:\W*+\w++){{{PROSE}}}")
 
 
 def byline_marks(texts: Sequence[str], signed: Sequence[str]) -> list[bool]:
@@ -25,20 +26,23 @@ def byline_marks(texts: Sequence[str], signed: Sequence[str]) -> list[bool]:
     >>> byline_marks(["By Ada Ruiz", "Ada Ruiz met nobody there."], ["Ada Ruiz"])
     [True, False]
     """
-    names = [re.compile(r"\b" + re.escape(name.casefold()) + r"\b") for name in signed if len(name) > 3]
+    names = [name.casefold() for name in signed if len(name) > 3]
+    if not names:
+        return [False] * len(texts)
     begun = False
     marks = []
     for text in texts:
-        words = _WORD.findall(text)
-        begun = begun or len(words) >= PROSE
-        marks.append(bool(names) and len(words) < PROSE and _is_byline(text.casefold(), names, above=not begun))
+        is_prose = _PROSE.match(text) is not None
+        begun = begun or is_prose
+        marks.append(not is_prose and _is_byline(text.casefold(), names, above=not begun))
     return marks
 
 
-def _is_byline(text: str, names: Sequence[re.Pattern[str]], *, above: bool) -> bool:
+def _is_byline(text: str, names: Sequence[str], *, above: bool) -> bool:
     rest = text
     for name in names:
-        rest = name.sub(" ", rest)
+        if name in rest:
+            rest = re.sub(rf"\b{re.escape(name)}\b", " ", rest)
     if rest == text:
         return False
     words = _WORD.findall(rest)

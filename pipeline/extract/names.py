@@ -6,6 +6,7 @@ The names are data (``names.toml``), in many languages; nothing here knows a sit
 import re
 import tomllib
 from collections import defaultdict
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from importlib.resources import files
 
@@ -58,14 +59,20 @@ def _groups() -> dict[str, list[str]]:
 
 
 @cache
-def _stems() -> tuple[dict[str, int], dict[str, int]]:
-    """Stems that may begin a word, and stems that must end one as well, each with its mask."""
-    begin: dict[str, int] = defaultdict(int)
-    whole: dict[str, int] = defaultdict(int)
+def _stems() -> Mapping[str, tuple[tuple[str, int, bool], ...]]:
+    """By their first three letters, stems with their masks, and whether they must end a word as well.
+
+    Those of two letters stand with all that begin with these, too.
+    """
+    masks: dict[tuple[str, bool], int] = defaultdict(int)
     for index, stems in enumerate(_groups().values()):
         for stem in stems:
-            (whole if stem.endswith("$") else begin)[stem.rstrip("$").replace("-", "")] |= 1 << index
-    return dict(begin), dict(whole)
+            masks[stem.rstrip("$").replace("-", ""), stem.endswith("$")] |= 1 << index
+    found = [(stem, mask, is_whole) for (stem, is_whole), mask in masks.items() if 2 <= len(stem) <= MAX_STEM]
+    by_head: dict[str, list[tuple[str, int, bool]]] = defaultdict(list)
+    for told in found:
+        by_head[told[0][:3]].append(told)
+    return {head: (*stems, *by_head.get(head[:2] * (len(head) > 2), ())) for head, stems in by_head.items()}
 
 
 @cache
@@ -74,32 +81,21 @@ def bit(name: str) -> int:
     return 1 << mark_names().index(name)
 
 
-@cache
-def _heads() -> frozenset[str]:
-    """How stems begin: most words of most names begin otherwise, and need no closer look."""
-    return frozenset(stem[:3] for stems in _stems() for stem in stems)
-
-
 @lru_cache(maxsize=1 << 14)
 def _marks_of_one(name: str) -> int:
-    words = _WORDS.findall(_CAMEL.sub("-", name).lower())
+    words = _WORDS.findall(name if name.islower() else _CAMEL.sub("-", name).lower())
+    stems = _stems()
     mask = 0
     for first, word in enumerate(words):
-        joined = word + "".join(words[first + 1 : first + 3])
-        if word in _heads() or joined[:3] in _heads():
-            mask |= _marks_at(joined, len(word), len(word) + len("".join(words[first + 1 : first + 2])))
-    return mask
-
-
-@lru_cache(maxsize=1 << 14)
-def _marks_at(joined: str, *ends: int) -> int:
-    begin, whole = _stems()
-    mask = 0
-    for length in range(2, min(len(joined), MAX_STEM) + 1):
-        stem = joined[:length]
-        mask |= begin.get(stem, 0)
-        if length in ends or length == len(joined):
-            mask |= whole.get(stem, 0)
+        head = word[:3] if len(word) > 2 else "".join(words[first : first + 3])[:3]
+        # Most words of most names begin otherwise than stems do, and need no closer look.
+        if head in stems or word in stems:
+            second = "".join(words[first : first + 2])
+            joined = "".join(words[first : first + 3])
+            ends = (len(word), len(second), len(joined))
+            for stem, marks, is_whole in stems.get(head) or stems[word]:
+                if joined.startswith(stem) and (not is_whole or len(stem) in ends):
+                    mask |= marks
     return mask
 
 
@@ -119,11 +115,13 @@ def marks_of(names: str) -> int:
 def own_marks(element: _Element) -> int:
     """What the element says of itself, without its ancestors."""
     mask = _tag_bits().get(element.tag, 0)
-    for name, value in element.items():
+    for name in element.keys():  # noqa: SIM118  # no dict; items() decodes values that nobody reads
         if name in _NAMED:
-            mask |= marks_of(str(value))
-        elif name in _HIDING and (name == "hidden" or value == "true" or _HIDDEN_STYLE.search(str(value))):
-            mask |= bit("is_hidden")
+            mask |= marks_of(element.get(name, ""))
+        elif name in _HIDING:
+            value = element.get(name, "")
+            if name == "hidden" or value == "true" or _HIDDEN_STYLE.search(value):
+                mask |= bit("is_hidden")
     return mask
 
 

@@ -15,9 +15,9 @@ _WORD = re.compile(r"\w+")
 UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")
 """Characters of scripts without spaces between words."""
 
-SENTENCE_END = re.compile(r"[.!?…。！？։।؟»”\"'’)\]]\s*$")
-FULL_STOP = re.compile(r"[.!?…。！？։।؟]")
-COMMA = re.compile(r"[,;，、،]")
+_SENTENCE_ENDS = frozenset(".!?…。！？։।؟»”\"'’)]")
+_FULL_STOPS = ".!?…。！？։।؟"
+_COMMAS = ",;，、،"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,24 @@ class Masses:
 def words_of(text: str) -> list[str]:
     """Folded words; in scripts without spaces each character is one."""
     found = _WORD.findall(text.casefold())
-    if UNSPACED.search(text):
+    if not text.isascii() and UNSPACED.search(text):
         return [part for word in found for part in (list(word) if UNSPACED.search(word) else [word])]
     return found
+
+
+def ends_sentence(text: str) -> bool:
+    """Whether the text ends as sentences do."""
+    return text.rstrip()[-1:] in _SENTENCE_ENDS
+
+
+def count_stops(text: str) -> int:
+    """Signs that end a sentence."""
+    return sum(map(text.count, _FULL_STOPS))  # a third of the time of a regular expression
+
+
+def count_commas(text: str) -> int:
+    """Signs that part a sentence."""
+    return sum(map(text.count, _COMMAS))
 
 
 def prose_of(block: Block) -> float:
@@ -45,10 +60,9 @@ def prose_of(block: Block) -> float:
     if block.kind in ("heading", "control", "caption") or unlinked < 40:
         return 0.0
     wide = 2.5 if UNSPACED.search(block.text[:40]) else 1.0
-    if length * wide < 80 and not SENTENCE_END.search(block.text):
+    if length * wide < 80 and not ends_sentence(block.text):
         return 0.0
-    stops = len(FULL_STOP.findall(block.text)) + len(COMMA.findall(block.text))
-    if not stops:
+    if not count_stops(block.text) and not count_commas(block.text):
         return unlinked * 0.2
     return unlinked * wide * (unlinked / length)
 
@@ -56,19 +70,21 @@ def prose_of(block: Block) -> float:
 def masses_of(layout: Layout, prose: Sequence[float]) -> Masses:
     """The sums of each node's subtree."""
     count = len(layout.nodes)
-    masses = Masses([0.0] * count, [0] * count, [0] * count, [0] * count)
+    proses, texts, linked, blocks = [0.0] * count, [0] * count, [0] * count, [0] * count
     for block, amount in zip(layout.blocks, prose, strict=True):
-        masses.prose[block.node] += amount
-        masses.text[block.node] += len(block.text)
-        masses.linked[block.node] += block.linked
-        masses.blocks[block.node] += 1
+        node = block.node
+        proses[node] += amount
+        texts[node] += len(block.text)
+        linked[node] += block.linked
+        blocks[node] += 1
     for index in range(count - 1, 0, -1):
-        parent = layout.nodes[index].parent
-        masses.prose[parent] += masses.prose[index]
-        masses.text[parent] += masses.text[index]
-        masses.linked[parent] += masses.linked[index]
-        masses.blocks[parent] += masses.blocks[index]
-    return masses
+        if blocks[index]:
+            parent = layout.nodes[index].parent
+            proses[parent] += proses[index]
+            texts[parent] += texts[index]
+            linked[parent] += linked[index]
+            blocks[parent] += blocks[index]
+    return Masses(proses, texts, linked, blocks)
 
 
 def container_of(layout: Layout, prose: Sequence[float]) -> int:
@@ -105,7 +121,7 @@ def effective_marks(layout: Layout, masses: Masses) -> list[int]:
     """Marks of each node with those of its ancestors, as far as these are no wrappers of the whole article."""
     total = masses.prose[0] or 1.0
     found: list[int] = []
-    for index, node in enumerate(layout.nodes):
-        own = node.marks if masses.prose[index] < MAIN_SHARE * total else 0
-        found.append(own | (found[node.parent] if node.parent >= 0 else 0))
+    for node, prose in zip(layout.nodes, masses.prose, strict=True):
+        own = node.marks if prose < MAIN_SHARE * total else 0
+        found.append(own | found[node.parent] if node.parent >= 0 else own)
     return found

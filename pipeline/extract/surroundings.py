@@ -35,7 +35,27 @@ class Hints:
 
 def shingles(words: Sequence[str], size: int = 3) -> Shingles:
     """All runs of a few words."""
-    return {tuple(words[i : i + size]) for i in range(max(1, len(words) - size + 1))} if words else set()
+    if len(words) < size:
+        return {tuple(words)} if words else set()
+    return set(zip(*(words[start:] for start in range(size)), strict=False))
+
+
+class Known:
+    """A text that others are compared with, by its runs of words; false where there is none."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self._shingles = shingles(words)
+        self._words = frozenset(words)
+
+    def __bool__(self) -> bool:
+        return bool(self._shingles)
+
+    def share_in(self, words: Sequence[str]) -> float:
+        """How much of these words it holds, by their runs."""
+        # Most texts have no three words in a row that are known at all: a third of the time of making their runs.
+        if len(words) > 2 and b"\1\1\1" not in bytes(map(self._words.__contains__, words)):
+            return 0.0
+        return overlap(shingles(words), self._shingles)
 
 
 def overlap(own: Shingles, known: Shingles) -> float:
@@ -48,17 +68,19 @@ class Page:
 
     def __init__(self, layout: Layout, hints: Hints) -> None:
         self.layout = layout
+        self.log_chars = [math.log1p(len(block.text)) for block in layout.blocks]
+        self.link_shares = [block.linked / len(block.text) for block in layout.blocks]
         self.prose = [prose_of(block) for block in layout.blocks]
         self.masses = masses_of(layout, self.prose)
         self.total = self.masses.prose[0] or 1.0
         self.marks = effective_marks(layout, self.masses)
         self._words: dict[int, list[str]] = {}
-        self._shingles: dict[int, Shingles] = {}
+        self._body_shares: dict[int, float] = {}
         self.copies = Counter(block.text for block in layout.blocks)
         self.title = words_of(hints.title or "")
         self._title_set = set(self.title)
-        self.description = shingles(words_of(hints.description or ""))
-        self.body = shingles(words_of(hints.body or "")) if hints.body and len(hints.body) > MIN_BODY else set()
+        self.description = Known(words_of(hints.description or ""))
+        self.body = Known(words_of(hints.body) if hints.body and len(hints.body) > MIN_BODY else ())
         self._find_top()
         self._find_core()
         self._find_headline()
@@ -73,18 +95,18 @@ class Page:
             self._words[index] = words_of(self.layout.blocks[index].text)
         return self._words[index]
 
-    def shingles(self, index: int) -> Shingles:
-        """The runs of words of a block."""
-        if index not in self._shingles:
-            self._shingles[index] = shingles(self.words(index))
-        return self._shingles[index]
+    def body_share(self, index: int) -> float:
+        """How much of a block the declared body holds; -1 where none is declared."""
+        if index not in self._body_shares:
+            self._body_shares[index] = self.body.share_in(self.words(index)) if self.body else -1.0
+        return self._body_shares[index]
 
     def title_share(self, index: int) -> float:
         """How much of the headline the block is, and how much of the block is the headline."""
         words = self.words(index)
         if not words or not self._title_set:
             return 0.0
-        return sum(word in self._title_set for word in words) / max(len(words), len(self.title))
+        return sum(map(self._title_set.__contains__, words)) / max(len(words), len(self.title))
 
     def link_density(self, node: int) -> float:
         """The share of an element's text that is in links."""
@@ -142,13 +164,17 @@ class Page:
         self.main_article = self.article[blocks[self.headline].node if self.headline >= 0 else self.top]
 
     def _find_headings(self) -> None:
-        """For each block how many headings stand between it and the headline, and how linked the last one is."""
+        """For each block how far up a heading stands, how many since the headline, and how linked the last of these."""
         self.headings: list[int] = []
         self.titles: list[int] = []
         self.linked_heading: list[float] = []
+        self.heading_steps: list[int] = []
         headings = titles = 0
-        linked = 0.0
+        linked, last = 0.0, -FAR
         for index, block in enumerate(self.layout.blocks):
+            self.heading_steps.append(index - last)
+            if block.kind == "heading":
+                last = index
             if block.kind == "heading" and index > self.headline:
                 headings += 1
                 titles += self.layout.nodes[block.node].tag == "h1"
@@ -178,11 +204,12 @@ class Page:
         """The first elements that are named for the body of an article, an <article>, <main>, and such for content."""
         nodes, prose = self.layout.nodes, self.masses.prose
         least, body, content = 0.12 * self.total, bit("body"), bit("content")
+        large = [(i, n) for i, n in enumerate(nodes) if prose[i] > least]
         holders = [
-            next((i for i, n in enumerate(nodes) if n.marks & body and prose[i] > least), -1),
-            next((i for i, n in enumerate(nodes) if n.tag == "article" and prose[i] > least), -1),
-            next((i for i, n in enumerate(nodes) if n.tag == "main" and prose[i] > least), -1),
-            next((i for i, n in enumerate(nodes) if n.marks & content and prose[i] > least), -1),
+            next((i for i, n in large if n.marks & body), -1),
+            next((i for i, n in large if n.tag == "article"), -1),
+            next((i for i, n in large if n.tag == "main"), -1),
+            next((i for i, n in large if n.marks & content), -1),
             next((i for i in self.top_line if prose[i] > 0.7 * self.total), -1),
         ]
         self.article_count = min(30, sum(node.tag == "article" for node in nodes))
@@ -197,7 +224,7 @@ class Page:
     def _compare_body(self, hints: Hints) -> None:
         """How much of the core the declared body holds, and how its length compares."""
         core = [(index, amount) for index, amount in enumerate(self.prose) if self.core[index]]
-        covered = sum(amount for index, amount in core if self.body and overlap(self.shingles(index), self.body) > 0.6)
+        covered = sum(amount for index, amount in core if self.body_share(index) > 0.6)
         self.body_cover = covered / (sum(amount for _, amount in core) or 1) if self.body else -1.0
         size = math.log1p(len(hints.body or "")) - math.log1p(self.masses.text[self.top])
         self.body_ratio = size if self.body else 0.0

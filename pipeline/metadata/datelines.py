@@ -77,7 +77,7 @@ def _labelled(element: _Element, text: str, setting: Setting) -> Iterator[tuple[
     if machine and (moment := setting.read(machine)):
         yield _label(f"{_words_before(element)} {text}") or _label(_names_of(element)), moment
         return
-    if not any(character.isdigit() for character in text) or _is_sentence(text):
+    if not any(map(str.isdigit, text)) or _is_sentence(text):
         return
     outer = _words_before(element)
     for piece in _labels()[1].split(text):

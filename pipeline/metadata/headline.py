@@ -3,13 +3,14 @@
 import html
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from lxml.etree import _Element
 
 from pipeline.metadata.evidence import Candidate, Choice, choose
 from pipeline.metadata.tables import load_table
 from pipeline.structured import Structured
-from pipeline.structured.selection import selector, text_of
+from pipeline.structured.selection import elements_of, text_of
 
 MAX_TITLE = 500  # characters
 _SEPARATOR = re.compile(r"\s+[|\-–—·•:»«~/]{1,2}\s+|\s*[|｜ㅣ︱]\s*|\s+::\s+|(?<=\w)-(?=\w+[|ㅣ])")
@@ -23,8 +24,6 @@ _MIN_INSIDE = 15  # characters: shorter headlines occur inside others by chance
 _MAX_LABELS = 3  # words: "live", a section, the number of comments
 _MIN_CUT = 90  # characters: headlines that are cut without a mark are cut near 100 or 110
 _MIN_SHARED = 0.3  # of an h1's words, for it to be about the same as the declared titles
-_title = selector("//head/title | /html/title | //title[not(ancestor::svg)]")
-_headlines = selector("//h1")
 
 
 def fold_title(text: str) -> str:
@@ -67,7 +66,11 @@ def _candidates(tree: _Element, structured: Structured, hint: str | None, own: s
         ("twitter:title", 0.1, structured.first_meta("twitter:title")),
         ("meta", 0.3, structured.first_meta(*load_table("meta")["title"])),
         ("microdata", 0.4, next(iter(structured.microdata.get("headline", ())), None)),
-        ("title", 0.2, next((text_of(element) for element in _title(tree)[:1]), None)),
+        (
+            "title",
+            0.2,
+            next((text_of(element) for element in elements_of(tree, "title") if not _is_drawing(element)), None),
+        ),
         ("feed", 0.5, hint),
     ]
     named = [Candidate(value, source, weight) for source, weight, value in meta if value]
@@ -75,6 +78,11 @@ def _candidates(tree: _Element, structured: Structured, hint: str | None, own: s
     if printed:
         yield Candidate(printed, "h1", 1.3)
     yield from named
+
+
+def _is_drawing(title: _Element) -> bool:
+    parent = title.getparent()
+    return (parent is None or parent.tag != "head") and next(title.iterancestors("svg"), None) is not None
 
 
 def _declared(structured: Structured) -> str | None:
@@ -94,7 +102,7 @@ def _printed(tree: _Element, others: list[str], own: set[str]) -> str | None:
     are declared.
     """
     texts: dict[str, str] = {}
-    for element in _headlines(tree)[:_MAX_HEADLINES]:
+    for element in islice(elements_of(tree, "h1"), _MAX_HEADLINES):
         text = text_of(element, MAX_TITLE)
         if text and not _is_site(fold_title(text), own):
             texts.setdefault(fold_title(text), text)

@@ -4,8 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from heapq import merge
-from itertools import islice
+from itertools import chain, islice
 from typing import cast
 
 from lxml import etree
@@ -13,13 +12,14 @@ from lxml.etree import _Element
 
 from pipeline.decode import copy_for_engines
 from pipeline.metadata.tables import load_table
-from pipeline.structured.selection import selector, text_of
+from pipeline.structured.selection import elements_of, selector, text_of
 
 # Parts of such names that tell about layout only: builders call every block a widget, themes say what a page lacks,
 # Drupal calls what its front page shows promoted.
 _LAYOUT = re.compile(
     r"\b(?:elementor|wp-block|has|no|with|without|under|single|post-template|page-template|node-)-[\w-]*"
 )
+_SIGNS = re.compile(r"[\W_]+")
 _ELSEWHERE_TAGS = frozenset({"footer", "nav", "select", "form", "svg"})
 _UNREAD_TAGS = frozenset(
     {"script", "style", "noscript", "template", "svg", "select", "iframe", "title", "head", "meta"}
@@ -28,45 +28,33 @@ LONG_LINE = 100  # characters: a longer text is a sentence that tells of other d
 LONG_TEXT = 600  # characters: an element with more holds the article, not its date
 SHORT_LINE = 45  # further away from the headline
 _CLOSE = 40  # pieces of text from the headline
+_MAX_BELOW, _MAX_ABOVE = 90, 15  # pieces of text that are looked at
 SHORT_ARTICLE = 500  # characters: a longer one is no teaser
 SHORT_ASIDE = 300  # characters: a longer aside is no list of the article's own facts
-_headings = selector("//h1")
 _other_headings = selector("//h2 | //*[@itemprop='headline'] | //*[contains(@class, 'eadline')]")
 _printing_xpath = etree.XPath("//body//*[text()[normalize-space() = $title]]")
-_times = selector("//time")
-_author_links = selector(
-    "//a[contains(concat(' ', @rel, ' '), ' author ') or contains(@href, '/author/') or contains(@href, '/authors/')"
-    " or contains(@href, '/autor/') or contains(@href, '/autoren/') or contains(@href, '/auteur/')"
-    " or contains(@href, '/autores/') or contains(@href, '/people/') or contains(@href, '/contributor')"
-    " or contains(@href, '/profile/') or contains(@href, '/by/')] | //address//a"
-)
-_named = selector("//body//*[@class or @id or @itemprop or @data-testid]")
-
-
-@dataclass(frozen=True, slots=True)
-class _Promise:
-    """What the names of an element tell of it."""
-
-    byline: bool
-    date: bool
-    box: bool
-    elsewhere: bool
+_AUTHORS = re.compile(r"/(?:authors?|autor|autoren|auteur|autores|people|profile|by)/|/contributor")
+_NAMES = ("class", "id", "itemprop", "data-testid")
 
 
 @lru_cache(maxsize=8192)  # pages of one site, and the elements of one page, share their few hundred names
-def _promise(names: str) -> _Promise:
-    padded = f" {names.lower()} "
-    elsewhere = _has("elsewhere", padded) and _has("elsewhere", _LAYOUT.sub("", padded))
-    return _Promise(_has("byline", padded), _has("date", padded), _has("box", padded), elsewhere)
+def _promises(names: str) -> tuple[bool, bool]:
+    """Whether the names of an element promise a by-line, and whether they promise a date."""
+    return _has("byline", names), _has("date", names)
+
+
+@lru_cache(maxsize=8192)
+def _is_named_elsewhere(names: str) -> bool:
+    return _has("elsewhere", names) and _has("elsewhere", _LAYOUT.sub("", f" {names.lower()} "))
 
 
 def _has(kind: str, names: str) -> bool:
-    # Tests of fragments take a tenth of the time of one regular expression with all of them.
-    return any(fragment in names for fragment in load_table("elements")[kind])
-
-
-def _names_of(element: _Element) -> str:
-    return " ".join(filter(None, map(element.get, ("class", "id", "itemprop", "data-testid"))))
+    padded = f" {names.lower()} "
+    # A loop over tests of fragments takes a tenth of the time of one regular expression with all of them.
+    for fragment in load_table("elements")[kind]:  # noqa: SIM110  # any() takes twice the time
+        if fragment in padded:
+            return True
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +65,7 @@ class Surroundings:
         tree: the page's root.
         headline: the element that the headline is printed in; None where none was found.
         around: the headline's element and all that hold it.
-        verdicts, promising: what has been found out so far, kept because each question is asked many times.
+        verdicts, promising, near: what has been found out so far, kept because each question is asked many times.
     """
 
     tree: _Element
@@ -85,6 +73,7 @@ class Surroundings:
     around: frozenset[_Element] = field(default_factory=frozenset)
     verdicts: dict[_Element, bool] = field(default_factory=dict, repr=False)
     promising: list[list[_Element]] = field(default_factory=list, repr=False)
+    near: list[tuple[_Element, str]] = field(default_factory=list, repr=False)
 
     def is_elsewhere(self, element: _Element) -> bool:
         """Whether the element lies in a comment, teaser, menu or footer rather than with the article."""
@@ -111,7 +100,7 @@ class Surroundings:
             return True
         if tag == "header" and self.headline is None and not any(a.tag == "article" for a in node.iterancestors()):
             return True
-        return _promise(f"{node.get('class') or ''} {node.get('id') or ''}").elsewhere
+        return _is_named_elsewhere(f"{node.get('class') or ''} {node.get('id') or ''}")
 
     @staticmethod
     def _is_of_article(footer: _Element) -> bool:
@@ -130,12 +119,11 @@ class Surroundings:
         """Elements whose names promise a by-line (0) or a date (1); read once for both."""
         if not self.promising:
             found: tuple[list[_Element], list[_Element]] = ([], [])
-            for element in _named(self.tree):
-                promise = _promise(_names_of(element))
-                if promise.byline:
-                    found[0].append(element)
-                if promise.date:
-                    found[1].append(element)
+            for element in chain.from_iterable(body.iterdescendants("*") for body in elements_of(self.tree, "body")):
+                told = [_promises(names) for names in map(element.get, _NAMES) if names]
+                for kind in (0, 1):
+                    if any(promised[kind] for promised in told):
+                        found[kind].append(element)
             self.promising.extend(found)
         return self.promising[what]
 
@@ -155,7 +143,7 @@ class Surroundings:
 
     def all_times(self) -> list[_Element]:
         """The first ``time`` elements of the page, also those of teasers and comments."""
-        return _times(self.tree)[:60]
+        return list(islice(elements_of(self.tree, "time"), 60))
 
     def named_after_dates(self) -> Iterator[_Element]:
         """Elements whose class or id promises a date or a by-line, with little text."""
@@ -165,7 +153,7 @@ class Surroundings:
 
     def bylines(self) -> Iterator[str]:
         """By-lines as printed, the likeliest first: links to authors, elements named after them."""
-        for element in _author_links(self.tree)[:20]:
+        for element in islice(_author_links(self.tree), 20):
             if not self.is_elsewhere(element) and (text := text_of(element, 120)):
                 yield text
         boxes = []
@@ -174,63 +162,90 @@ class Surroundings:
                 continue
             text = text_of(element, 200)
             if 3 < len(text) < 160 and not self.is_elsewhere(element):
-                if _promise(_names_of(element)).box:
+                if any(_has("box", names) for names in map(element.get, _NAMES) if names):
                     boxes.append(text)
                 else:
                     yield text
         yield from (text for text in boxes if len(text) <= SHORT_LINE)
 
-    def texts_near(self, limit: int = 90) -> Iterator[tuple[_Element, str]]:
+    def texts_near(self) -> list[tuple[_Element, str]]:
         """Pieces of text around the headline with their elements, the nearest first.
 
         Dates stand below a headline more often than above it: what is above counts as thrice as far.
         """
-        if self.headline is None:
-            return
-        below = enumerate(islice(self._texts(self.headline, is_after=True), limit))
-        above = (
-            (3 * place + 1, found)
-            for place, found in enumerate(islice(self._texts(self.headline, is_after=False), limit // 6))
-        )
-        for place, (element, text) in merge(below, above, key=lambda pair: pair[0]):
+        if self.headline is None or self.near:
+            return self.near
+        below = islice(_texts_below(self.headline), _MAX_BELOW)
+        above = islice(_texts_above(self.headline), _MAX_ABOVE)
+        for place in range(_MAX_BELOW):
+            found = [*islice(below, 1), *(islice(above, 1) if place % 3 == 1 else ())]
             longest = LONG_LINE if place < _CLOSE else SHORT_LINE
-            if len(text) <= longest and not self.is_elsewhere(element):
-                yield element, text
-
-    def _texts(self, start: _Element, *, is_after: bool) -> Iterator[tuple[_Element, str]]:
-        node: _Element | None = start
-        while node is not None and node.tag != "body":
-            parent = node.getparent()
-            if is_after:
-                yield from _text_behind(node)
-            for sibling in node.itersiblings(preceding=not is_after):
-                inside = (*_texts_in(sibling), *_text_behind(sibling))
-                yield from inside if is_after else reversed(inside)
-            node = parent
+            self.near.extend(
+                (element, text) for element, text in found if len(text) <= longest and not self.is_elsewhere(element)
+            )
+        return self.near
 
 
-def _texts_in(element: _Element) -> Iterator[tuple[_Element, str]]:
-    for inner in element.iter():
-        read = isinstance(inner.tag, str) and inner.tag not in _UNREAD_TAGS
-        text = inner.text if read else None
-        if text and (line := " ".join(text.split())):
-            yield inner, line
-        if inner is not element:
-            yield from _text_behind(inner)
+def _texts_below(headline: _Element) -> Iterator[tuple[_Element, str]]:
+    node: _Element | None = headline
+    while node is not None and node.tag != "body":
+        yield from _text_behind(node)
+        for sibling in node.itersiblings():
+            for inner in sibling.iter():
+                yield from _text_of(inner)
+                if inner is not sibling:
+                    yield from _text_behind(inner)
+            yield from _text_behind(sibling)
+        node = node.getparent()
+
+
+def _texts_above(headline: _Element) -> Iterator[tuple[_Element, str]]:
+    """The same backwards."""
+    node: _Element | None = headline
+    while node is not None and node.tag != "body":
+        for sibling in node.itersiblings(preceding=True):
+            yield from _text_behind(sibling)
+            for inner in reversed(list(sibling.iter())):
+                if inner is not sibling:
+                    yield from _text_behind(inner)
+                yield from _text_of(inner)
+        node = node.getparent()
+
+
+def _text_of(element: _Element) -> Iterator[tuple[_Element, str]]:
+    if (
+        isinstance(element.tag, str)
+        and element.tag not in _UNREAD_TAGS
+        and (line := " ".join((element.text or "").split()))
+    ):
+        yield element, line
 
 
 def _text_behind(element: _Element) -> Iterator[tuple[_Element, str]]:
-    owner = element.getparent()
-    if owner is not None and (line := " ".join((element.tail or "").split())):
-        yield owner, line
+    if line := " ".join((element.tail or "").split()):
+        owner = element.getparent()
+        if owner is not None:
+            yield owner, line
+
+
+def _author_links(tree: _Element) -> Iterator[_Element]:
+    """Links to authors, by what they say or by their address, and those of addresses."""
+    addresses = {link for address in elements_of(tree, "address") for link in address.iter("a")}
+    for link in elements_of(tree, "a"):
+        if (
+            _AUTHORS.search(link.get("href") or "")
+            or " author " in f" {link.get('rel') or ''} "
+            or link in addresses
+        ):  # fmt: skip
+            yield link
 
 
 def look_around(tree: _Element, title: str | None) -> Surroundings:
     """The page seen from the element that prints this title (from the h1 that is most like it where none does)."""
     key = _letters(title or "")
-    headings = _headings(tree)[:30]
-    for element in (*headings, *_other_headings(tree)[:60]):
-        if key and _letters(text_of(element, 500)) == key:
+    headings = list(islice(elements_of(tree, "h1"), 30))
+    for element in _possible_headlines(tree, headings) if key else ():
+        if _letters(text_of(element, 500)) == key:
             return _from(tree, element)
     for element in headings:
         if key and key in _letters(text_of(element, 500)):
@@ -239,6 +254,11 @@ def look_around(tree: _Element, title: str | None) -> Surroundings:
         return _from(tree, element)
     closest = max(headings, key=lambda element: _shared(text_of(element, 500), title or ""), default=None)
     return Surroundings(tree, None) if closest is None else _from(tree, closest)
+
+
+def _possible_headlines(tree: _Element, headings: list[_Element]) -> Iterator[_Element]:
+    yield from headings
+    yield from _other_headings(tree)[:60]
 
 
 def _shared(one: str, other: str) -> int:
@@ -250,7 +270,7 @@ def _from(tree: _Element, headline: _Element) -> Surroundings:
 
 
 def _letters(text: str) -> str:
-    return "".join(character for character in text.casefold() if character.isalnum())
+    return _SIGNS.sub("", text.casefold())
 
 
 def _printing(tree: _Element, title: str) -> list[_Element]:

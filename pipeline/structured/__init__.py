@@ -111,7 +111,7 @@ def _read_meta(root: _Element) -> dict[str, tuple[str, ...]]:
         names = element.get("property") or element.get("name") or element.get("http-equiv") or ""
         if not names and element.get("itemprop"):
             names = "itemprop:" + (element.get("itemprop") or "")
-        for name in {names.strip().lower(), *names.lower().split()}:
+        for name in dict.fromkeys((names.strip().lower(), *names.lower().split())):
             found[name] = (*found.get(name, ())[:100], content)
     return found
 

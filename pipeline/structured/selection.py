@@ -1,6 +1,7 @@
 """XPath expressions that select elements, compiled once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import cast
 
 from lxml import etree
@@ -17,11 +18,23 @@ def selector(path: str) -> Callable[[_Element], list[_Element]]:
     return select
 
 
+def elements_of(tree: _Element, *tags: str) -> Iterator[_Element]:
+    """The elements of a page with one of these tags, in document order: as ``//tag``, in half the time.
+
+    libxml2 puts what follows a second ``</html>`` behind the root element: that is looked at, too.
+    """
+    behind = tree.itersiblings() if tree.getparent() is None else ()
+    return chain(tree.iter(*tags), *(sibling.iter(*tags) for sibling in behind))
+
+
 _UNREAD = frozenset({"script", "style", "noscript", "template"})
 
 
 def text_of(element: _Element, limit: int = 1000) -> str:
     """The text inside an element on one line, at most ``limit`` characters, without scripts and styles."""
+    if not len(element):
+        text = element.text if isinstance(element.tag, str) and element.tag not in _UNREAD else None
+        return " ".join((text or "").split())[:limit]
     parts: list[str] = []
     size = 0
     for inner in element.iter():
