@@ -1,7 +1,7 @@
 """notices of corrections, a row each, with when they were first seen
 
 Revision: 0013
-Follows: 0011
+Follows: 0012
 """
 
 import sqlalchemy as sa
