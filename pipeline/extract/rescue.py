@@ -35,6 +35,9 @@ GLIMPSE = 800
 MISSING = 0.2
 """Share of these that is found by chance, in headlines and captions."""
 
+FIRST = 12
+"""Paragraphs of the chosen body that hold them, as a rule."""
+
 MAX_ENGINE_TAGS = 40_000
 """Tags beyond which trafilatura is not asked: parts of it take time that grows with the square of them."""
 
@@ -71,14 +74,17 @@ def needs_rescue(choices: Sequence[Choice], structured: Structured, summary: str
 def is_missing(declared: str, kept: Sequence[str]) -> bool:
     """Whether the beginning of a declared body stands nowhere in the chosen one: then something else was chosen."""
     words = words_of(" ".join(paragraphs_of(declared[:GLIMPSE])))[:-1] if len(declared) > SHORT else []
-    return bool(words) and overlap(shingles(words), shingles(words_of(" ".join(kept)))) < MISSING
+    runs = shingles(words)
+    # What is found in the first paragraphs already need not be looked for in all.
+    texts = (" ".join(kept[:FIRST]), " ".join(kept)) if runs else ()
+    return bool(texts) and all(overlap(runs, shingles(words_of(text))) < MISSING for text in texts)
 
 
 def doubt_of(choices: Sequence[Choice]) -> float:
     """The share of the text whose decision was a close one."""
-    sure = sum(len(c.block.text) * c.probability for c in choices) or 1.0
-    unsure = sum(len(c.block.text) * min(c.probability, 1 - c.probability) for c in choices)
-    return unsure / sure
+    likely = [(len(choice.block.text), choice.probability) for choice in choices if choice.probability]
+    sure = sum([length * probability for length, probability in likely]) or 1.0
+    return sum([length * min(probability, 1 - probability) for length, probability in likely]) / sure
 
 
 def rescue(document: Document, url: str, choices: Sequence[Choice], structured: Structured) -> Rescue | None:
@@ -92,12 +98,11 @@ def rescue(document: Document, url: str, choices: Sequence[Choice], structured: 
         stated = state_paragraphs(document)
         if _size(stated) > max(SHORT, 2 * size):
             return Rescue("state", stated)
-    if len(document.text) > MAX_ENGINE_CHARACTERS or document.text.count("<") > MAX_ENGINE_TAGS:
+    is_large = len(document.text) > MAX_ENGINE_CHARACTERS or document.text.count("<") > MAX_ENGINE_TAGS
+    if is_large or not (size < SHORT / 2 or doubt_of(choices) > DOUBT):
         return None
     engine = engine_paragraphs(document, url)
-    if engine and (size < SHORT / 2 or doubt_of(choices) > DOUBT) and _size(engine) > size / 3:
-        return Rescue("trafilatura", engine)
-    return None
+    return Rescue("trafilatura", engine) if engine and _size(engine) > size / 3 else None
 
 
 def _size(paragraphs: Sequence[str]) -> int:

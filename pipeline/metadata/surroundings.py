@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain, islice
@@ -38,9 +39,9 @@ _NAMES = ("class", "id", "itemprop", "data-testid")
 
 
 @lru_cache(maxsize=8192)  # pages of one site, and the elements of one page, share their few hundred names
-def _promises(names: str) -> tuple[bool, bool]:
-    """Whether the names of an element promise a by-line, and whether they promise a date."""
-    return _has("byline", names), _has("date", names)
+def _promises(names: str) -> int:
+    """Whether the names of an element promise a by-line (1), a date (2), or both (3)."""
+    return _has("byline", names) + 2 * _has("date", names)
 
 
 @lru_cache(maxsize=8192)
@@ -120,22 +121,26 @@ class Surroundings:
         if not self.promising:
             found: tuple[list[_Element], list[_Element]] = ([], [])
             for element in chain.from_iterable(body.iterdescendants("*") for body in elements_of(self.tree, "body")):
-                told = [_promises(names) for names in map(element.get, _NAMES) if names]
-                for kind in (0, 1):
-                    if any(promised[kind] for promised in told):
-                        found[kind].append(element)
+                promised = 0
+                for name in _NAMES:
+                    if names := element.get(name):
+                        promised |= _promises(names)
+                if promised & 1:
+                    found[0].append(element)
+                if promised & 2:
+                    found[1].append(element)
             self.promising.extend(found)
         return self.promising[what]
 
     def without_elsewhere(self) -> _Element:
         """A copy of the page without what lies elsewhere."""
-        copy = copy_for_engines(self.tree)
+        copy = deepcopy(self.tree)
         for element, twin in list(zip(self.tree.iter(), copy.iter(), strict=True)):
             if isinstance(element.tag, str) and element not in self.around and self._leads_elsewhere(element):
                 tail = twin.tail
                 twin.clear()
                 twin.tail = tail
-        return copy
+        return copy_for_engines(copy)
 
     def times(self) -> Iterator[_Element]:
         """The ``time`` elements of the article, in document order."""
