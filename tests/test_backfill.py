@@ -345,3 +345,10 @@ def environment_of():
         }
 
     return of
+
+
+@pytest.mark.parametrize("target", ["not a site", "http://", "ftp://example.org/", "https://exa mple.org/sitemap.xml"])
+def test_what_is_no_site_is_refused_and_leaves_no_job(local, environment_of, target):
+    told = CliRunner(env=environment_of(local)).invoke(main, ["backfill", "sitemap", target])
+    assert (told.exit_code, target in told.output) == (2, True)
+    assert not local.rows(BackfillJobRow)

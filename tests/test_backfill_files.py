@@ -256,3 +256,19 @@ def test_an_index_must_not_lead_out_of_its_folder(local, tmp_path):
     result = local.fill("html", folder_units(str(folder)))
     assert [one["reason"] for one in result.troubles] == ["unreadable"]
     assert local.rows(ArticleRow) == []
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"junk", b"plain text, and a lot of it\n" * 5000], ids=["nothing", "junk", "text"]
+)
+def test_a_file_without_a_record_is_no_file_that_was_taken_in(local, tmp_path, data):
+    path = tmp_path / "pages.warc.gz"
+    path.write_bytes(data)
+    result = local.fill("warc", [("file", str(path))])
+    assert [(one["reason"], "no WARC record" in one["detail"]) for one in result.troubles] == [("unreadable", True)]
+
+
+def test_a_folder_without_a_page_is_a_trouble(local, tmp_path):
+    (tmp_path / "notes.txt").write_text("no page")
+    result = local.fill("html", [("folder", str(tmp_path))])
+    assert [(one["reason"], "no page" in one["detail"]) for one in result.troubles] == [("unreadable", True)]

@@ -75,12 +75,14 @@ def pages_of(folder: Path) -> list[Saved]:
     """The pages of a folder in order: those of its index, else all files below it that are named like pages.
 
     Raises:
-        ConfigError: its index cannot be read.
+        ConfigError: its index cannot be read, or there is neither an index nor a page.
     """
     index = next((folder / name for name in INDEXES if (folder / name).is_file()), None)
     if index is None:
         files = (path for path in folder.rglob("*") if path.name.lower().endswith(SUFFIXES) and path.is_file())
-        return [Saved(path) for path in sorted(files)]
+        if pages := [Saved(path) for path in sorted(files)]:
+            return pages
+        raise ConfigError(f"there is no page in it ({', '.join(SUFFIXES)})")
     try:
         return [_saved(folder, row) for row in _rows(index)]
     except (ValueError, csv.Error, UnicodeDecodeError) as error:

@@ -4,11 +4,12 @@ from dataclasses import replace
 from urllib.parse import urljoin, urlsplit
 
 from pipeline.backfill.desk import Desk
-from pipeline.errors import FeedError, FetchError
+from pipeline.errors import ConfigError, FeedError, FetchError
 from pipeline.fetch import ACCEPT_FEED
 from pipeline.parse.listing import Listing
 from pipeline.periods import relevant
 from pipeline.store.backfill import Step, Unit, count_units
+from pipeline.urls import canonical_url
 
 MAX_DEPTH = 5
 """Indexes within indexes that are followed; the protocol allows one, sites have been seen with three."""
@@ -22,10 +23,17 @@ USUAL = "/sitemap.xml"
 def target_units(target: str) -> list[tuple[str, str]]:
     """The first unit for what the user named: a site, or a sitemap by its address.
 
+    Raises:
+        ConfigError: it is neither.
+
     >>> target_units("example.org"), target_units("https://example.org/maps/news.xml")
     ([('site', 'https://example.org/')], [('sitemap', 'https://example.org/maps/news.xml')])
     """
     url = target if "://" in target else f"https://{target}"
+    try:
+        canonical_url(url)
+    except ValueError as error:
+        raise ConfigError(f"{target}: neither a site nor the address of a sitemap: {error}") from error
     parts = urlsplit(url)
     if parts.path in {"", "/"} and not parts.query:
         return [("site", urljoin(url, "/"))]

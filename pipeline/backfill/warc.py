@@ -85,7 +85,7 @@ def _wait_for(step: Coroutine[Any, Any, bytes], loop: asyncio.AbstractEventLoop)
 
 async def _take(desk: Desk, unit: Unit, chunks: Iterable[bytes], size: int | None) -> None:
     settings, wanted = desk.context.settings, desk.job.wanted
-    records = read_stream(chunks, unit.position, PAGES, settings.max_bytes + ROOM)
+    records = _sure(read_stream(chunks, unit.position, PAGES, settings.max_bytes + ROOM), unit.position)
     items = (item_of(record, wanted, settings.max_bytes) for record in records)
     if wanted.dry:
         await count_only(desk, unit, items, size)
@@ -95,6 +95,20 @@ async def _take(desk: Desk, unit: Unit, chunks: Iterable[bytes], size: int | Non
         state = await desk.context.database.read(job_state, desk.job.id, desk.now)
         left = max(0, wanted.limit - state.counts.get("read", 0))
     await Intake(desk, unit, size, left).run(items)
+
+
+def _sure(records: Iterator[Found], start: int) -> Iterator[Found]:
+    """These records.
+
+    Raises:
+        OSError: at their end, where there was none: it is no WARC file, and nobody would want to learn that it is done.
+    """
+    is_one = start > 0
+    for record in records:
+        is_one = is_one or record.flaw is None
+        yield record
+    if not is_one:
+        raise OSError("there is no WARC record in it")
 
 
 def item_of(found: Found, wanted: Wanted, max_bytes: int) -> Item:
