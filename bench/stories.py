@@ -30,7 +30,7 @@ from bench.archive import open_archive
 from pipeline.dedup import content_hash
 from pipeline.store.engine import reading, write
 from pipeline.store.migrate import upgrade
-from pipeline.store.stories import place_article
+from pipeline.store.stories import Placing, place_articles
 from pipeline.tables import ArticleRow, ArticleStoryRow, HostRow, PageRow, SketchRow
 
 START = datetime(2026, 10, 1, tzinfo=UTC)
@@ -157,7 +157,7 @@ def _insert(connection: sa.Connection, row: dict) -> float:
     page_id = connection.scalar(sa.insert(PageRow).values(page).returning(PageRow.id))
     article_id = connection.scalar(sa.insert(ArticleRow).values(row | {"page_id": page_id}).returning(ArticleRow.id))
     began = time.perf_counter()
-    place_article(connection, article_id)
+    place_articles(connection, [Placing(article_id)])
     return time.perf_counter() - began
 
 
