@@ -3,7 +3,7 @@
 A story is a connected component of the pairs that `pipeline.dedup.likeness.are_copies` finds. That asks for the two
 texts and sites alone, so the stories of an archive depend on what it holds, not on the order in which that came; and
 the first of a story is the one that was published first (`pipeline.store.board.FIRST`), whenever it was found. An
-article that connects two stories makes them one; one that is revised may leave, and then those left are looked at again.
+article that connects two stories makes them one; one that is revised may leave, and those left are looked at again.
 
 Candidates come from an index of hashes of runs of words (`pipeline.store.sketches`), so the cost of an article does not
 depend on how many there are. Whoever places articles holds a lock until the end of the transaction: it has to be the
