@@ -110,8 +110,7 @@ class Watch:
             with contextlib.suppress(psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
                 spent, status = process.cpu_times(), Path(f"/proc/{process.pid}/status").read_text()
                 peak = int(status.split("VmHWM:")[1].split()[0]) / 1024 if "VmHWM:" in status else 0.0
-                # What has died meanwhile counts with the one that waited for it.
-                self._seen[process.pid] = spent.user + spent.system + spent.children_user + spent.children_system, peak
+                self._seen[process.pid] = spent.user + spent.system, peak
 
     def told(self, pages: int) -> dict[str, float]:
         """Figures of so many pages: pages a second, milliseconds of CPU a page, MiB."""
