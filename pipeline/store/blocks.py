@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 
 from pipeline.model import BodyBlock
 from pipeline.recurrence import MAX_CHARACTERS, Known, KnownBlocks, copied_from, day_bit
-from pipeline.store.rows import among, execute_plain, insert_into, storable
+from pipeline.store.rows import among, execute_plain, insert_into, insert_plain, storable
 from pipeline.tables import SiteBlockRow, SiteRow
 
 MAX_ROWS = 2000
@@ -179,9 +179,12 @@ def block_row(
     }
 
 
+_COUNTED = tuple(column.name for column in SiteBlockRow.__table__.columns if column.name != "verdict")
+
+
 @cache
 def _add_blocks(dialect: str) -> sa.Insert:
-    insert = insert_into(dialect, SiteBlockRow)
+    insert = insert_plain(dialect, SiteBlockRow, _COUNTED)
     new = insert.excluded
     changed = {
         "articles": SiteBlockRow.articles + new.articles,
