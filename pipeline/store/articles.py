@@ -156,7 +156,13 @@ def _version(finding: Finding, home: int, now: datetime) -> Version:
 
 
 def _finish(connection: Connection, puts: Sequence[Put], now: datetime) -> None:
-    """Find stories and count blocks: the last thing that a transaction does."""
+    """Count blocks and find stories: the last that a transaction does, since all others wait to do it then."""
+    counted = [
+        Counted(put.id, put.version.article.site, put.version.article.blocks, put.published_at or put.version.seen_at)
+        for put in puts
+        if put.decision == "new"
+    ]
+    count_blocks(connection, counted, now)
     placings = [
         # What is stored of an article that is unchanged may be more than was read now.
         Placing(put.id, put.former_text, put.version.article.sketch if put.decision != "unchanged" else ())
@@ -165,17 +171,6 @@ def _finish(connection: Connection, puts: Sequence[Put], now: datetime) -> None:
     ]
     if placings:
         place_articles(connection, placings)
-    count_blocks(
-        connection,
-        [
-            Counted(
-                put.id, put.version.article.site, put.version.article.blocks, put.published_at or put.version.seen_at
-            )
-            for put in puts
-            if put.decision == "new"
-        ],
-        now,
-    )
 
 
 def clean_article(connection: Connection, home: int, page: Page, article: Article, now: datetime) -> Decision:

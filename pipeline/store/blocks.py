@@ -1,7 +1,7 @@
 """Counting what recurs over the articles of a site, in bounded space; `pipeline.store.boilerplate` learns from it.
 
 Whoever counts holds the row of the site until the end of the transaction, so that two workers never count two variants
-of a block apart. Like the lock of stories, after which it is taken, it belongs to the end of a transaction.
+of a block apart. It belongs to the end of a transaction, before the lock of stories, for which all wait.
 """
 
 from collections import defaultdict

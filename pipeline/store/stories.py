@@ -134,7 +134,9 @@ def forget_all(connection: Connection) -> None:
 def _lock(connection: Connection) -> None:
     """Let workers place one after the other: the second then sees what the first one wrote.
 
-    SQLite has one writer at a time anyway.
+    Locks on the hashes of what is placed would let more at once, but not do: an article may join a story while another
+    one that shares nothing with it moves that story; and a batch has so many that they would fill PostgreSQL's table of
+    locks. The lock is held for some milliseconds of a batch. SQLite has one writer at a time anyway.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(_TAKE_LOCK)
