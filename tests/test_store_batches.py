@@ -2,6 +2,7 @@
 
 import random
 import shutil
+import threading
 from datetime import timedelta
 
 import pytest
@@ -92,3 +93,36 @@ def test_a_batch_comes_to_what_its_pages_come_to_one_by_one(engine, sqlite_templ
     for name, rows in alone.items():
         assert together[name] == rows, name
     apart.dispose()
+
+
+def test_writers_of_overlapping_batches_store_each_page_once_and_leave_nothing_held(engine):
+    pages = [page for seed in range(3) for page in made_pages(seed)]
+    problems = []
+
+    def work(seed):
+        own = open_engine(engine.url.render_as_string(hide_password=False))
+        rng = random.Random(seed)
+        try:
+            for start in rng.sample(range(0, len(pages), 12), len(pages) // 12):
+                write(own, take_in, rng.sample(pages[start : start + 12], 12), f"w{seed}", NOW, POLICY)
+        except Exception as error:  # said below, in the thread of the test
+            problems.append(error)
+        own.dispose()
+
+    writers = [threading.Thread(target=work, args=(seed,)) for seed in range(3)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert problems == []
+    with reading(engine) as connection:
+        rows = connection.execute(sa.select(PageRow.url, PageRow.state, PageRow.lease_owner)).all()
+        stored = set(connection.scalars(sa.select(PageRow.id).where(PageRow.state == "stored")))
+        articles = list(connection.scalars(sa.select(ArticleRow.page_id)))
+        placed = connection.scalar(sa.select(sa.func.count()).where(ArticleStoryRow.story_id.is_not(None)))
+        numbers = connection.execute(sa.select(RevisionRow.article_id, RevisionRow.number)).all()
+    assert {row.lease_owner for row in rows} == {None}
+    assert {page.address.url for page in pages} <= {row.url for row in rows if row.state != "queued"}
+    assert sorted(articles) == sorted(stored)
+    assert placed == len(articles)
+    assert len(set(numbers)) == len(numbers)
