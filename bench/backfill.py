@@ -110,7 +110,9 @@ class Watch:
             with contextlib.suppress(psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
                 spent, status = process.cpu_times(), Path(f"/proc/{process.pid}/status").read_text()
                 peak = int(status.split("VmHWM:")[1].split()[0]) / 1024 if "VmHWM:" in status else 0.0
-                self._seen[process.pid] = spent.user + spent.system, peak
+                # One that is just ending has no memory any more.
+                before = self._seen.get(process.pid, (0.0, 0.0))[1]
+                self._seen[process.pid] = spent.user + spent.system, max(peak, before)
 
     def told(self, pages: int) -> dict[str, float]:
         """Figures of so many pages: pages a second, milliseconds of CPU a page, MiB."""
