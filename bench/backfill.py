@@ -4,9 +4,9 @@
 
 The file is made of the corpus's pages with warcio, in a temporary folder. Three figures, in one run: pages a second of
 the bound (the same pool of processes fed from memory, with as many pages under way, without WARC and SQL), pages a
-second of `news backfill warc`, and their ratio; then the peak memory of the process that reads and stores, for the file
-and for one ten times as long. The exit code is 1 where the ratio is under 0.85 or the larger file takes over a tenth
-more memory; 0 where there is no corpus.
+second of `news backfill warc`, and their ratio; by the CPU of all processes, too, which others on the machine disturb
+less. Then the peak memory of the process that reads and stores, for the file and for one ten times as long. The exit
+code is 1 where the ratio is under 0.85 or the larger file takes over a tenth more memory; 0 where there is no corpus.
 """
 
 import argparse
@@ -18,27 +18,29 @@ import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
+from typing import Self
 
+import psutil
+
+from bench.archive import open_archive
 from pipeline import log
 from pipeline.backfill import Wanted, begin, run
 from pipeline.backfill.intake import UNDER_WAY
 from pipeline.config import Settings
 from pipeline.errors import SourceError
-from pipeline.extract import extract_article
 from pipeline.model import Response
-from pipeline.store.engine import open_engine
 from pipeline.store.migrate import upgrade
 from pipeline.urls import canonical_url
 from pipeline.workers import Workers
 
 FLOOR = 0.85
 MORE_MEMORY = 1.1
-SAMPLE = 150
 
 
 def corpus_pages(corpus: Path, count: int) -> Iterator[tuple[str, bytes]]:
@@ -70,55 +72,101 @@ def write_warc(path: Path, pages: Iterator[tuple[str, bytes]]) -> None:
             writer.write_record(record)
 
 
-async def bound(pages: list[tuple[str, bytes]], settings: Settings) -> float:
-    """Pages a second of the pool alone, fed from memory."""
+class Watch:
+    """CPU and memory of this process and of all that it starts, until it ends; a look every half second."""
+
+    def __init__(self) -> None:
+        self._this = psutil.Process()
+        self._seen: dict[int, tuple[float, float]] = {}
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._look_again, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._look()
+        self._before = self._own(), sum(cpu for cpu, _ in self._seen.values())
+        self._began = time.perf_counter()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.seconds = time.perf_counter() - self._began
+        self._ended.set()
+        self._thread.join()
+        own, others = self._before
+        self.own_cpu = self._own() - own
+        self.cpu = self.own_cpu + sum(cpu for cpu, _ in self._seen.values()) - others
+        self.own_peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        self.peak_of_workers = max((peak for _, peak in self._seen.values()), default=0.0)
+
+    def _own(self) -> float:
+        return time.process_time()
+
+    def _look_again(self) -> None:
+        while not self._ended.wait(0.5):
+            self._look()
+
+    def _look(self) -> None:
+        for process in self._this.children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
+                spent, status = process.cpu_times(), Path(f"/proc/{process.pid}/status").read_text()
+                peak = int(status.split("VmHWM:")[1].split()[0]) / 1024 if "VmHWM:" in status else 0.0
+                # One that is just ending has no memory any more.
+                before = self._seen.get(process.pid, (0.0, 0.0))[1]
+                self._seen[process.pid] = spent.user + spent.system, max(peak, before)
+
+    def told(self, pages: int) -> dict[str, float]:
+        """Figures of so many pages: pages a second, milliseconds of CPU a page, MiB."""
+        return {
+            "pages": pages,
+            "seconds": self.seconds,
+            "rate": pages / self.seconds,
+            "cpu_ms": 1000 * self.cpu / pages,
+            "own_cpu_ms": 1000 * self.own_cpu / pages,
+            "peak_mib": self.own_peak,
+            "peak_of_workers_mib": self.peak_of_workers,
+        }
+
+
+async def bound(pages: Iterable[tuple[str, bytes]], settings: Settings) -> dict[str, float]:
+    """The pool alone, fed from memory."""
     at = datetime(2026, 3, 5, 10, tzinfo=UTC)
     async with Workers(settings.jobs, settings.extract_timeout) as workers:
         slots = asyncio.Semaphore(workers.jobs * UNDER_WAY)
 
         async def one(url: str, body: bytes) -> None:
-            async with slots:
-                with contextlib.suppress(SourceError):
-                    await workers.extract(Response(url, 200, {}, body, at, timedelta(0)), url, None)
+            with contextlib.suppress(SourceError):
+                await workers.extract(Response(url, 200, {}, body, at, timedelta(0)), url, None, frozenset())
+            slots.release()
 
-        for url, body in pages[:20]:  # the processes start and import with the first pages
+        source = list(pages)
+        for url, body in source[:20]:  # the processes start and import with the first pages
+            await slots.acquire()
             await one(url, body)
-        began = time.perf_counter()
-        async with asyncio.TaskGroup() as tasks:
-            for url, body in pages:
-                tasks.create_task(one(url, body))
-        return len(pages) / (time.perf_counter() - began)
-
-
-def extraction_cpu(pages: list[tuple[str, bytes]]) -> float:
-    """Milliseconds of CPU to extract a page: on a machine that others use, a truer bound than the clock."""
-    began = time.process_time()
-    for url, body in pages:
-        with contextlib.suppress(SourceError):
-            extract_article(body, url)
-    return 1000 * (time.process_time() - began) / len(pages)
+        with Watch() as watch:
+            async with asyncio.TaskGroup() as tasks:
+                for url, body in source:
+                    await slots.acquire()
+                    tasks.create_task(one(url, body))
+        return watch.told(len(source))
 
 
 def fill(path: Path, url: str) -> dict[str, float]:
-    """Take in a file, in this process; pages a second, its own milliseconds of CPU a page, and its peak MiB."""
-    engine = open_engine(url)
+    """Take in a file, in this process."""
+    engine = open_archive(url)
+    url = engine.url.render_as_string(hide_password=False)
     upgrade(engine)
     engine.dispose()
     settings = Settings(database_url=url)
     log.configure(settings)
     job = begin(settings, Wanted("warc", (str(path),)), [("file", str(path))])
-    began, spent = time.perf_counter(), time.process_time()
-    result = run(settings, job.id)
-    seconds, spent = time.perf_counter() - began, time.process_time() - spent
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    pages = result.totals.pages
-    told = {"pages": pages, "seconds": seconds, "rate": pages / seconds, "cpu_ms": 1000 * spent / pages}
-    return told | {"peak_mib": peak, "done": result.is_done}
+    with Watch() as watch:
+        result = run(settings, job.id)
+    return watch.told(result.totals.pages) | {"done": result.is_done}
 
 
-def filled(path: Path, url: str) -> dict[str, float]:
-    """`fill` in a process of its own, for its memory."""
-    command = [sys.executable, "-m", "bench.backfill", "--fill", str(path), "--sql", url]
+def in_process(*words: str) -> dict[str, float]:
+    """What this program tells when called with these words, in a process of its own."""
+    command = [sys.executable, "-m", "bench.backfill", *words]
     answer = subprocess.run(command, capture_output=True, text=True, check=True)
     told: dict[str, float] = json.loads(answer.stdout.splitlines()[-1])
     return told
@@ -130,11 +178,15 @@ def main() -> int:
     parser.add_argument("--corpus", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "corpus")
     parser.add_argument("--records", type=int, default=2000)
     parser.add_argument("--larger", type=int, default=20_000, help="records of the file for the memory; 0: none")
-    parser.add_argument("--sql", default="")
+    parser.add_argument("--sql", default="", help="postgresql:///FOLDER for an embedded server; default: SQLite")
     parser.add_argument("--fill", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--bound", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.fill:
         print(json.dumps(fill(options.fill, options.sql)))
+        return 0
+    if options.bound:
+        print(json.dumps(asyncio.run(bound(corpus_pages(options.corpus, options.records), Settings()))))
         return 0
     if not (options.corpus / "gold.jsonl").is_file():
         print(f"no corpus in {options.corpus}: nothing is measured")
@@ -147,24 +199,35 @@ def measure(options: argparse.Namespace, folder: Path) -> int:
     """Make the files, and measure."""
     small = folder / "small.warc.gz"
     write_warc(small, corpus_pages(options.corpus, options.records))
-    at_best = asyncio.run(bound(list(corpus_pages(options.corpus, options.records)), Settings()))
-    first = filled(small, options.sql or f"sqlite:///{folder}/small.db")
-    ratio = first["rate"] / at_best
-    print(f"bound        {at_best:7.1f} pages/s, extraction alone")
-    print(f"backfill     {first['rate']:7.1f} pages/s, {first['pages']} pages in {first['seconds']:.1f} s")
-    print(f"ratio        {ratio:7.3f} (floor {FLOOR})")
-    alone = extraction_cpu(list(corpus_pages(options.corpus, SAMPLE)))
-    share = alone / (alone + first["cpu_ms"])
-    print(f"cpu a page   {alone:7.1f} ms to extract, {first['cpu_ms']:.1f} ms to read and store: ratio {share:.3f}")
-    print(f"peak memory  {first['peak_mib']:7.0f} MiB with {options.records} records")
+    best = in_process("--bound", "--records", str(options.records), "--corpus", str(options.corpus))
+    first = in_process("--fill", str(small), "--sql", options.sql or f"sqlite:///{folder}/small.db")
+    ratio = first["rate"] / best["rate"]
+    _tell("bound", best)
+    _tell("backfill", first)
+    print(f"ratio     {ratio:.3f} by the clock (floor {FLOOR}), {best['cpu_ms'] / first['cpu_ms']:.3f} by CPU")
+    _tell_memory(options.records, first)
     good = ratio >= FLOOR
     if options.larger:
         large = folder / "large.warc.gz"
         write_warc(large, corpus_pages(options.corpus, options.larger))
-        second = filled(large, f"sqlite:///{folder}/large.db")
-        print(f"peak memory  {second['peak_mib']:7.0f} MiB with {options.larger} records")
+        second = in_process("--fill", str(large), "--sql", f"sqlite:///{folder}/large.db")
+        _tell("backfill", second)
+        _tell_memory(options.larger, second)
         good = good and second["peak_mib"] <= MORE_MEMORY * first["peak_mib"]
     return 0 if good else 1
+
+
+def _tell(name: str, told: dict[str, float]) -> None:
+    print(
+        f"{name:<9} {told['rate']:6.1f} pages/s, {told['pages']} pages in {told['seconds']:.0f} s; CPU a page:"
+        f" {told['cpu_ms']:.1f} ms in all, {told['own_cpu_ms']:.1f} ms of it outside of the pool"
+    )
+
+
+def _tell_memory(records: int, told: dict[str, float]) -> None:
+    print(
+        f"memory    {told['peak_mib']:.0f} MiB with {records} records; a worker {told['peak_of_workers_mib']:.0f} MiB"
+    )
 
 
 if __name__ == "__main__":

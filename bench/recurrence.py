@@ -17,7 +17,8 @@ import sqlalchemy as sa
 
 from pipeline.extract import extract_article
 from pipeline.model import Article
-from pipeline.store.boilerplate import count_blocks, learned_texts
+from pipeline.store.blocks import Counted, count_blocks
+from pipeline.store.boilerplate import learned_texts
 from pipeline.store.engine import open_engine, reading, write
 from pipeline.store.migrate import upgrade
 from pipeline.tables import SiteBlockRow
@@ -42,7 +43,7 @@ def crawl(engine, pages, site=SITE):
             counts["no article"] += 1
             continue
         began = time.process_time()
-        write(engine, count_blocks, place + 1, site, found.blocks, page.published_at, page.published_at)
+        write(engine, count_blocks, [Counted(place + 1, site, found.blocks, page.published_at)], page.published_at)
         counts["sql_ms"] += 1000 * (time.process_time() - began)
         counts["pages"] += 1
         if place < AFTER:

@@ -33,7 +33,7 @@ from bench.clocks import cpu_clock
 from pipeline.dedup import content_hash
 from pipeline.store.engine import reading, write
 from pipeline.store.migrate import upgrade
-from pipeline.store.stories import place_article
+from pipeline.store.stories import Placing, place_articles
 from pipeline.tables import ArticleRow, ArticleStoryRow, HostRow, PageRow
 
 START = datetime(2026, 10, 1, tzinfo=UTC)
@@ -165,7 +165,7 @@ def _insert(connection: sa.Connection, row: dict) -> tuple[float, float]:
     article_id = connection.scalar(sa.insert(ArticleRow).values(row | {"page_id": page_id}).returning(ArticleRow.id))
     clock = cpu_clock(connection)
     cpu, began = clock(), time.perf_counter()
-    place_article(connection, article_id)
+    place_articles(connection, [Placing(article_id)])
     return time.perf_counter() - began, clock() - cpu
 
 

@@ -198,25 +198,45 @@ def is_same(one: Sequence[str], other: Sequence[str]) -> bool:
     return longest - common <= OTHER_WORDS and common >= LIKE * longest
 
 
-def find_known(block: BodyBlock, known: Collection[Known]) -> Known | None:
-    """The block among those known of its site, a variant of it where the very same is not; None for neither."""
-    like: list[tuple[int, int, int]] = []
-    words: tuple[str, ...] | None = None
-    for place, other in enumerate(by_place := list(known)):
-        if other.key == block.key:
-            return other
-        bands = sum(one == two for one, two in zip(block.bands, other.bands, strict=True))
-        if not bands or abs(other.words - block.words) > OTHER_WORDS:
-            continue
-        if other.text is None:
-            if bands < 2:  # no text to compare: one pair of words proves nothing
-                continue
-        else:
-            words = words or folded(block.text)
-            if not is_same(words, folded(other.text)):
-                continue
-        like.append((other.articles, bands, -place))
-    return by_place[-max(like)[2]] if like else None
+class KnownBlocks:
+    """The blocks that are known of a site, to be looked up by what stands in an article."""
+
+    def __init__(self, known: Iterable[Known] = ()) -> None:
+        self._by_key: dict[int, Known] = {}
+        self._by_band: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
+        for one in known:
+            self.put(one)
+
+    def put(self, known: Known) -> None:
+        """Add a block, or what is known of it by now."""
+        if known.key not in self._by_key:
+            for band in enumerate(known.bands):
+                self._by_band[band].append(known.key)
+        self._by_key[known.key] = known
+
+    def get(self, key: int) -> Known | None:
+        """The block with this key."""
+        return self._by_key.get(key)
+
+    def find(self, block: BodyBlock) -> Known | None:
+        """The block, or a variant of it where the very same is not known; None for neither."""
+        if same := self._by_key.get(block.key):
+            return same
+        bands = Counter(key for band in enumerate(block.bands) for key in self._by_band.get(band, ()))
+        like = [
+            (known.articles, bands[known.key], -known.key)
+            for known in map(self._by_key.__getitem__, bands)
+            if _is_variant(block, known, bands[known.key])
+        ]
+        return self._by_key[-max(like)[2]] if like else None
+
+
+def _is_variant(block: BodyBlock, known: Known, bands: int) -> bool:
+    if abs(known.words - block.words) > OTHER_WORDS:
+        return False
+    if known.text is None:
+        return bands > 1  # no text to compare: one pair of words proves nothing
+    return is_same(folded(block.text), folded(known.text))
 
 
 def copied_from(blocks: Iterable[tuple[BodyBlock, Known | None]]) -> int | None:

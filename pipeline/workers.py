@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import replace
 from datetime import datetime, timedelta
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
@@ -21,6 +22,7 @@ from typing import Any, Self, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
+from pipeline.dedup.likeness import words_of
 from pipeline.errors import ExtractError, FeedError, SourceError
 from pipeline.extract import extract_article
 from pipeline.model import Article, NoArticle, ParsedFeed, Response
@@ -63,6 +65,17 @@ class _Process(ForkServerProcess):
 
 class _Context(ForkServerContext):
     Process = _Process
+
+
+def read_page(body: bytes, url: str, **options: Any) -> Article | NoArticle:  # noqa: ANN401  # those of extract_article
+    """`pipeline.extract.extract_article`, with all that storing an article needs to know and that asks for no SQL.
+
+    Whoever stores does so for all processes: what it has not to do is time for all of them.
+    """
+    found = extract_article(body, url, **options)
+    if isinstance(found, Article):
+        return replace(found, sketch=tuple(words_of(found.text).sketch))
+    return found
 
 
 def _leave_celery() -> None:
@@ -178,7 +191,7 @@ class Workers:
             ExtractError: no parser survives it.
         """
         return await self._call(
-            extract_article,
+            read_page,
             response.body,
             url,
             charset=response.charset,

@@ -4,6 +4,7 @@ import random
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 import pytest
 import sqlalchemy as sa
@@ -12,7 +13,8 @@ from pipeline.extract import extract_article
 from pipeline.model import Article
 from pipeline.recurrence import body_blocks
 from pipeline.store import boilerplate as store
-from pipeline.store.boilerplate import MAX_ROWS, count_blocks, learned_texts, list_blocks
+from pipeline.store.blocks import MAX_ROWS, Counted, count_blocks
+from pipeline.store.boilerplate import learned_texts, list_blocks
 from pipeline.store.engine import open_engine, reading, write
 from pipeline.store.reclean import Choice
 from pipeline.store.takedown import Target, bar
@@ -43,7 +45,7 @@ def learned(engine, site=SITE):
 
 def count(engine, article_id, texts, at, site=SITE):
     blocks = body_blocks(texts, [True] * len(texts))
-    write(engine, count_blocks, article_id, site, blocks, at, at)
+    write(engine, count_blocks, [Counted(article_id, site, blocks, at)], at)
 
 
 class Reader:
@@ -58,7 +60,8 @@ class Reader:
         found = extract_article(page.html.encode(), f"https://{SITE}/{self.pages}", learned=learned(self.engine))
         assert isinstance(found, Article)
         self.pages += 1
-        write(self.engine, count_blocks, self.pages, SITE, found.blocks, page.published_at, page.published_at)
+        counted = Counted(self.pages, SITE, found.blocks, page.published_at)
+        write(self.engine, count_blocks, [counted], page.published_at)
         return {one.text for one in found.removed if one.reason == "recurring"}, found
 
 
@@ -276,6 +279,33 @@ def test_learned_while_crawling_overruled_by_the_user_and_applied_backwards(news
     assert texts(newsroom)[0] == pages[0].true
     assert "has no block" in news("boilerplate", "show", site, "nothing of the kind", code=1)
     assert "has no block" in news("boilerplate", "drop", site, "word", code=1)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_cleaning_again_changes_nothing_but_what_was_learned_since_and_then_nothing_at_all(newsroom):
+    pages = list(islice(made_site(seed=5, step=DAY), 30))
+    for first in range(0, 30, 10):
+        publish(newsroom, pages[first : first + 10], first)
+    (site,) = {row["site"] for row in newsroom.rows(ArticleRow)}
+    assert len(learned(newsroom.engine, site)) >= 5
+    before = {row["url"]: row for row in newsroom.rows(ArticleRow)}
+    job = Job(newsroom.settings, newsroom.engine, newsroom.place, Choice(), newsroom.now)
+    foreseen = reclean(replace(job, dry_run=True)).kinds
+    assert stored_rows(newsroom) == [list(before.values()), newsroom.rows(RevisionRow)]
+    assert reclean(job).kinds == foreseen
+    assert foreseen["revised"] >= 5
+    for row in newsroom.rows(ArticleRow):
+        recurring = {one["text"] for one in row["removed"] if one["reason"] == "recurring"}
+        left = [text for text in before[row["url"]]["text"].split("\n\n") if text not in recurring]
+        assert row["text"].split("\n\n") == left
+    settled = stored_rows(newsroom)
+    assert reclean(replace(job, dry_run=True)).kinds == {"same": 30}
+    assert reclean(job).kinds == {"same": 30}
+    assert stored_rows(newsroom) == settled
+
+
+def stored_rows(newsroom):
+    return [newsroom.rows(table) for table in (ArticleRow, RevisionRow)]
 
 
 def test_a_revision_is_not_counted_again(newsroom):

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from pipeline.recurrence import (
     Count,
     Known,
+    KnownBlocks,
     body_blocks,
     copied_from,
     day_bit,
     days_of,
-    find_known,
     find_learned,
     folded,
     is_boilerplate,
@@ -147,9 +147,9 @@ def test_what_recurs_already_makes_no_copies():
 def test_the_very_same_block_is_found_before_a_variant():
     one, two = blocks_of(["More texts by our author Gerda Holm are here", "More texts by our author Uwe Holm are here"])
     both = [known(two, 1, 9, two.text), known(one, 2, 1, one.text)]
-    assert find_known(one, both).key == one.key
-    assert find_known(one, both[:1]).key == two.key
-    assert find_known(blocks_of(["Nothing of this kind was ever printed on the site"])[0], both) is None
+    assert KnownBlocks(both).find(one).key == one.key
+    assert KnownBlocks(both[:1]).find(one).key == two.key
+    assert KnownBlocks(both).find(blocks_of(["Nothing of this kind was ever printed on the site"])[0]) is None
 
 
 def places(texts, kinds, learned):

@@ -35,7 +35,8 @@ class Place:
 
     def __init__(self, url: str, spool: Path) -> None:
         try:
-            self._remote, self._root = fsspec.core.url_to_fs(url)
+            # What was listed once is not what is there: other processes upload, rewrite and remove.
+            self._remote, self._root = fsspec.core.url_to_fs(url, use_listings_cache=False)
         except (ValueError, ImportError, OSError) as error:
             raise ConfigError(f"NEWS_ARCHIVE_URL={url!r} cannot be used: {error}") from error
         self.url = url
@@ -101,9 +102,14 @@ class Place:
         Raises:
             ArchiveError: it is not there.
         """
-        with self.open(name) as stream, _translated(name):
-            stream.seek(offset)
-            return stream.read(length)
+        with _translated(name):
+            if self.find(name) is None and not self.is_local:
+                # Not by way of a stream, which fetches megabytes ahead.
+                part: bytes = self._remote.cat_file(self._at(name), start=offset, end=offset + length)
+                return part
+            with self.open(name) as stream:
+                stream.seek(offset)
+                return stream.read(length)
 
     def upload(self, path: Path) -> None:
         """Bring a finished file to the remote address, and remove it here once it is there whole.

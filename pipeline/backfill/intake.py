@@ -9,31 +9,34 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import islice
+from itertools import islice, takewhile
 
 from sqlalchemy.engine import Connection
 
 from pipeline.backfill.desk import SAMPLE, Desk
 from pipeline.errors import ungrouped
+from pipeline.ingest.context import Context
 from pipeline.ingest.events import Event
 from pipeline.ingest.pages import read_page
 from pipeline.model import Address, Article, Fetched, Page, Response, Validators
 from pipeline.schedule import PagePolicy, PageUpdate
 from pipeline.store.backfill import Job, Step, Unit, record_step
+from pipeline.store.boilerplate import learned_of
 from pipeline.store.intake import Taken, take_in, urls_had
-from pipeline.urls import host_of, is_same_site
+from pipeline.urls import host_of, is_same_site, site_of
 
 READ = 16
 """Items that are read at once, in a thread."""
 
-SAVE = 24
+SAVE = 32
 """Pages of one transaction: enough that its cost does not count, few enough that a kill costs little."""
 
 UNDER_WAY = 24
-"""Pages under way for each extraction process: a slow one at the head must not leave the others without work."""
+"""Pages that each extraction process has waiting: while others are stored, it must not be without work."""
 
-MAX_BYTES = 64 * 2**20
-"""Bytes of pages under way at most, beside one."""
+MAX_BYTES = 48 * 2**20
+"""Bytes of pages that were read and are not stored yet, beside one; what is made of them is smaller. Some two hundred
+pages: a slow one at the head must not leave the processes without work."""
 
 DRY = 400
 """Items of a file that a dry run reads, to tell from them what the rest holds."""
@@ -60,15 +63,24 @@ class LeaseLostError(Exception):
 
 @dataclass(slots=True)
 class _Line:
-    """What was read and is not stored yet, in the order of the file."""
+    """What was read and is not stored yet, in the order of the file.
 
-    item: Item
-    task: asyncio.Task[tuple[Article, Fetched] | PageUpdate] | None = None
+    Attributes:
+        task: reads the page, and holds its bytes until it is done.
+        size: of the page.
+        outcome: what became of what is no page to be read.
+    """
+
+    end: int
     outcome: str | None = None
+    address: Address | None = None
+    had_at: datetime | None = None
+    task: asyncio.Task[tuple[Article, Fetched] | PageUpdate] | None = None
+    size: int = 0
 
     @property
-    def size(self) -> int:
-        return len(self.item.response.body) if self.task is not None and self.item.response else 0
+    def is_ready(self) -> bool:
+        return self.task is None or self.task.done()
 
 
 @dataclass(slots=True)
@@ -87,6 +99,12 @@ class Intake:
     _line: deque[_Line] = field(default_factory=deque)
     _bytes: int = 0
     _tasks: asyncio.TaskGroup = field(default_factory=asyncio.TaskGroup)
+    _final: Context = field(init=False)
+
+    def __post_init__(self) -> None:
+        # Nothing is tried again over the network: the file says what it says.
+        context = self.desk.context
+        self._final = replace(context, settings=replace(context.settings, max_attempts=1))
 
     async def run(self, items: Iterable[Item]) -> None:
         """Take in everything, and note that the unit is done; less, where the run is to end.
@@ -114,9 +132,9 @@ class Intake:
 
     async def _enter(self, batch: Sequence[Item]) -> None:
         urls = [item.address.url for item in batch if item.address is not None]
-        had = await self.desk.context.database.read(urls_had, urls) if urls else set()
+        had, learned = await self.desk.context.database.read(look_up, urls) if urls else (set(), {})
         for item in batch:
-            line = _Line(item, outcome=item.skipped)
+            line = _Line(item.end, item.skipped, item.address)
             if item.address is not None and item.response is not None:
                 if item.address.url in had:
                     line.outcome = "known"
@@ -124,15 +142,18 @@ class Intake:
                     return
                 else:
                     await self._make_room()
-                    line.task = self._tasks.create_task(self._read(item.address, item.response))
+                    line.had_at, line.size = item.response.fetched_at, len(item.response.body)
+                    texts = learned[site_of(item.address.url)]
+                    line.task = self._tasks.create_task(self._read(item.address, item.response, texts))
                     self._bytes += line.size
                     self.left = None if self.left is None else self.left - 1
             self._line.append(line)
         await self._store_ready()
 
-    async def _read(self, address: Address, response: Response) -> tuple[Article, Fetched] | PageUpdate:
-        context = self.desk.context
-        await context.pace()
+    async def _read(
+        self, address: Address, response: Response, learned: frozenset[str]
+    ) -> tuple[Article, Fetched] | PageUpdate:
+        await self._final.pace()
         page = Page(
             id=0,
             url=address.url,
@@ -142,17 +163,18 @@ class Intake:
             published_at=address.published_at,
             published_from=address.published_from,
         )
-        # Nothing is tried again over the network: the file says what it says.
-        final = replace(context, settings=replace(context.settings, max_attempts=1))
-        return await read_page(final, page, response)
+        return await read_page(self._final, page, response, learned=learned)
 
     async def _make_room(self) -> None:
         most = self.desk.context.workers.jobs * UNDER_WAY
-        while self._line and (sum(line.task is not None for line in self._line) >= most or self._bytes > MAX_BYTES):
-            head = self._line[0].task
-            if head is not None:
-                await asyncio.wait([head])
-            await self._store_ready(least=1)
+        while self._bytes > MAX_BYTES or sum(not line.is_ready for line in self._line) >= most:
+            if self._bytes > MAX_BYTES:
+                waits = [line.task for line in islice(self._line, 1) if line.task is not None]
+            else:
+                waits = [line.task for line in self._line if line.task is not None and not line.is_ready]
+            if waits:
+                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            await self._store_ready(least=1 if self._bytes > MAX_BYTES else SAVE)
 
     async def _store_ready(self, *, least: int = SAVE, all_of_it: bool = False) -> None:
         """Store the head of the line as far as it is ready, if that is enough to be worth it."""
@@ -161,8 +183,7 @@ class Intake:
                 tasks = [line.task for line in islice(self._line, SAVE) if line.task is not None]
                 if tasks:
                     await asyncio.wait(tasks)
-            ready = [line for line in islice(self._line, SAVE) if line.task is None or line.task.done()]
-            ready = _head(self._line, ready)
+            ready = list(takewhile(lambda line: line.is_ready, islice(self._line, SAVE)))
             if not ready or (len(ready) < least and not all_of_it):
                 return
             for line in ready:
@@ -175,20 +196,19 @@ class Intake:
         pages: list[Taken] = []
         languages = self.desk.job.wanted.languages
         for line in lines:
-            if line.task is None or line.item.address is None or line.item.response is None:
+            if line.task is None or line.address is None or line.had_at is None:
                 counts[line.outcome or "unusable"] += 1
                 continue
             counts["read"] += 1
             found = line.task.result()
-            had_at = line.item.response.fetched_at
             if not isinstance(found, PageUpdate):
                 article, fetched = found
                 if languages and (article.language or "") not in languages:
                     counts["other_language"] += 1
                     continue
-                found = article, replace(fetched, at=had_at)
-            pages.append(Taken(line.item.address, had_at, found))
-        await self._note(Step("queued", lines[-1].item.end, counts=counts), pages)
+                found = article, replace(fetched, at=line.had_at)
+            pages.append(Taken(line.address, line.had_at, found))
+        await self._note(Step("queued", lines[-1].end, counts=counts), pages)
 
     async def _note(self, step: Step, pages: Sequence[Taken]) -> None:
         context, desk = self.desk.context, self.desk
@@ -246,6 +266,12 @@ async def count_only(desk: Desk, unit: Unit, items: Iterable[Item], size: int | 
     await desk.record(unit, Step(counts={name: round(count * share) for name, count in counts.items()}))
 
 
+def look_up(connection: Connection, urls: Sequence[str]) -> tuple[set[str], dict[str, frozenset[str]]]:
+    """Which of the pages are had, and what recurs on the sites of the others."""
+    had = urls_had(connection, urls)
+    return had, learned_of(connection, {site_of(url) for url in urls if url not in had})
+
+
 def is_of_sites(url: str, sites: Sequence[str]) -> bool:
     """Whether the page is of one of the sites, or of one below; of any where none is given."""
     return not sites or any(is_same_site(url, f"http://{site}/") for site in sites)
@@ -253,14 +279,3 @@ def is_of_sites(url: str, sites: Sequence[str]) -> bool:
 
 def _some(source: Iterator[Item]) -> list[Item]:
     return list(islice(source, READ))
-
-
-def _head(line: deque[_Line], ready: Sequence[_Line]) -> list[_Line]:
-    """The first of the line up to the first that is not ready."""
-    done = {id(one) for one in ready}
-    head = []
-    for one in islice(line, SAVE):
-        if id(one) not in done:
-            break
-        head.append(one)
-    return head

@@ -58,12 +58,21 @@ async def _finish(context: Context, page: Page, response: Response, tdm: bool | 
 
 
 async def read_page(
-    context: Context, page: Page, response: Response, tdm: bool | None = None
+    context: Context,
+    page: Page,
+    response: Response,
+    tdm: bool | None = None,
+    learned: frozenset[str] | None = None,
 ) -> tuple[Article, Fetched] | PageUpdate:
-    """The article that the response holds, to be stored; or else what becomes of the page."""
+    """The article that the response holds, to be stored; or else what becomes of the page.
+
+    ``learned`` is what recurs on its site; None where that is to be asked for.
+    """
     reserved = signals_of_headers(response.headers, context.settings.user_agent, tdm)
     try:
-        found = await read_article(context.settings, context.database, context.workers, page, response, reserved)
+        found = await read_article(
+            context.settings, context.database, context.workers, page, response, reserved, learned
+        )
     except ExtractError as error:
         update = after_error(page, error, context.now(), context.policy)
         return replace(update, status=response.status, opt_out=reserved)
@@ -82,10 +91,11 @@ async def read_article(
     page: Page,
     response: Response,
     reserved: tuple[str, ...],
+    learned: frozenset[str] | None = None,
 ) -> Article | NoArticle:
     """The article in a good answer of a page, or why there is none.
 
-    ``reserved`` are the signals of its headers by which rights are reserved.
+    ``reserved`` are the signals of its headers by which rights are reserved; ``learned`` is as of `read_page`.
 
     Raises:
         ExtractError: no parser survives it.
@@ -99,7 +109,8 @@ async def read_article(
     if urlsplit(url).path == "/" and urlsplit(page.url).path != "/":
         # Sites that take an article down often send its readers to the front page.
         return NoArticle(url, "front_page", f"redirected to {url}")
-    learned = await database.read(learned_texts, site_of(url))
+    if learned is None:
+        learned = await database.read(learned_texts, site_of(url))
     return await workers.extract(response, url, page.published_hint, learned)
 
 

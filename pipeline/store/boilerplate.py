@@ -1,10 +1,6 @@
-"""What recurs over the articles of a site: counted with each new article, in bounded space, and asked for by pages.
+"""What is boilerplate on a site by what was counted there (`pipeline.store.blocks`) and by what the user says."""
 
-Whoever counts holds the row of the site until the end of the transaction, so that two workers never count two variants
-of a block apart. Like the lock of stories, after which it is taken, it belongs to the end of a transaction.
-"""
-
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,30 +13,23 @@ from pipeline.recurrence import (
     MAX_CHARACTERS,
     Count,
     Known,
+    KnownBlocks,
     Verdict,
     body_blocks,
-    copied_from,
-    day_bit,
-    find_known,
     folded,
     is_boilerplate,
     is_same,
 )
-from pipeline.store.rows import storable, upsert
+from pipeline.store.blocks import block_row, find_candidates, write_blocks
+from pipeline.store.rows import insert_into, storable
 from pipeline.tables import SiteBlockRow, SiteRow
 
-MAX_ROWS = 2000
-"""Blocks that are kept of a site. Those seen once have no text, some 120 bytes each; see docs/boilerplate.md."""
+# A number, not a parameter: or else the index of these rows cannot be used for sure.
+_RECURRING = sa.or_(SiteBlockRow.articles >= sa.literal_column(str(FEWEST)), SiteBlockRow.verdict.is_not(None))
 
-ROOM = 200
-"""Rows that are deleted at once when there are too many, so that not every article has to."""
-
-PATIENCE, MOST_PATIENCE = 40, 100
-"""Articles of the site that a block is kept longer for each article that it stood in, and how many of these count."""
-
-BANDS = (SiteBlockRow.band_1, SiteBlockRow.band_2, SiteBlockRow.band_3, SiteBlockRow.band_4)
-
-_RECURRING = sa.or_(SiteBlockRow.articles >= FEWEST, SiteBlockRow.verdict.is_not(None))
+_RECURRING_OF = sa.select(SiteBlockRow.__table__).where(
+    SiteBlockRow.site.in_(sa.bindparam("sites", expanding=True)), _RECURRING, SiteBlockRow.sample.is_not(None)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,111 +60,22 @@ class SiteBlock:
 
 def learned_texts(connection: Connection, site: str) -> frozenset[str]:
     """The blocks that are boilerplate on a site, as samples; variants of each are meant, too."""
-    query = sa.select(SiteBlockRow.__table__).where(SiteBlockRow.site == site, _RECURRING)
-    rows = connection.execute(query.where(SiteBlockRow.sample.is_not(None))).mappings().all()
+    return learned_of(connection, [site])[site]
+
+
+def learned_of(connection: Connection, sites: Collection[str]) -> dict[str, frozenset[str]]:
+    """The same for several sites at once."""
+    rows: dict[str, list[sa.RowMapping]] = {site: [] for site in sites}
+    for row in connection.execute(_RECURRING_OF, {"sites": sorted(rows)}).mappings():
+        rows[row["site"]].append(row)
+    return {site: _learned(found) for site, found in rows.items()}
+
+
+def _learned(rows: Sequence[sa.RowMapping]) -> frozenset[str]:
     learned = {row["sample"] for row in rows if is_boilerplate(_count(row), row["verdict"])}
     kept = [folded(row["sample"]) for row in rows if row["verdict"] == "kept"]
     # A block that the user keeps may have been counted as several, where it has many forms.
     return frozenset(text for text in learned if not any(is_same(folded(text), one) for one in kept))
-
-
-def count_blocks(
-    connection: Connection,
-    article_id: int,
-    site: str,
-    blocks: Sequence[BodyBlock],
-    published_at: datetime,
-    now: datetime,
-) -> None:
-    """Count the blocks of an article that was stored for the first time; one that is a copy changes no count."""
-    if not blocks:
-        return
-    site = storable(site)
-    number = connection.execute(
-        upsert(connection, SiteRow)
-        .values(name=site, articles=1)
-        .on_conflict_do_update(index_elements=["name"], set_={"articles": SiteRow.articles + 1})
-        .returning(SiteRow.articles)
-    ).scalar_one()
-    known = _candidates(connection, site, blocks)
-    found = [(block, find_known(block, known)) for block in blocks]
-    original = copied_from(found)
-    seen = {"day": day_bit(published_at.date()), "number": number, "at": now, "article": original or article_id}
-    rows: dict[int, dict[str, object]] = {}
-    for block, one in found:
-        if one is None or original is None:
-            row = _row(site, block, one, **seen)
-            rows.setdefault(one.key if one else block.key, row)
-    if rows:
-        _write(connection, [rows[key] for key in sorted(rows)])
-        _forget(connection, site)
-
-
-def _candidates(connection: Connection, site: str, blocks: Sequence[BodyBlock]) -> list[Known]:
-    alike = [
-        column.in_(sorted({block.bands[place] for block in blocks})) for place, column in enumerate(BANDS)
-    ]  # fmt: skip
-    columns = (SiteBlockRow.key, *BANDS, SiteBlockRow.words, SiteBlockRow.sample, SiteBlockRow.articles)
-    query = sa.select(*columns, SiteBlockRow.first_article, SiteBlockRow.last_article).where(
-        SiteBlockRow.site == site, sa.or_(SiteBlockRow.key.in_(sorted(block.key for block in blocks)), *alike)
-    )
-    rows = connection.execute(query.order_by(SiteBlockRow.key))
-    return [Known(row[0], tuple(row[1:5]), row[5], row[6], row[7], row[8], row[9]) for row in rows]
-
-
-def _row(
-    site: str, block: BodyBlock, known: Known | None, *, day: int, number: int, at: datetime, article: int
-) -> dict[str, object]:
-    is_sample = known is not None and len(block.text) <= MAX_CHARACTERS
-    return {
-        "site": site,
-        "key": known.key if known else block.key,
-        **{f"band_{place}": band for place, band in enumerate(known.bands if known else block.bands, start=1)},
-        "words": known.words if known else block.words,
-        "sample": storable(block.text) if is_sample else None,
-        "articles": 1,
-        "days": day,
-        "first_number": number,
-        "last_number": number,
-        "first_article": article,
-        "last_article": article,
-        "above": block.above,
-        "below": block.below,
-        "first_seen_at": at,
-        "last_seen_at": at,
-    }
-
-
-def _write(connection: Connection, rows: Sequence[dict[str, object]]) -> None:
-    insert = upsert(connection, SiteBlockRow)
-    new = insert.excluded
-    changed = {
-        "articles": SiteBlockRow.articles + 1,
-        "days": SiteBlockRow.days.bitwise_or(new.days),
-        "sample": sa.func.coalesce(SiteBlockRow.sample, new.sample),
-        "last_number": new.last_number,
-        "last_article": new.last_article,
-        "above": SiteBlockRow.above + new.above,
-        "below": SiteBlockRow.below + new.below,
-        "last_seen_at": new.last_seen_at,
-    }
-    # One statement for all rows, of which SQLAlchemy need compile no new one for each number of them.
-    connection.execute(insert.on_conflict_do_update(index_elements=["site", "key"], set_=changed), rows)
-
-
-def _forget(connection: Connection, site: str) -> None:
-    of_site = SiteBlockRow.site == site
-    count = connection.scalar(sa.select(sa.func.count()).where(of_site)) or 0
-    if count <= MAX_ROWS:
-        return
-    times = sa.case((SiteBlockRow.articles > MOST_PATIENCE, MOST_PATIENCE), else_=SiteBlockRow.articles)
-    least = (
-        sa.select(SiteBlockRow.key)
-        .where(of_site, SiteBlockRow.verdict.is_(None))
-        .order_by(SiteBlockRow.last_number + PATIENCE * times, SiteBlockRow.key)
-        .limit(count - MAX_ROWS + ROOM)
-    )
-    connection.execute(sa.delete(SiteBlockRow).where(of_site, SiteBlockRow.key.in_(least.scalar_subquery())))
 
 
 def _count(row: sa.RowMapping) -> Count:
@@ -227,11 +127,15 @@ def list_sites(connection: Connection) -> list[tuple[str, int, int, int]]:
     return [(row[0], row[1], row[2], len(learned_texts(connection, row[0]))) for row in connection.execute(query)]
 
 
+def _find(connection: Connection, site: str, block: BodyBlock) -> Known | None:
+    return KnownBlocks(find_candidates(connection, {site: [block]})[site]).find(block)
+
+
 def find_block(connection: Connection, site: str, key: int | None, text: str | None) -> SiteBlock | None:
     """The block of this key, or of this text or a variant of it; None where there is none, or it was seen but once."""
     if text is not None:
         blocks = body_blocks([storable(text)[:MAX_CHARACTERS]], [True])
-        known = find_known(blocks[0], _candidates(connection, site, blocks)) if blocks else None
+        known = _find(connection, site, blocks[0]) if blocks else None
         key = known.key if known else None
     this = sa.and_(SiteBlockRow.site == site, SiteBlockRow.key == key, SiteBlockRow.sample.is_not(None))
     found = connection.execute(sa.select(SiteBlockRow.__table__).where(this)).mappings().first()
@@ -249,13 +153,14 @@ def judge_block(
         blocks = body_blocks([storable(text)[:MAX_CHARACTERS]], [True])
         if not blocks:
             return None
-        known = find_known(blocks[0], _candidates(connection, site, blocks))
+        known = _find(connection, site, blocks[0])
         key = known.key if known else blocks[0].key
         if known is None:
-            connection.execute(upsert(connection, SiteRow).values(name=site, articles=0).on_conflict_do_nothing())
+            insert = insert_into(connection.dialect.name, SiteRow).values(name=site, articles=0)
+            connection.execute(insert.on_conflict_do_nothing())
             number = connection.scalar(sa.select(SiteRow.articles).where(SiteRow.name == site)) or 0
-            row = _row(site, blocks[0], None, day=0, number=number, at=now, article=0)
-            _write(connection, [row | {"articles": 0}])
+            row = block_row(site, blocks[0], None, day=0, number=number, at=now, article=0)
+            write_blocks(connection, [row | {"articles": 0}])
         # What was seen but once has no sample yet.
         is_without = sa.and_(SiteBlockRow.key == key, SiteBlockRow.sample.is_(None))
         connection.execute(

@@ -5,9 +5,11 @@ host's feeds and pages one at a time. The claim of a page counts as an attempt b
 kills its worker is given up after so many attempts instead of circling for ever.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,7 +23,7 @@ from pipeline.schedule import PageUpdate
 from pipeline.store.access import access_of_page
 from pipeline.store.barred import BARRED_PAGE, barred_urls, is_open
 from pipeline.store.routes import route_of, send_home, strays
-from pipeline.store.rows import batches, ensure_hosts, storable, upsert
+from pipeline.store.rows import batches, core, ensure_hosts, insert_into, storable, upsert
 from pipeline.tables import POLLED_STATES, ArticleRow, BackfillUnitRow, FeedRow, HostRow, PageRow
 from pipeline.urls import host_of
 
@@ -342,6 +344,30 @@ def claim_page(
 
 def record_page(connection: Connection, page: Page, owner: str, update: PageUpdate, now: datetime) -> bool:
     """Store what a fetch came to and end the claim. False when the claim was lost to another worker meanwhile."""
+    return record_pages(connection, owner, [(page, update, now)]) == 1
+
+
+def record_pages(connection: Connection, owner: str, updates: Iterable[tuple[Page, PageUpdate, datetime]]) -> int:
+    """The same for several pages, each with its time; returns how many of the claims were held still."""
+    rows: defaultdict[tuple[str, ...], list[dict[str, object]]] = defaultdict(list)
+    for page, update, now in updates:
+        values = _recorded(page, update, now)
+        rows[tuple(sorted(values))].append(values | {"held_id": page.id, "held_by": owner})
+    return sum(
+        connection.execute(_RECORD_GONE if "gone_now" in names else _RECORD, rows[names]).rowcount
+        for names in sorted(rows)
+    )
+
+
+_RECORD = sa.update(core(PageRow)).where(
+    PageRow.id == sa.bindparam("held_id"), PageRow.lease_owner == sa.bindparam("held_by"), is_open()
+)
+_RECORD_GONE = _RECORD.values(
+    gone_at=sa.func.coalesce(PageRow.gone_at, sa.bindparam("gone_now", type_=PageRow.__table__.c.gone_at.type))
+)
+
+
+def _recorded(page: Page, update: PageUpdate, now: datetime) -> dict[str, object]:
     values: dict[str, object] = {"route": None, "host": host_of(page.home)} if page.route else {}
     values |= {
         "state": update.state,
@@ -370,13 +396,10 @@ def record_page(connection: Connection, page: Page, owner: str, update: PageUpda
     if update.validators is not None:
         values |= {"etag": storable(update.validators.etag), "last_modified": storable(update.validators.last_modified)}
     if update.gone:
-        values["gone_at"] = sa.func.coalesce(PageRow.gone_at, sa.bindparam("gone_now", now, type_=PageRow.gone_at.type))
+        values["gone_now"] = now
     elif update.status is not None and update.status < 400:
         values["gone_at"] = None
-    done = connection.execute(
-        sa.update(PageRow).where(PageRow.id == page.id, PageRow.lease_owner == owner, is_open()).values(values)
-    )
-    return done.rowcount == 1
+    return values
 
 
 def _robots_verdict(update: PageUpdate) -> str | None:
@@ -432,14 +455,20 @@ def put(
             if url not in barred
         ]
         if rows:
-            made = upsert(connection, PageRow).values(rows).on_conflict_do_nothing().returning(PageRow.url)
-            new |= set(connection.scalars(made))
+            new |= set(connection.scalars(_put(connection.dialect.name), rows))
         for url in barred.intersection(batch):  # the ledger says why there is no article
             page = {"url": url, "host": host_of(url), "attempts": 0, "discovered_at": now} | BARRED_PAGE
             connection.execute(upsert(connection, PageRow).values(page).on_conflict_do_nothing())
-        found = connection.execute(sa.select(PageRow.url, PageRow.id).where(PageRow.url.in_(batch)))
-        ids |= {row.url: row.id for row in found}
+        ids |= dict(connection.execute(_IDS, {"urls": batch}).all())
     return ids, new
+
+
+@cache
+def _put(dialect: str) -> Any:  # noqa: ANN401  # either dialect's Insert
+    return insert_into(dialect, PageRow).on_conflict_do_nothing().returning(PageRow.url)
+
+
+_IDS = sa.select(PageRow.url, PageRow.id).where(PageRow.url.in_(sa.bindparam("urls", expanding=True)))
 
 
 def requeue(connection: Connection, page_ids: Sequence[int], due_at: datetime) -> None:

@@ -9,10 +9,10 @@ from sqlalchemy.engine import Connection
 
 from pipeline.model import Address, Article, Fetched, Page, Validators
 from pipeline.schedule import PagePolicy, PageUpdate
-from pipeline.store.articles import save_article
+from pipeline.store.articles import Finding, save_articles
 from pipeline.store.barred import TAKEN_DOWN
-from pipeline.store.frontier import put, record_page
-from pipeline.store.rows import batches
+from pipeline.store.frontier import put, record_pages
+from pipeline.store.rows import batches, core
 from pipeline.tables import PageRow
 
 HAD = ("stored", "alias")
@@ -42,6 +42,26 @@ def urls_had(connection: Connection, urls: Sequence[str]) -> set[str]:
     return found
 
 
+_ROWS = (
+    sa.select(
+        PageRow.id,
+        PageRow.url,
+        PageRow.host,
+        PageRow.state,
+        PageRow.reason,
+        PageRow.published_at,
+        PageRow.published_from,
+    )
+    .where(PageRow.id.in_(sa.bindparam("ids", expanding=True)))
+    # In order of their ids: two workers that lock the same pages in another order would lock each other out.
+    .order_by(PageRow.id)
+    .with_for_update()
+)
+_BY_ID = sa.update(core(PageRow)).where(PageRow.id.in_(sa.bindparam("ids", expanding=True)))
+_HOLD = _BY_ID.values(lease_owner=sa.bindparam("owner"), leased_until=sa.bindparam("until"), fetch_url=None)
+_PASS = _BY_ID.where(PageRow.lease_owner == sa.bindparam("owner")).values(lease_owner=None, leased_until=None)
+
+
 def take_in(
     connection: Connection, pages: Sequence[Taken], owner: str, now: datetime, policy: PagePolicy
 ) -> list[tuple[str, str]]:
@@ -50,53 +70,54 @@ def take_in(
     ``known`` is a page whose article was stored before, ``new``, ``duplicate`` and so on are those of live pages.
     A worker that is just fetching one of them will find that its claim is lost: the page has been had.
     """
-    ids, _ = put(connection, [page.address for page in pages], now, now)
-    rows: dict[str, sa.RowMapping] = {}
-    for batch in batches(sorted(ids.values())):
-        query = sa.select(
-            PageRow.id,
-            PageRow.url,
-            PageRow.host,
-            PageRow.state,
-            PageRow.reason,
-            PageRow.published_at,
-            PageRow.published_from,
-        ).where(PageRow.id.in_(batch))
-        # In order of their ids: two workers that lock the same pages in another order would lock each other out.
-        locked = query.order_by(PageRow.id).with_for_update()
-        rows |= {row["url"]: row for row in connection.execute(locked).mappings()}
-    wanted = [row["id"] for row in rows.values() if row["state"] not in HAD and row["reason"] != TAKEN_DOWN]
-    for batch in batches(wanted):
-        held = {"lease_owner": owner, "leased_until": now, "fetch_url": None}
-        connection.execute(sa.update(PageRow).where(PageRow.id.in_(batch)).values(held))
+    rows = _hold(connection, pages, owner, now)
     outcomes: list[tuple[str, str]] = []
     seen: set[str] = set()  # the pages of this batch, and those that they turned out to be other addresses of
     passed: list[int] = []
-    for page in pages:
-        row = rows.get(page.address.url)
+    updates: list[tuple[Page, PageUpdate, datetime]] = []
+    findings: dict[int, Finding] = {}
+    for place, taken in enumerate(pages):
+        url = taken.address.url
+        row, outcome = rows.get(url), "lost"
         if row is None:
-            outcomes.append((page.address.url, "unusable"))
+            outcome = "unusable"
         elif row["reason"] == TAKEN_DOWN:
-            outcomes.append((page.address.url, "blocked"))
-        elif row["state"] in HAD or page.address.url in seen:
-            outcomes.append((page.address.url, "known"))
+            outcome = "blocked"
+        elif row["state"] in HAD or url in seen:
+            outcome = "known"
             passed.append(row["id"])
+        elif isinstance(taken.found, PageUpdate):
+            outcome = taken.found.outcome
+            updates.append((_page(taken, row), taken.found, taken.had_at))
+            seen.add(url)
         else:
-            outcome, home = _take(connection, page, row, owner, now, policy)
-            seen |= {page.address.url, home}
-            outcomes.append((page.address.url, outcome))
+            findings[place] = Finding(_page(taken, row), *taken.found)
+            seen |= {url, taken.found[0].url}
+        outcomes.append((url, outcome))
+    record_pages(connection, owner, updates)
+    saved = save_articles(connection, list(findings.values()), owner, now, policy)
+    for place, one in zip(findings, saved, strict=True):
+        outcomes[place] = outcomes[place][0], one.decision or "lost"
     for batch in batches(passed):
-        mine = PageRow.id.in_(batch), PageRow.lease_owner == owner
-        connection.execute(sa.update(PageRow).where(*mine).values(lease_owner=None, leased_until=None))
+        connection.execute(_PASS, {"ids": batch, "owner": owner})
     return outcomes
 
 
-def _take(
-    connection: Connection, taken: Taken, row: sa.RowMapping, owner: str, now: datetime, policy: PagePolicy
-) -> tuple[str, str]:
-    """What became of the page, and the URL that its article belongs to."""
+def _hold(connection: Connection, pages: Sequence[Taken], owner: str, now: datetime) -> dict[str, sa.RowMapping]:
+    """The rows of the pages by URL, those that are to be stored held by this worker."""
+    ids, _ = put(connection, [page.address for page in pages], now, now)
+    rows: dict[str, sa.RowMapping] = {}
+    for batch in batches(sorted(ids.values())):
+        rows |= {row["url"]: row for row in connection.execute(_ROWS, {"ids": batch}).mappings()}
+    wanted = [row["id"] for row in rows.values() if row["state"] not in HAD and row["reason"] != TAKEN_DOWN]
+    for batch in batches(wanted):
+        connection.execute(_HOLD, {"ids": batch, "owner": owner, "until": now})
+    return rows
+
+
+def _page(taken: Taken, row: sa.RowMapping) -> Page:
     announced = row["published_at"] is not None
-    page = Page(
+    return Page(
         id=row["id"],
         url=row["url"],
         host=row["host"],
@@ -105,9 +126,3 @@ def _take(
         published_at=row["published_at"] if announced else taken.address.published_at,
         published_from=row["published_from"] if announced else taken.address.published_from,
     )
-    if isinstance(taken.found, PageUpdate):
-        record_page(connection, page, owner, taken.found, taken.had_at)
-        return taken.found.outcome, page.url
-    article, fetched = taken.found
-    saved = save_article(connection, page, owner, article, fetched, now, policy)
-    return saved.decision or "lost", saved.url
