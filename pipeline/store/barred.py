@@ -40,12 +40,6 @@ def is_open() -> sa.ColumnElement[bool]:
     return PageRow.reason.is_distinct_from(TAKEN_DOWN)
 
 
-def is_taken_down(connection: Connection, page_id: int) -> bool:
-    """Whether this page was taken down."""
-    found = sa.select(PageRow.id).where(PageRow.id == page_id, ~is_open())
-    return connection.scalar(found) is not None
-
-
 def barred_urls(connection: Connection, urls: Iterable[str]) -> set[str]:
     """Those of these canonical URLs that were taken down, each by itself or with its site."""
     asked = {url: _sites_of(url) for url in urls}
