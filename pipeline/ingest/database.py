@@ -27,8 +27,12 @@ class Database:
 
     async def write(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call the function in a transaction that may write; once begun it ends, even if the caller is cancelled."""
-        call = partial(write, self._engine, function, *args, **kwargs)
-        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, call))
+        call = asyncio.get_running_loop().run_in_executor(
+            self._thread, partial(write, self._engine, function, *args, **kwargs)
+        )
+        # What it raises after a cancellation is nobody's any more: the run has failed of something else.
+        call.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await asyncio.shield(call)
 
     async def read(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call the function in a transaction that only reads."""
