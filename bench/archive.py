@@ -250,7 +250,7 @@ class Generator:
 
 
 def fill(engine: Engine, articles: int, seed: int = 1) -> None:
-    """Bring an empty database to the schema, and fill it; PostgreSQL's statistics are gathered at the end.
+    """Bring an empty database to the schema, and fill it; PostgreSQL gathers statistics at the end.
 
     The index of words is made at the end, in half the time; what comes out is what the triggers would have made.
     """

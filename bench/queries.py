@@ -24,6 +24,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from bench.archive import open_filled
 from pipeline.store.engine import reading
+from pipeline.views.pieces import day_of, source_of
 
 PAGE = Path(__file__).resolve().parents[1] / "docs/queries.md"
 MAX_RATIO = 1.3
@@ -85,15 +86,19 @@ HAND = {
         ) AS l ON l.feed_id = f.id
         WHERE f.state <> 'active' OR l.failed > 0 OR l.gaps > 0 OR coalesce(l.entries, 0) = 0
         ORDER BY f.failures DESC, f.url""",
+    # A source counts from its first day on, and for less in its first four weeks: so the question has it.
     8: """SELECT source, announced, stored, failed, expected, stored / expected - 1 FROM (
-          SELECT {source} AS source,
-            sum(CASE WHEN {day} = '2026-10-31' THEN 1 ELSE 0 END) AS announced,
-            sum(CASE WHEN {day} = '2026-10-31' AND state IN ('stored', 'alias') THEN 1 ELSE 0 END) AS stored,
-            sum(CASE WHEN {day} = '2026-10-31' AND state IN ('failed', 'blocked', 'rejected', 'gone') THEN 1 ELSE 0 END)
-              AS failed,
-            sum(CASE WHEN {day} <> '2026-10-31' AND state IN ('stored', 'alias') THEN 1 ELSE 0 END) / 4.0 AS expected
-          FROM page WHERE {day} IN ('2026-10-31', '2026-10-24', '2026-10-17', '2026-10-10', '2026-10-03')
-          GROUP BY {source}) AS s
+          SELECT source, announced, stored, failed, before * 1.0 / {weeks} AS expected FROM (
+            SELECT source, announced, stored, failed, before,
+              (SELECT min({indexed_day}) FROM page AS p WHERE {indexed_source} = g.source) AS first_day FROM (
+              SELECT {source} AS source,
+                sum(CASE WHEN {day} = '2026-10-31' THEN 1 ELSE 0 END) AS announced,
+                sum(CASE WHEN {day} = '2026-10-31' AND state IN ('stored', 'alias') THEN 1 ELSE 0 END) AS stored,
+                sum(CASE WHEN {day} = '2026-10-31' AND state IN ('failed', 'blocked', 'rejected', 'gone')
+                  THEN 1 ELSE 0 END) AS failed,
+                sum(CASE WHEN {day} <> '2026-10-31' AND state IN ('stored', 'alias') THEN 1 ELSE 0 END) AS before
+              FROM page WHERE {day} IN ('2026-10-31', '2026-10-24', '2026-10-17', '2026-10-10', '2026-10-03')
+              GROUP BY {source}) AS g) AS f) AS s
         WHERE expected > 0 AND stored / expected - 1 < -0.5 ORDER BY expected DESC, source""",
     9: """SELECT a.title, a.site, a.agency, count(*), count(DISTINCT m.site), a.first_seen_at, max(m.first_seen_at)
         FROM article AS a JOIN article_story AS s ON s.story_id = a.id JOIN article AS m ON m.id = s.article_id
@@ -114,6 +119,9 @@ PIECES = {
         "week": "datetime(g.last_polled_at, '-7 days')",
         "source": "replace(host, 'www.', '')",
         "day": "date(discovered_at)",
+        "indexed_source": source_of("sqlite", "p.host"),
+        "indexed_day": day_of("sqlite", "p.discovered_at"),
+        "weeks": "nullif(min(4, CAST(julianday('2026-10-31') - julianday(first_day) AS integer) / 7), 0)",
     },
     "postgresql": {
         "authors": "(SELECT string_agg(name, '; ' ORDER BY position)"
@@ -122,6 +130,9 @@ PIECES = {
         "week": "g.last_polled_at - interval '7 days'",
         "source": "replace(host, 'www.', '')",
         "day": "CAST(discovered_at AT TIME ZONE 'UTC' AS date)",
+        "indexed_source": source_of("postgresql", "p.host"),
+        "indexed_day": day_of("postgresql", "p.discovered_at"),
+        "weeks": "nullif(least(4, (CAST('2026-10-31' AS date) - first_day) / 7), 0)",
     },
 }
 

@@ -211,6 +211,29 @@ def test_articles_are_found_however_long_ago_they_were_stored(archive):
     assert names(archive, "harbour") == {"tides", "cookies"}
 
 
+def test_where_words_stand_is_looked_at_in_so_many_articles_on_postgresql(archive):
+    if archive.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite's index knows where words stand")
+    archive.store("https://cafe.example/2", text="common words", site="cafe.example", language="en")
+    columns = ", ".join(column.name for column in ArticleRow.__table__.columns if column.name not in NOT_COPIED)
+    pages = (
+        "INSERT INTO page (url, host, state, discovered_at) SELECT 'https://cafe.example/copy/' || n, host, state,"
+        f" discovered_at FROM page, generate_series(1, {module.LOOKED_AT}) AS n WHERE url = 'https://cafe.example/1'"
+    )
+    articles = (
+        f"INSERT INTO article (page_id, url, text, {columns}) SELECT p.id, p.url, 'words in common',"
+        f" {', '.join(f'a.{name}' for name in columns.split(', '))}"
+        " FROM page AS p, article AS a WHERE p.url LIKE '%/copy/%' AND a.url = 'https://cafe.example/1'"
+    )
+    archive(lambda connection: connection.execute(sa.text(pages)))
+    assert [(hit.url, found(archive, '"common words"').is_all) for hit in find(archive, '"common words"')] == [
+        ("https://cafe.example/2", True)
+    ]
+    archive(lambda connection: connection.execute(sa.text(articles)))
+    assert (find(archive, '"common words"'), found(archive, '"common words"').is_all) == ([], False)
+    assert found(archive, '"words in common"').matches == module.NEWEST
+
+
 NOT_COPIED = ("id", "page_id", "url", "text")
 COPY_PAGE = """INSERT INTO page (url, host, state, discovered_at)
 SELECT :url, host, state, discovered_at FROM page WHERE url = 'https://cafe.example/1' RETURNING id"""
