@@ -35,7 +35,7 @@ _HIDDEN_END = re.compile(r"<(script|style|!--)(?![^<]*?(?:</\1|-->))[^<]*\Z", re
 
 def bot_wall(page: Sight) -> str | None:
     """A challenge: little to read, and a mark or the words of one."""
-    if page.shown_words > WALL_WORDS or (page.is_declared and page.words > SHELL_WORDS):
+    if (page.is_declared and page.words > SHELL_WORDS) or page.shows_more_than(WALL_WORDS):
         return None
     vendor = wall_of_source(page.source)
     if vendor:
@@ -48,7 +48,7 @@ def bot_wall(page: Sight) -> str | None:
 
 def consent(page: Sight) -> str | None:
     """Asks for consent: its address or its title says so, and what it says is about little else."""
-    if page.is_declared or page.shown_words > CONSENT_WORDS:
+    if page.is_declared or page.shows_more_than(CONSENT_WORDS):
         return None
     parts = urlsplit(page.url)
     at = _CONSENT_HOST.search(parts.hostname or "") or _CONSENT_PATH.search(parts.path.lower())
@@ -105,7 +105,11 @@ def truncated(page: Sight) -> str | None:
 
 def script_shell(page: Sight) -> str | None:
     """Nothing to read, and scripts that would bring it."""
-    if page.words >= SHELL_WORDS or page.shown_words > 3 * SHELL_WORDS or next(page.tree.iter("script"), None) is None:
+    if (
+        page.words >= SHELL_WORDS
+        or page.shows_more_than(3 * SHELL_WORDS)
+        or next(page.tree.iter("script"), None) is None
+    ):
         return None
     hidden = [" ".join(map(str, element.itertext())) for element in page.tree.iter("noscript")]
     asks = said("script_shell", "lines", [*page.lines(), *map(fold, hidden)])
@@ -115,7 +119,7 @@ def script_shell(page: Sight) -> str | None:
     root = next(empty, None)
     return (
         f"the element {root.get('id') or root.tag!r} is empty"
-        if root is not None and page.shown_words < SHELL_WORDS
+        if root is not None and not page.shows_more_than(SHELL_WORDS - 1)
         else None
     )
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -18,9 +19,6 @@ MAX_LINES = 2_000
 
 MAX_LINE = 400
 """Characters of a block that still is a line, as against a paragraph."""
-
-MAX_SHOWN = 1_000
-"""Words of a whole page that are counted: no rule asks for more."""
 
 _DATES = ("article:published_time", "article:modified_time", "article:section", "og:article:published_time")
 _ARTICLE = 3  # `ARTICLE_TYPES` of this weight and above are articles
@@ -53,7 +51,6 @@ class Sight:
         access: who may read it, by what it declares.
         shown: all that a reader sees, menus and footers too.
         words: of the text that was extracted.
-        shown_words: of all that a reader sees, counted until there are more than `MAX_SHOWN`.
         titles: the page's title and first headings.
         is_declared: whether the page says that it is an article.
     """
@@ -66,7 +63,6 @@ class Sight:
     shown: Sequence[Shown]
     text: str
     words: int
-    shown_words: int
     titles: tuple[str, ...]
     is_declared: bool
     folded: list[str] = field(default_factory=list, repr=False)
@@ -75,6 +71,11 @@ class Sight:
     def path(self) -> str:
         """The path of the address."""
         return urlsplit(self.url).path
+
+    def shows_more_than(self, words: int) -> bool:
+        """Whether a reader sees more than so many words in all; the rest is not counted."""
+        counts = accumulate(count_words(block.text) for block in self.shown)
+        return any(count > words for count in counts)
 
     def lines(self) -> Sequence[str]:
         """The short blocks, folded; once for all rules that ask."""
@@ -124,19 +125,9 @@ def look_at(
         shown=shown,
         text=text,
         words=count_words(text),
-        shown_words=_count_shown(shown),
         titles=tuple(title for title in titles if 0 < len(title) <= MAX_LINE),
         is_declared=_is_declared(structured),
     )
-
-
-def _count_shown(shown: Sequence[Shown]) -> int:
-    count = 0
-    for block in shown:
-        count += count_words(block.text)
-        if count > MAX_SHOWN:
-            break
-    return count
 
 
 def _titles(tree: _Element) -> Iterator[_Element]:

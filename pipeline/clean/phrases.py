@@ -115,17 +115,14 @@ def _reason_of(paragraph: str, language: str | None, at_end: bool) -> str | None
     words = _WORD.findall(text)
     if not words:
         return None
-    by_key, rest, any_of_rest = _index(language)
+    by_key, rest, any_of_rest = _index(language, at_end)
     keys = dict.fromkeys([word[:_KEY] for word in words])
     candidates = [phrase for key in keys if key in by_key for phrase in by_key[key]]
     if any_of_rest.fullmatch(text):
         candidates = [*rest, *candidates]
     for phrase in candidates:
-        if (
-            (at_end or not phrase.at_end)
-            and len(words) <= MAX_WORDS.get(phrase.reason, MAX_WORDS_ELSE)
-            and _compiled(phrase.pattern).fullmatch(text)
-        ):
+        limit = MAX_WORDS.get(phrase.reason, MAX_WORDS_ELSE)
+        if len(words) <= limit and _compiled(phrase.pattern).fullmatch(text):
             return phrase.reason
     return None
 
@@ -169,12 +166,12 @@ def languages() -> tuple[str, ...]:
 
 
 @cache
-def _index(language: str | None) -> tuple[dict[str, list[Phrase]], list[Phrase], re.Pattern[str]]:
-    """The phrases by their keys, those that have none, and a pattern for any of the latter."""
+def _index(language: str | None, at_end: bool) -> tuple[dict[str, list[Phrase]], list[Phrase], re.Pattern[str]]:
+    """The phrases that count, by their keys; those that have none; and a pattern for any of the latter."""
     by_key: dict[str, list[Phrase]] = defaultdict(list)
     rest: list[Phrase] = []
     for phrase in phrases():
-        if not _is_spoken(phrase.language, language):
+        if not _is_spoken(phrase.language, language) or (phrase.at_end and not at_end):
             continue
         for key in phrase.keys:
             by_key[key].append(phrase)

@@ -139,8 +139,8 @@ def _of_place(page: Page, index: int) -> list[float]:
     signature = page.signatures[index]
     return [
         page.prose[index],
-        math.log1p(total),
-        math.log1p(len(page.layout.blocks)),
+        page.log_total,
+        page.log_blocks,
         index / len(page.layout.blocks),
         float(meeting == page.top),
         page.top_level.get(meeting, 20),
@@ -211,11 +211,16 @@ def _of_markup(page: Page, index: int) -> list[float]:
         *page.container_shares[at],
         page.article_count,
         1.0 - page.masses.prose[page.top] / page.total,
-        *(float(bool(own & value)) for value in _OWN_BITS),
+        *_own_flags(own),
         *_flags(page.marks[at]),
     ]
 
 
 @lru_cache(maxsize=4096)
+def _own_flags(marks: int) -> tuple[float, ...]:
+    return tuple([float(bool(marks & value)) for value in _OWN_BITS])
+
+
+@lru_cache(maxsize=4096)
 def _flags(marks: int) -> tuple[float, ...]:
-    return tuple(float(marks >> position & 1) for position in range(len(_MARKED)))
+    return tuple([float(marks >> position & 1) for position in range(len(_MARKED))])

@@ -73,6 +73,7 @@ class Page:
         self.prose = [prose_of(block) for block in layout.blocks]
         self.masses = masses_of(layout, self.prose)
         self.total = self.masses.prose[0] or 1.0
+        self.log_total, self.log_blocks = math.log1p(self.total), math.log1p(len(layout.blocks))
         self.marks = effective_marks(layout, self.masses)
         self._words: dict[int, list[str]] = {}
         self._body_shares: dict[int, float] = {}
@@ -104,7 +105,7 @@ class Page:
     def title_share(self, index: int) -> float:
         """How much of the headline the block is, and how much of the block is the headline."""
         words = self.words(index)
-        if not words or not self._title_set:
+        if self._title_set.isdisjoint(words):
             return 0.0
         return sum(map(self._title_set.__contains__, words)) / max(len(words), len(self.title))
 
