@@ -27,6 +27,7 @@ _BLOCKS = HEADINGS | {
     "caption", "legend", "button", "label",
 }
 # fmt: on
+_PICTURES = frozenset(("img", "picture", "video", "iframe", "amp-img"))
 _KINDS = {
     **dict.fromkeys((*HEADINGS, "summary"), "heading"),
     "p": "paragraph",
@@ -65,6 +66,7 @@ class Block(NamedTuple):
         bold: characters that are emphasised.
         links: number of links.
         pieces: how many text nodes it was made of.
+        picture: index of the element that holds the last picture since the block before, in `Layout.nodes`; -1: none.
     """
 
     text: str
@@ -74,6 +76,7 @@ class Block(NamedTuple):
     bold: int
     links: int
     pieces: int
+    picture: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,7 @@ class _Walk:
         self.elements: list[_Element] = []
         self.parts: list[str] = []
         self.linked = self.bold = self.links = 0
+        self.picture = -1
 
     def flush(self, node: int, kind: str) -> None:
         if self.parts:
@@ -108,8 +112,10 @@ class _Walk:
                         min(self.bold, len(text)),
                         self.links,
                         len(self.parts),
+                        self.picture,
                     )
                 )
+                self.picture = -1
             self.parts = []
         self.linked = self.bold = self.links = 0
 
@@ -137,6 +143,8 @@ class _Walk:
                 self._enter(child, node, kind, in_link, in_bold)
             elif tag == "rt" and element.find("rp") is None:
                 pass  # the reading above a character; without parentheses around it, it would run into the word
+            elif tag in _PICTURES:
+                self.picture = node
             elif tag not in SKIPPED and isinstance(tag, str):
                 if tag == "a":
                     self.links += 1
