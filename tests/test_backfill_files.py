@@ -272,3 +272,18 @@ def test_a_folder_without_a_page_is_a_trouble(local, tmp_path):
     (tmp_path / "notes.txt").write_text("no page")
     result = local.fill("html", [("folder", str(tmp_path))])
     assert [(one["reason"], "no page" in one["detail"]) for one in result.troubles] == [("unreadable", True)]
+
+
+def test_a_bad_line_of_an_index_costs_no_more_than_itself(local, tmp_path):
+    (tmp_path / "1.html").write_bytes(article_page(1).encode())
+    rows = ['{"file": "1.html", "url": "http://clips.example/1", "date": 2020}', '["1.html"]', "{bad", "[" * 100_000]
+    (tmp_path / "index.jsonl").write_text("\n".join(rows))
+    result = local.fill("html", [("folder", str(tmp_path))])
+    assert result.is_done
+    assert (result.counts["new"], result.counts["broken"]) == (1, 3)
+
+
+def test_an_index_of_bad_lines_alone_is_a_trouble(local, tmp_path):
+    (tmp_path / "index.jsonl").write_text("[]\n")
+    result = local.fill("html", [("folder", str(tmp_path))])
+    assert [(one["reason"], "index.jsonl" in one["detail"]) for one in result.troubles] == [("unreadable", True)]

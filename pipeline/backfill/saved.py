@@ -31,9 +31,9 @@ INDEXES = ("index.csv", "index.jsonl")
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """One page of a folder: its file, and what the index says of it."""
+    """One page of a folder: its file, and what the index says of it; no file where that line cannot be read."""
 
-    path: Path
+    path: Path | None
     url: str | None = None
     published_at: datetime | None = None
 
@@ -84,17 +84,31 @@ def pages_of(folder: Path) -> list[Saved]:
             return pages
         raise ConfigError(f"there is no page in it ({', '.join(SUFFIXES)})")
     try:
-        return [_saved(folder, row) for row in _rows(index)]
+        pages = [_saved(folder, row) if row is not None else Saved(None) for row in _rows(index)]
     except (ValueError, csv.Error, UnicodeDecodeError) as error:
         raise ConfigError(f"{index}: {error}") from error
+    if pages and all(page.path is None for page in pages):
+        raise ConfigError(f"{index}: no line of it is a JSON object")
+    return pages
 
 
-def _rows(index: Path) -> Iterator[dict[str, str | None]]:
+def _rows(index: Path) -> Iterator[dict[str, str | None] | None]:
+    """The rows of an index; None for a line that is none: one bad line is no reason to lose the others."""
     with index.open(encoding="utf-8-sig", newline="") as file:
         if index.suffix == ".csv":
             yield from csv.DictReader(file)
         else:
-            yield from (json.loads(line) for line in file if line.strip())
+            yield from (_row(line) for line in file if line.strip())
+
+
+def _row(line: str) -> dict[str, str | None] | None:
+    try:
+        told = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(told, dict):
+        return None
+    return {name: value if value is None else str(value) for name, value in told.items()}
 
 
 def _saved(folder: Path, row: dict[str, str | None]) -> Saved:
@@ -115,6 +129,8 @@ def _saved(folder: Path, row: dict[str, str | None]) -> Saved:
 def item_of(page: Saved, number: int, wanted: Wanted, max_bytes: int) -> Item:
     """What a saved page is to a backfill: a page of those that are asked for, or why it is none."""
     end = number + 1
+    if page.path is None:
+        return Item(end, "broken")
     try:
         body = _content(page.path, max_bytes)
         saved_at = datetime.fromtimestamp(page.path.stat().st_mtime, UTC)
