@@ -108,7 +108,7 @@ def _sure(records: Iterator[Found], start: int) -> Iterator[Found]:
         is_one = is_one or record.flaw is None
         yield record
     if not is_one:
-        raise OSError("there is no WARC record in it")
+        raise OSError("there is no whole WARC record in it")
 
 
 def item_of(found: Found, wanted: Wanted, max_bytes: int) -> Item:
