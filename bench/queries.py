@@ -1,4 +1,4 @@
-"""Measures the queries of docs/queries.md on views beside the same ones written by hand on the tables.
+"""Measures the ten queries of docs/queries.md on views beside the same ones written by hand on the tables.
 
     python -m bench.queries FOLDER --rows 1000000                   # both databases, made in FOLDER where not there
     python -m bench.queries FOLDER --rows 50000 --only sqlite
@@ -98,6 +98,7 @@ HAND = {
                   THEN 1 ELSE 0 END) AS failed,
                 sum(CASE WHEN {day} <> '2026-10-31' AND state IN ('stored', 'alias') THEN 1 ELSE 0 END) AS before
               FROM page WHERE {day} IN ('2026-10-31', '2026-10-24', '2026-10-17', '2026-10-10', '2026-10-03')
+                AND EXISTS (SELECT 1 FROM entry AS n WHERE n.page_id = page.id)
               GROUP BY {source}) AS g) AS f) AS s
         WHERE expected > 0 AND stored / expected - 1 < -0.5 ORDER BY expected DESC, source""",
     9: """SELECT a.title, a.site, a.agency, count(*), count(DISTINCT m.site), a.first_seen_at, max(m.first_seen_at)
@@ -165,7 +166,8 @@ class Cost:
 
 def view_queries(cursor: str) -> list[str]:
     """The queries of the page, asked of the made-up archive."""
-    queries = re.findall(r"```sql\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    page = PAGE.read_text().split("## Ten queries")[1].split("\n## ")[0]
+    queries = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
     for there, here in HERE:
         queries = [query.replace(there, here) for query in queries]
     return [query.replace("0" * 28, cursor) for query in queries]

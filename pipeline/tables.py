@@ -5,7 +5,7 @@ a test compares them. Nothing here opens a connection.
 
 Four kinds of tables: what is subscribed to (`FeedRow`, `AddressRow`, `SubscriptionRow`, `PollRow`, `EntryRow`), the
 frontier, which is the ledger too (`HostRow`, `PageRow`), the archive (`ArticleRow`, `ArticleAuthorRow`,
-`ArticleTagRow`, `RevisionRow`, `RawRow`), and what was taken out of it (`TakedownRow`).
+`ArticleTagRow`, `ArticleCorrectionRow`, `RevisionRow`, `RawRow`), and what was taken out of it (`TakedownRow`).
 """
 
 from datetime import UTC, datetime
@@ -540,6 +540,20 @@ class ArticleTagRow(Table):
 
     article_id: Mapped[int] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), primary_key=True)
     tag: Mapped[str] = mapped_column(primary_key=True, index=True, comment="as the page or the feed has it")
+
+
+class ArticleCorrectionRow(Table):
+    """One row for each notice of a correction that an article has carried; it stays where the notice goes."""
+
+    __tablename__ = "article_correction"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    article_id: Mapped[int] = mapped_column(
+        ForeignKey("article.id", ondelete="CASCADE"), index=True, comment="the article"
+    )
+    revision: Mapped[int] = mapped_column(comment="number of the revision that it first stood beside")
+    notice: Mapped[str] = mapped_column(comment="what the publisher says of the error or change")
+    seen_at: Mapped[datetime] = mapped_column(index=True, comment="when the page was fetched that first had it")
 
 
 class ArticleStoryRow(Table):

@@ -1,20 +1,28 @@
 """The views are there, on both databases alike, and go and come with the migrations."""
 
+from dataclasses import replace
+
 import pytest
 import sqlalchemy as sa
 
 from pipeline.errors import ConfigError
+from pipeline.model import Entry
+from pipeline.store.articles import save_article
 from pipeline.store.engine import open_engine, reading
 from pipeline.store.migrate import downgrade, require_current, upgrade
 from pipeline.views import VERSION, VIEWS
-from tests.test_store import HOUR, NOW, Archive
+from tests.test_store import FETCHED, HOUR, NOW, POLICY, Archive, article
 
 
 @pytest.fixture
 def archive(engine):
     """A copy on another site, an article that was edited, and one without authors and tags."""
     archive = Archive(engine)
-    archive.store("https://one.example/a", site="one.example", language="en", authors=("Ada Ruiz", "Bo Lind"))
+    told = {
+        "corrections": ("Correction: May.",),
+        "provenance": {"title": {"from": "h1", "sure": 1, "others": [["og", "T"]]}},
+    }
+    archive.store("https://one.example/a", site="one.example", language="en", authors=("Ada Ruiz", "Bo Lind"), **told)
     archive.store("https://two.example/b", site="two.example", language="en")
     archive.store("https://two.example/c", site="two.example", text="Before the edit.", authors=(), tags=())
     archive.store("https://two.example/c", site="two.example", text="After.", authors=(), tags=(), now=NOW + HOUR)
@@ -89,6 +97,19 @@ def test_one_query_says_on_both_databases_what_was_current(archive, time, text):
         found = connection.execute(AS_OF, {"time": time}).all()
     assert dict(map(tuple, found))["https://two.example/c"] == text
     assert len(found) == 3
+
+
+def test_an_older_capture_of_another_address_changes_neither_what_is_current_nor_what_was(archive):
+    """A backfill may find a page by an address of its own that leads to an article that is stored."""
+    before = rows(archive.engine, "v_article_version", "article_id", "number", "valid_from", "valid_to", "text")
+    archive.poll(Entry(guid="m", url="https://m.two.example/c"), now=NOW + 2 * HOUR)
+    page = archive.claim(host="m.two.example", now=NOW + 2 * HOUR)
+    found = article("https://two.example/c", site="two.example", text="Long before.")
+    older = replace(FETCHED, at=NOW - 24 * HOUR)
+    assert archive(save_article, page, "w", found, older, NOW + 2 * HOUR, POLICY).decision == "unchanged"
+    after = rows(archive.engine, "v_article_version", "article_id", "number", "valid_from", "valid_to", "text")
+    assert after == before
+    assert archive.page("https://m.two.example/c")["state"] == "alias"
 
 
 def test_nothing_was_current_before_the_archive_began(archive):

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta, timezone
@@ -45,6 +46,10 @@ def archive(engine):
         modified_at=NOW,
         section="",
         image="https://one.example/a.jpg",
+        captions=("One, “first”", ODD),
+        corrections=("Correction: May.",),
+        access="metered",
+        publisher="One Press",
     )
     archive.store("https://one.example/b", site="one.example", text=LARGE, language="de", authors=(), tags=())
     archive.store("https://two.example/c", site="two.example", title=None, text="x", published_at=NOW - 30 * DAY)
@@ -55,8 +60,9 @@ def archive(engine):
 def rows_of(archive):
     """What an export has to hold: read by SQL of the test's own, as values of Python."""
     query = sa.text(
-        "SELECT v.*, a.authors AS author_list, a.tags AS tag_list FROM v_article AS v JOIN article AS a ON"
-        " a.id = v.article_id ORDER BY v.article_id"
+        "SELECT v.*, a.authors AS authors_list, a.tags AS tags_list, a.captions AS captions_list,"
+        " a.corrections AS corrections_list FROM v_article AS v JOIN article AS a ON a.id = v.article_id"
+        " ORDER BY v.article_id"
     )
     with archive.engine.connect() as connection:
         found = [dict(row) for row in connection.execute(query).mappings()]
@@ -64,8 +70,8 @@ def rows_of(archive):
 
 
 def _value(row, name):
-    if name in {"authors", "tags"}:
-        value = row["author_list" if name == "authors" else "tag_list"]
+    if name in {"authors", "tags", "captions", "corrections"}:
+        value = row[f"{name}_list"]
         return json.loads(value) if isinstance(value, str) else value
     value = row[name]
     if name.endswith("_at") and isinstance(value, str):
@@ -371,6 +377,27 @@ def test_increments_put_together_are_the_archive(archive, tmp_path):
     newest = rows.sort("cursor").group_by("article_id", maintain_order=True).last()
     current = newest.filter(~polars.col("deleted")).sort("article_id").to_dicts()
     assert own(current) == rows_of(archive)
+
+
+def test_the_documented_way_puts_files_of_two_versions_together(archive, tmp_path):
+    """As it stands on the page, over a file that lacks columns which came later."""
+    polars = pytest.importorskip("polars")
+    plan = {"cursor": tmp_path / "changes/cursor.json"}
+    run(archive, tmp_path / "changes", **plan)
+    (file,) = (tmp_path / "changes").glob("*.parquet")
+    polars.read_parquet(file).drop("access", "captions").write_parquet(file)
+    archive.store("https://one.example/b", now=NOW + DAY, site="one.example", text="Rewritten.", access="paid")
+    archive(lambda connection: connection.execute(sa.text("DELETE FROM article WHERE url LIKE '%/c'")))
+    run(archive, tmp_path / "changes", **plan)
+    (shown,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/export.md").read_text(), re.DOTALL)
+    show = "print(articles.sort('article_id').select('url', 'access').write_json())"
+    words = [sys.executable, "-c", f"{shown}\n{show}"]
+    done = subprocess.run(words, check=True, capture_output=True, text=True, cwd=tmp_path)
+    assert [(row["url"][-1], row["access"]) for row in json.loads(done.stdout)] == [
+        ("a", None),
+        ("b", "paid"),
+        ("d", None),
+    ]
 
 
 @pytest.mark.parametrize(

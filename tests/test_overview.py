@@ -34,7 +34,8 @@ LOADING = {"src", "href", "srcset", "data", "action", "poster", "{http://www.w3.
 def archive(engine):
     """Three articles, two of which are one story, an odd title, a page that failed."""
     archive = Archive(engine)
-    archive.store("https://one.example/a", site="one.example", title=ODD, published_at=NOW - 10 * MINUTE)
+    told = {"access": "paid", "publisher": "One", "captions": ("At dawn",)}
+    archive.store("https://one.example/a", site="one.example", title=ODD, published_at=NOW - 10 * MINUTE, **told)
     archive.store("https://two.example/b", site="two.example", now=NOW + HOUR, published_at=NOW - HOUR)
     archive.store("https://two.example/c", site="two.example", now=NOW + HOUR, text="Other.", authors=(), language="de")
     archive.poll(Entry(guid="d", url="https://one.example/d"), now=NOW)
@@ -72,6 +73,7 @@ def test_the_numbers_are_those_of_the_archive(archive):
     assert (day, articles) == ("2026-11-22", 3)
     assert dict(zip(FIELDS, filled, strict=True)) == dict.fromkeys(FIELDS, 0) | {
         "title": 3, "authors": 2, "published_at": 2, "language": 1, "tags": 3,
+        "access": 1, "publisher": 1, "captions": 1,
     }  # fmt: skip
     assert (found.begin, found.end) == (NOW.replace(hour=0) - timedelta(days=1), NOW + HOUR)
 
@@ -124,7 +126,29 @@ def test_the_same_archive_makes_the_same_page(archive):
 
 def test_an_empty_archive_has_a_page_too(engine):
     tree = parsed(page_of(Archive(engine)))
-    assert "".join(tree.itertext()).count("Nothing yet.") == 6
+    told = "".join(tree.itertext())
+    assert told.count("Nothing yet.") == 6
+    assert "The archive is empty. Times are UTC." in told
+
+
+def test_a_young_archive_of_one_article_is_shown_from_its_first_day_on(engine):
+    Archive(engine).store()
+    tree = parsed(page_of(Archive(engine)))
+    told = "".join(tree.itertext())
+    assert "1 article of 1 source; the busiest hour began on 2026-11-22 12:00." in told
+    # The stretch begins the day before, of which there is nothing to show: hours of one day are its labels.
+    assert {"00:00", "12:00"} <= {label.text for label in tree.iter(f"{SVG}text")}
+
+
+def test_days_are_told_in_few_characters_so_that_their_labels_do_not_meet(engine):
+    archive = Archive(engine)
+    for day in range(30):
+        archive.store(f"https://one.example/{day}", now=NOW + timedelta(days=day), text=f"Text {day}.")
+    pytest.importorskip("matplotlib")
+    tree = parsed(render(look(archive, days=30), NOW))
+    labels = {label.text for label in tree.iter(f"{SVG}text")}
+    assert {"22 Nov", "26 Nov"} <= labels
+    assert not any(re.fullmatch(r"20\d\d-.*", label or "") for label in labels)
 
 
 def test_the_command_writes_the_page(archive, tmp_path):

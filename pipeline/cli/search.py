@@ -46,7 +46,8 @@ def search(
     harb*                    words that begin so
     title:harbour            in the headline
 
-    Case and accents make no difference. Of common words the newest 200 matches are ranked.
+    Case and accents make no difference. Of common words the newest 200 matches are ranked. Times without a zone are
+    UTC. On PostgreSQL words are looked for in the forms of all languages: --language finds fewer and better.
 
     \b
     Examples:

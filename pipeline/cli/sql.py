@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 from sqlalchemy.engine import Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from pipeline.cli.output import console, json_option, plain, print_table
 from pipeline.config import Settings
@@ -94,12 +94,17 @@ def _answerer(engine: Engine | None, over: Path | None, *, by_duckdb: bool) -> C
     @contextmanager
     def by_database(statement: str) -> Iterator[tuple[list[str], Rows]]:
         assert engine is not None  # noqa: S101  # there are exports instead, else
-        with readonly.only_reading(engine) as connection:
-            found = readonly.ask(connection, statement)
-            if not found.returns_rows:
-                yield [], iter(())
-                return
-            yield _distinct(list(found.keys())), (tuple(row) for row in found)
+        try:
+            with readonly.only_reading(engine) as connection:
+                found = readonly.ask(connection, statement)
+                if not found.returns_rows:
+                    yield [], iter(())
+                    return
+                yield _distinct(list(found.keys())), (tuple(row) for row in found)
+        except DBAPIError as error:  # of the statement, or of a row of its answer
+            if error.connection_invalidated:
+                raise
+            raise ConfigError(str(error.orig).strip()) from error
 
     @contextmanager
     def by_duck(statement: str) -> Iterator[tuple[list[str], Rows]]:

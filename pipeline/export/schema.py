@@ -1,12 +1,14 @@
 """The schema of exported files: fixed, numbered, and the same in Parquet, JSON lines and CSV.
 
-Names, order and meaning are those of the view `v_article`, with two differences: authors and tags are lists, and two
-columns at the end serve incremental exports. `docs/export.md` prints this table.
+Names, order and meaning are those of the view `v_article`, with two differences: what the view joins to text are
+lists, and two columns at the end serve incremental exports. `docs/export.md` prints this table.
 """
 
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from pipeline.store.selection import LISTS
+from pipeline.tables import ArticleRow
 from pipeline.views import VIEWS
 
 VERSION: Final = "1"
@@ -54,12 +56,21 @@ _KINDS: Final[tuple[tuple[str, Kind, bool], ...]] = (
     ("first_seen_at", "timestamp", False),
     ("updated_at", "timestamp", False),
     ("gone_at", "timestamp", False),
+    ("published_precision", "string", False),
+    ("site_name", "string", False),
+    ("publisher", "string", False),
+    ("access", "string", False),
+    ("kind", "string", False),
+    ("captions", "list<string>", False),
+    ("corrections", "list<string>", False),
 )
 _ARTICLE: Final = next(view for view in VIEWS if view.name == "v_article")
 _COMMENTS: Final = {column.name: column.comment for column in _ARTICLE.columns}
+# The view joins lists to text, and says so; files have what the table has.
+_LISTS: Final = {name: str(ArticleRow.__table__.columns[name].comment) for name in LISTS}
 
 FIELDS: Final = (
-    *(Field(name, kind, is_required, _COMMENTS[name]) for name, kind, is_required in _KINDS),
+    *(Field(name, kind, is_required, (_COMMENTS | _LISTS)[name]) for name, kind, is_required in _KINDS),
     Field(
         "deleted",
         "bool",

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from html import escape
 from importlib.resources import files
 from typing import Any, Final
@@ -24,9 +24,7 @@ def render(found: Overview, now: datetime) -> str:
         ConfigError: matplotlib is not installed.
     """
     style = files("pipeline.overview").joinpath("style.css").read_text("utf-8")
-    stretch = (
-        "The archive is empty." if found.begin is None else f"{found.begin:%Y-%m-%d} to {found.end:%Y-%m-%d %H:%M}"
-    )
+    stretch = "The archive is empty" if found.begin is None else f"{found.begin:%Y-%m-%d} to {found.end:%Y-%m-%d %H:%M}"
     totals = "".join(f"<div><dt>{name}</dt><dd>{count:,}</dd></div>" for name, count in found.totals.items())
     parts = (_hours(found), _delays(found), _reasons(found), _feeds(found), _fill(found), _stories(found))
     return _clean(
@@ -46,7 +44,8 @@ def _hours(found: Overview) -> str:
     text = "Articles by the hour in which they were first stored, and by source."
     if found.begin is None or found.end is None:
         return _section("Articles per hour and source", text, _NOTHING)
-    first = found.begin
+    # An archive that is younger than the stretch is shown from its first day on: its bars would be hairs.
+    first = max(found.begin, datetime.fromisoformat(found.hours[0][0][:10]).replace(tzinfo=UTC))
     spans = int((found.end - first) / timedelta(hours=1)) + 1
     names = [f"{first + timedelta(hours=n):%Y-%m-%d %H}" for n in range(spans)]
     shown = sites[:SHOWN_SITES]
@@ -58,7 +57,8 @@ def _hours(found: Overview) -> str:
     starts = [first + timedelta(hours=n) for n in range(spans)]
     labels = [f"{at:%d %b}" * (at.hour == 0) if is_long else f"{at:%H:%M}" for at in starts]
     busiest = max(names, key=lambda name: sum(values[name] for values in series.values()))
-    told = f"{sum(counts.values())} articles of {len(sites)} sources; the busiest hour began on {busiest}:00."
+    told = f"{_some(sum(counts.values()), 'article')} of {_some(len(sites), 'source')};"
+    told += f" the busiest hour began on {busiest}:00."
     plot = stacked(
         labels, {name: list(values.values()) for name, values in series.items()}, "Articles per hour and source", told
     )
@@ -72,8 +72,8 @@ def _delays(found: Overview) -> str:
     if not total:
         return _section(title, text, _NOTHING)
     soon = sum(number for _, number in found.delays[:4])
-    told = f"{soon / total:.0%} of {total} articles within the hour."
-    told += f" Of {found.undated} more the publication is not known." if found.undated else ""
+    told = f"{soon / total:.0%} of {_some(total, 'article')} within the hour."
+    told += f" Of {found.undated:,} more the publication is not known." if found.undated else ""
     names, numbers = zip(*found.delays, strict=True)
     rows = [(name, number, f"{number / total:.0%}") for name, number in found.delays]
     table = _table(("delay", "articles", "share"), rows)
@@ -84,7 +84,7 @@ def _reasons(found: Overview) -> str:
     title, text = "Pages without an article, by reason", "All pages of the ledger; news status --why says what to do."
     if not found.reasons:
         return _section(title, text, _NOTHING)
-    told = f"Most often {found.reasons[0][1]}: {found.reasons[0][2]} pages."
+    told = f"Most often {found.reasons[0][1]}: {_some(found.reasons[0][2], 'page')}."
     labels = [f"{reason} ({state})" for state, reason, _ in found.reasons]
     plot = bars(labels, [number for *_, number in found.reasons], title, told)
     return _section(title, f"{text} {told}", _pair(plot, _table(("state", "reason", "pages"), found.reasons)))
@@ -128,7 +128,7 @@ def _fill(found: Overview) -> str:
     whole = [(name, sum(filled[place] for *_, filled in found.fill) / total) for place, name in enumerate(shares)]
     told = "Over all days: " + ", ".join(f"{name} {share:.0%}" for name, share in whole) + "."
     rows = [(name, f"{share:.0%}", f"{shares[name][0]:.0%}", f"{shares[name][-1]:.0%}") for name, share in whole]
-    plot = lines([day for day, *_ in found.fill], shares, title, told)
+    plot = lines([f"{date.fromisoformat(day):%d %b}" for day, *_ in found.fill], shares, title, told)
     table = _table(("field", "all days", "first day", "last day"), rows)
     return _section(title, text, _pair(plot, table))
 
@@ -152,6 +152,11 @@ def _stories(found: Overview) -> str:
         for story in found.stories
     ]
     return _section(title, text, _table(("story", "first on", "agency", "articles", "sites", "first stored"), rows))
+
+
+def _some(number: int, name: str) -> str:
+    """So many of these: ``1 page``, ``2,000 pages``."""
+    return f"{number:,} {name}{'' if number == 1 else 's'}"
 
 
 def _section(title: str, text: str, content: str) -> str:

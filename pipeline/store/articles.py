@@ -15,7 +15,7 @@ from pipeline.store.boilerplate import count_blocks
 from pipeline.store.frontier import MAX_URL, record_page
 from pipeline.store.rows import ensure_hosts, storable, upsert
 from pipeline.store.stories import place_article
-from pipeline.tables import ArticleAuthorRow, ArticleRow, ArticleTagRow, PageRow, RevisionRow
+from pipeline.tables import ArticleAuthorRow, ArticleCorrectionRow, ArticleRow, ArticleTagRow, PageRow, RevisionRow
 from pipeline.urls import host_of
 
 REVISED = ("title", "text", "word_count", "content_hash", "removed", "extractor", "extractor_version")
@@ -68,7 +68,9 @@ def save_article(
     return Saved(put.decision, article.url)
 
 
-def clean_article(connection: Connection, home: int, page: Page, article: Article, now: datetime) -> Decision:
+def clean_article(
+    connection: Connection, home: int, page: Page, article: Article, now: datetime, fetched_at: datetime
+) -> Decision:
     """Store what our rules make of a raw copy now: a revision that it opens is ours, not the publisher's.
 
     Args:
@@ -77,8 +79,9 @@ def clean_article(connection: Connection, home: int, page: Page, article: Articl
         page: the page that the copy is of: ``home``, or an alias of it.
         article: as read from the copy.
         now: the time.
+        fetched_at: when the copy was fetched: since then at least its page has said so.
     """
-    put = _put(connection, home, page, article, now, now, cause="reclean")
+    put = _put(connection, home, page, article, now, now, cause="reclean", read_at=fetched_at)
     put.place(connection, article)
     return put.decision
 
@@ -108,6 +111,7 @@ def _put(
     now: datetime,
     seen_at: datetime,
     cause: Cause = "publisher",
+    read_at: datetime | None = None,
 ) -> _Put:
     _lock_text(connection, article.content_hash)
     stored = connection.execute(sa.select(ArticleRow.__table__).where(ArticleRow.page_id == home)).mappings().first()
@@ -129,6 +133,9 @@ def _put(
         # A date that a page no longer shows is still its article's.
         published_at = stored["published_at"]
         values |= {name: stored[name] for name in ("published_at", "published_from", "published_precision")}
+    if decision == "revised" and stored and cause == "publisher" and _is_older(connection, stored["id"], seen_at):
+        # What another address of the page had before is no edit of what it has since.
+        return _Put(stored["id"], "unchanged", stored["published_at"], stored)
     if decision == "unchanged":
         # The text differs in layout at most: it stays together with what it was made by, as in its revision.
         values = {name: value for name, value in values.items() if name not in REVISED}
@@ -137,7 +144,7 @@ def _put(
         # An edit may make a copy of an article, or make it differ from the one that it was a copy of.
         values["duplicate_of"] = first
         values["title"] = values["title"] or (before.title if before else None)
-    article_id = _write_article(connection, stored, values, decision, now, seen_at, cause)
+    article_id = _write_article(connection, stored, values, decision, now, seen_at, cause, read_at)
     return _Put(article_id, decision, published_at, stored)
 
 
@@ -145,6 +152,13 @@ def _is_less(stored: sa.RowMapping, article: Article) -> bool:
     """Whether the page shows but the beginning of what a feed carried whole."""
     words: int = stored["word_count"]
     return stored["source"] == "feed" and article.page_class == "paywall" and article.word_count < words
+
+
+def _is_older(connection: Connection, article_id: int, seen_at: datetime) -> bool:
+    """Whether the page was fetched before what is stored was."""
+    newest = sa.select(sa.func.max(RevisionRow.seen_at)).where(RevisionRow.article_id == article_id)
+    last = connection.scalar(newest)
+    return last is not None and seen_at < last
 
 
 def insert_article(connection: Connection, page_id: int, article: Article, now: datetime) -> Decision | None:
@@ -225,8 +239,9 @@ def _write_article(
     now: datetime,
     seen_at: datetime,
     cause: Cause = "publisher",
+    read_at: datetime | None = None,
 ) -> int:
-    """Write what is new of it; returns the article's id."""
+    """Write what is new of it; returns the article's id. ``read_at``: when its page was fetched, if not ``seen_at``."""
     article_id: int
     if stored is None:
         number = 1
@@ -249,7 +264,9 @@ def _write_article(
             ).one()
         )
     _write_lists(connection, article_id, values)
-    if stored is None or decision == "revised":
+    is_revision = stored is None or decision == "revised"
+    _write_corrections(connection, article_id, values, number if is_revision else number - 1, read_at or seen_at)
+    if is_revision:
         connection.execute(
             sa.insert(RevisionRow).values(
                 {name: values[name] for name in (*REVISED, "corrections")}
@@ -279,6 +296,24 @@ def _write_lists(connection: Connection, article_id: int, values: dict[str, obje
     named = [{"article_id": article_id, "tag": tag} for tag in dict.fromkeys(tags)]
     if named:
         connection.execute(sa.insert(ArticleTagRow), named)
+
+
+def _write_corrections(
+    connection: Connection, article_id: int, values: dict[str, object], revision: int, seen_at: datetime
+) -> None:
+    """The rows of its notices; those that the page no longer has stay."""
+    notices = cast("list[str]", values["corrections"])
+    if not notices:
+        return
+    mine = sa.select(ArticleCorrectionRow.notice).where(ArticleCorrectionRow.article_id == article_id)
+    known = set(connection.scalars(mine))
+    rows = [
+        {"article_id": article_id, "revision": revision, "notice": notice, "seen_at": seen_at}
+        for notice in dict.fromkeys(notices)
+        if notice not in known
+    ]
+    if rows:
+        connection.execute(sa.insert(ArticleCorrectionRow), rows)
 
 
 def _record_alias(connection: Connection, page: Page, owner: str, home: int, update: PageUpdate, now: datetime) -> None:

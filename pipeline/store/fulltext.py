@@ -121,9 +121,12 @@ def _configurations() -> list[str]:
     return made
 
 
-_UNSPACED = "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]"
+IGNORED: Final = "[\u0300-\u036f\u00ad\u200b-\u200f]"
+"""Accents, and what has no width."""
+
+UNSPACED: Final = "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]"
 # What the parser would take for a part of a host name, path, number or compound; it parts words at the rest by itself.
-_PARTING = "-./_@:"
+PARTING: Final = "-./_@:"
 _CASES = " ".join(f"WHEN '{code}' THEN '{configuration(code)}'::regconfig" for code in LANGUAGES)
 _ERAS = ", ".join(f"'{postgresql_facet(f'e{bits}', '')}' || (id >> {bits})" for bits in ERAS)
 
@@ -132,11 +135,11 @@ POSTGRESQL: Final = (
     # What parts words for readers shall part them for the parser too, which knows host names, paths and hyphens.
     f"""CREATE FUNCTION news_search_text(value text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE WHEN octet_length(value) = length(value)
-    THEN translate(value, '{_PARTING}', '{" " * len(_PARTING)}')
+    THEN translate(value, '{PARTING}', '{" " * len(PARTING)}')
     ELSE regexp_replace(
-      translate(regexp_replace(normalize(value, NFKD), '[\u0300-\u036f\u00ad\u200b-\u200f]', '', 'g'),
-        '{_PARTING}', '{" " * len(_PARTING)}'),
-      '({_UNSPACED})', ' \\1 ', 'g')
+      translate(regexp_replace(normalize(value, NFKD), '{IGNORED}', '', 'g'),
+        '{PARTING}', '{" " * len(PARTING)}'),
+      '({UNSPACED})', ' \\1 ', 'g')
     END
 $$""",
     f"""CREATE FUNCTION news_search_configuration(language text) RETURNS regconfig LANGUAGE sql IMMUTABLE PARALLEL SAFE

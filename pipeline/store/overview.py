@@ -10,7 +10,20 @@ from sqlalchemy.engine import Connection
 
 from pipeline.views import VIEWS
 
-FIELDS: Final = ("title", "authors", "published_at", "language", "section", "tags", "description", "image")
+FIELDS: Final = (
+    "title",
+    "authors",
+    "published_at",
+    "language",
+    "section",
+    "tags",
+    "description",
+    "image",
+    "publisher",
+    "access",
+    "kind",
+    "captions",
+)
 """Whose fill rate is shown."""
 
 DELAYS: Final = (
@@ -150,9 +163,15 @@ def _feeds(connection: Connection) -> list[dict[str, Any]]:
 
 def _fill(connection: Connection, recent: sa.ColumnElement[bool]) -> list[tuple[str, int, tuple[int, ...]]]:
     day = _cut(connection, _ARTICLE.first_seen_at, 10)
-    # Empty texts are as good as none.
+    # Empty texts are as good as none, and so is an access that the page does not declare.
     empty: sa.ColumnElement[str] = sa.literal_column("''")
-    values = (_ARTICLE[name] if name.endswith("_at") else sa.func.nullif(_ARTICLE[name], empty) for name in FIELDS)
+    unknown: sa.ColumnElement[str] = sa.literal_column("'unknown'")
+    values = (
+        _ARTICLE[name]
+        if name.endswith("_at")
+        else sa.func.nullif(_ARTICLE[name], unknown if name == "access" else empty)
+        for name in FIELDS
+    )
     filled = map(sa.func.count, values)
     query = sa.select(day.label("day"), sa.func.count(), *filled).where(recent).group_by(day).order_by(day)
     return [(row[0], row[1], tuple(row[2:])) for row in connection.execute(query)]

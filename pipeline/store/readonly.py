@@ -3,12 +3,13 @@
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, CursorResult, Engine
+from sqlalchemy.exc import OperationalError
 
 from pipeline.errors import ConfigError
 from pipeline.store.engine import BUSY_TIMEOUT_MS
@@ -41,7 +42,10 @@ _PRAGMAS: Final = frozenset(
 _ALLOWED: Final = frozenset(
     (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE)
 )
-_LEADING: Final = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/|\()*", re.DOTALL)
+BLANK: Final = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)
+"""White space and comments."""
+
+_LEADING: Final = re.compile(rf"(?:{BLANK.pattern}\()*{BLANK.pattern}", re.DOTALL)
 
 
 @contextmanager
@@ -55,6 +59,9 @@ def only_reading(engine: Engine) -> Iterator[Connection]:
             "sqlite://", creator=lambda: _open_sqlite(str(engine.url.database)), poolclass=sa.NullPool
         )
         with reader.connect() as connection:
+            # The index of words sets itself up at its first use, with statements that are refused from here on.
+            with suppress(OperationalError):
+                connection.exec_driver_sql("SELECT 1 FROM article_search LIMIT 0").close()
             # Only now: SQLAlchemy asks a new connection for things that others have no business with.
             connection.connection.dbapi_connection.set_authorizer(_authorize)  # type: ignore[union-attr]
             # One moment of the archive for all that is asked, as in any transaction that reads.

@@ -162,7 +162,7 @@ def clean_again(
     copy, article = read
     if before is None:
         return _add(connection, home, copy, article, now)
-    decision = clean_article(connection, home, copy.page, article, now)
+    decision = clean_article(connection, home, copy.page, article, now, copy.row["fetched_at"])
     after = _article(connection, home)
     changed = tuple(name for name in COMPARED if after and before[name] != after[name])
     kind = "revised" if decision == "revised" else "updated" if changed else "same"

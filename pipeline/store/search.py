@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -28,6 +29,7 @@ from pipeline.store.fulltext import (
 )
 from pipeline.store.ranking import rank
 from pipeline.store.rows import batches
+from pipeline.store.snippets import BEGIN, END, IndexForm
 from pipeline.tables import ArticleRow
 
 NEWEST = 200
@@ -47,9 +49,6 @@ TITLE_WEIGHT = 5.0
 """What a word of the headline counts beside one of the text."""
 
 SNIPPET_WORDS = 30
-
-BEGIN, END = "\x02", "\x03"
-"""Around what matches, in what the database returns; no article holds them, or they are taken for marks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,35 +248,47 @@ def _search_postgresql(connection: Connection, parsed: Query, limits: _Limits, m
         match += f" & ({' | '.join(_quoted(postgresql_facet(kind, value)) for value in values)})"
     with _planned_for_few(connection) as last:
         newest, is_all = _newest(connection, match, None if plain == coarse else plain, limits, last)
-        given = {
-            "weights": [0.2, 0.2, 0.4, 1.0],
-            "query": plain,
-            "words": plain.replace(":A", ""),
-            "ids": newest,
-            "most": most,
-            "whole": f"StartSel={BEGIN}, StopSel={END}, HighlightAll=true",
-            "part": f"StartSel={BEGIN}, StopSel={END}, MaxWords={SNIPPET_WORDS}, MinWords={SNIPPET_WORDS // 2}",
-        }
+        given = {"weights": [0.2, 0.2, 0.4, 1.0], "query": plain, "ids": newest, "most": most}
         rows = connection.execute(_BEST, given).all()
+        marked = list(_marked(connection, rows, plain.replace(":A", "")))
     hits = [
-        Hit(
-            row.id, row.url, row.site, row.language, row.published_at,
-            round(row.score, 4), _spans(row.title), _spans(row.snippet),
-        )
-        for row in rows
-    ]  # fmt: skip
+        Hit(row.id, row.url, row.site, row.language, row.published_at, round(row.score, 4), title, snippet)
+        for row, (title, snippet) in zip(rows, marked, strict=True)
+    ]
     return Found(hits, len(newest), is_all)
 
 
 _BEST = sa.text(
     "SELECT a.id, a.url, a.site, a.language, a.published_at, b.score,"
-    " ts_headline(news_search_configuration(a.language), coalesce(a.title, ''), CAST(:words AS tsquery), :whole)"
-    " AS title, ts_headline(news_search_configuration(a.language), left(a.text, 50000), CAST(:words AS tsquery), :part)"
-    " AS snippet FROM ("
+    " coalesce(a.title, '') AS title, left(a.text, 50000) AS text FROM ("
     "SELECT article_id, ts_rank_cd(CAST(:weights AS real[]), words, CAST(:query AS tsquery), 1) AS score"
     " FROM article_search WHERE article_id = ANY(:ids) ORDER BY score DESC, article_id DESC LIMIT :most"
     ") AS b JOIN article AS a ON a.id = b.article_id ORDER BY b.score DESC, a.id DESC"
 ).columns(published_at=ArticleRow.__table__.c.published_at.type)
+
+_MARKED = sa.text(
+    "SELECT ts_headline(news_search_configuration(x.language), x.title, CAST(:words AS tsquery), :whole),"
+    " ts_headline(news_search_configuration(x.language), x.text, CAST(:words AS tsquery), :part)"
+    " FROM unnest(CAST(:titles AS text[]), CAST(:texts AS text[]), CAST(:languages AS text[]))"
+    " WITH ORDINALITY AS x(title, text, language, place) ORDER BY x.place"
+)
+
+
+def _marked(
+    connection: Connection, rows: Sequence[sa.Row[Any]], words: str
+) -> Iterator[tuple[tuple[Span, ...], tuple[Span, ...]]]:
+    """Headline and snippet of each of these articles."""
+    titles, texts = [IndexForm(row.title) for row in rows], [IndexForm(row.text) for row in rows]
+    given = {
+        "words": words,
+        "titles": [title.text for title in titles],
+        "texts": [text.text for text in texts],
+        "languages": [row.language for row in rows],
+        "whole": f"StartSel={BEGIN}, StopSel={END}, HighlightAll=true",
+        "part": f"StartSel={BEGIN}, StopSel={END}, MaxWords={SNIPPET_WORDS}, MinWords={SNIPPET_WORDS // 2}",
+    }
+    for title, text, found in zip(titles, texts, connection.execute(_MARKED, given).all(), strict=True):
+        yield _spans(title.mark(found[0])), _spans(text.mark(found[1]))
 
 
 @contextmanager

@@ -17,6 +17,9 @@ Time = Literal["published", "stored", "changed"]
 FETCHED: Final = 500
 """Rows that are fetched from the database at once: some MB of text."""
 
+LISTS: Final = ("authors", "tags", "captions", "corrections")
+"""Columns of v_article that are lists in the table below it."""
+
 _STREAMED: Final = {"stream_results": True, "yield_per": FETCHED}
 _TABLES: Final = {view.name: view.table for view in VIEWS}
 _ARTICLE: Final = _TABLES["v_article"]
@@ -57,7 +60,7 @@ EVERYTHING: Final = Selection()
 def select_rows(
     connection: Connection, selection: Selection, columns: Sequence[str], partition: Partition | None = None
 ) -> Iterator[Sequence[tuple[Any, ...]]]:
-    """Batches of rows with these columns of v_article, authors and tags as lists.
+    """Batches of rows with these columns of v_article, as lists where it joins them to text.
 
     In the order of the partition's key, so that one partition is whole before the next begins, then by article. The
     transaction has to stay open while they are read. On PostgreSQL a cursor of the server's, on SQLite the statement
@@ -65,7 +68,7 @@ def select_rows(
     """
     # The condition is put in first, where names mean the view's columns only.
     chosen = _chosen(selection).subquery("v_article")
-    lists = {"authors": ArticleRow.authors, "tags": ArticleRow.tags}
+    lists = {name: ArticleRow.__table__.c[name] for name in LISTS}
     query = (
         sa.select(*(lists[name].label(name) if name in lists else chosen.c[name] for name in columns))
         .join_from(chosen, ArticleRow, ArticleRow.id == chosen.c.article_id)

@@ -26,8 +26,15 @@ _UPDATED: Final = (
     "agency",
     "page_class",
     "source",
+    "published_precision",
+    "site_name",
+    "publisher",
+    "access",
+    "kind",
+    "captions",
+    "corrections",
 )
-"""Columns of an article that change without a revision and are part of the contract."""
+"""Columns of an article that change without a revision and are part of v_article."""
 
 
 def _differs(names: tuple[str, ...], operator: str) -> str:

@@ -9,13 +9,14 @@ import hashlib
 import sqlalchemy as sa
 
 from pipeline.views.articles import ARTICLE, ARTICLE_AUTHOR, ARTICLE_TAG
-from pipeline.views.history import ARTICLE_VERSION, AS_OF, CHANGES, REVISION
+from pipeline.views.history import ARTICLE_VERSION, AS_OF, CHANGES, CORRECTION, REVISION
 from pipeline.views.pieces import PIECES
+from pipeline.views.provenance import ALTERNATIVE, PROVENANCE
 from pipeline.views.shape import Column, View
 from pipeline.views.sources import FEED_HEALTH, LEDGER, SOURCE_DAILY
 from pipeline.views.stories import STORY
 
-VERSION = "1.0"
+VERSION = "1.1"
 
 __all__ = ["AS_OF", "DEFINITION", "VERSION", "VIEWS", "Column", "View"]
 
@@ -25,6 +26,9 @@ _CONTENT = (
     ARTICLE_TAG,
     REVISION,
     ARTICLE_VERSION,
+    CORRECTION,
+    PROVENANCE,
+    ALTERNATIVE,
     CHANGES,
     STORY,
     FEED_HEALTH,
@@ -46,7 +50,7 @@ CONTRACT = View(
     "v_contract",
     "One row: which version of the contract the database has.",
     (
-        Column("version", f"CAST('{VERSION}' AS text)", sa.Text(), "version of the contract, such as 1.0"),
+        Column("version", f"CAST('{VERSION}' AS text)", sa.Text(), "version of the contract, such as 1.1"),
         Column(
             "definition",
             f"CAST('{DEFINITION}' AS text)",

@@ -10,6 +10,11 @@ w, t = Source("w", ArticleAuthorRow), Source("t", ArticleTagRow)
 
 ARTICLE_ID = a("id", "article_id", "the article; the same in all views")
 
+
+def _told(name: str) -> str:
+    return str(ArticleRow.__table__.columns[name].comment)
+
+
 ARTICLE = View(
     "v_article",
     "One row for each article: what it says now, where it stands, which story it belongs to.",
@@ -29,6 +34,14 @@ ARTICLE = View(
         s("role", "story_role"),
         *a.columns("agency", "page_class", "source", "extractor", "extractor_version", "first_seen_at", "updated_at"),
         p("gone_at"),
+        *a.columns("published_precision", "site_name", "publisher", "access", "kind"),
+        Column("captions", "{captions}", sa.Text(), f"{_told('captions')}, joined by a blank line; null for none"),
+        Column(
+            "corrections",
+            "{corrections}",
+            sa.Text(),
+            f"{_told('corrections')}, as the page has them now, joined by a blank line; null for none",
+        ),
     ),
     # A left join by key costs nothing where no column of it is asked for: both databases leave it out then.
     "FROM article AS a\nLEFT JOIN page AS p ON p.id = a.page_id\nLEFT JOIN article_story AS s ON s.article_id = a.id",

@@ -2,12 +2,20 @@
 
 import sqlalchemy as sa
 
-from pipeline.tables import ArticleRow, ChangeRow, RevisionRow, UtcDateTime
+from pipeline.tables import ArticleCorrectionRow, ArticleRow, ChangeRow, RevisionRow, UtcDateTime
 from pipeline.views.shape import Column, Source, View
 
 a, r, c = Source("a", ArticleRow), Source("r", RevisionRow), Source("c", ChangeRow)
+k = Source("k", ArticleCorrectionRow)
 
 _NEXT = "LEFT JOIN revision AS n ON n.article_id = r.article_id AND n.number = r.number + 1"
+
+CORRECTIONS = Column(
+    "corrections",
+    "{corrections_of_revision}",
+    sa.Text(),
+    f"{RevisionRow.__table__.columns['corrections'].comment}, joined by a blank line; null for none",
+)
 
 REVISION = View(
     "v_revision",
@@ -25,7 +33,8 @@ REVISION = View(
             sa.Integer(),
             "how many words the text grew by, negative where it shrank; null for the first revision",
         ),
-        *r.columns("extractor", "extractor_version", "seen_at"),
+        *r.columns("extractor", "extractor_version", "seen_at", "cause"),
+        CORRECTIONS,
     ),
     # Numbers have no gaps: a revision is never removed but with its article.
     "FROM revision AS r\n"
@@ -47,8 +56,21 @@ ARTICLE_VERSION = View(
             a(name, comment=f"{ArticleRow.__table__.columns[name].comment}; as of now: it has no history")
             for name in ("language", "published_at", "duplicate_of")
         ),
+        CORRECTIONS,
     ),
     f"FROM revision AS r\nLEFT JOIN article AS a ON a.id = r.article_id\n{_NEXT}",
+)
+
+CORRECTION = View(
+    "v_correction",
+    "One row for each notice of a correction that an article has carried, as text, with the revision that it first"
+    " stood beside; it stays where the page no longer has it.",
+    (
+        k("id", "correction_id", "the notice"),
+        *k.columns("article_id", "revision", "notice", "seen_at"),
+        *a.columns("url", "site", "title", "language", "published_at"),
+    ),
+    "FROM article_correction AS k LEFT JOIN article AS a ON a.id = k.article_id",
 )
 
 CHANGES = View(

@@ -16,6 +16,11 @@ def day_of(dialect: str, time: str) -> str:
     return f"CAST(timezone('UTC', {time}) AS date)" if dialect == "postgresql" else f"substr({time}, 1, 10)"
 
 
+def announced(page: str) -> str:
+    """Whether a feed has this page: what a backfill brought, or a page led to, says nothing of a source's pace."""
+    return f"EXISTS (SELECT 1 FROM entry AS n WHERE n.page_id = {page}.id)"
+
+
 _COUNTED = {
     "announced": "count(p.id)",
     "fetched": "count(p.fetched_at)",
@@ -37,7 +42,7 @@ def _of_day(dialect: str) -> dict[str, str]:
         if dialect == "postgresql"
         else f"(SELECT n.source, ({first_day}) AS first_day FROM {names})"
     )
-    on_day = f"{pieces['source_of_p']} = g.source AND {pieces['day_of_p']} = g.day"
+    on_day = f"{pieces['source_of_p']} = g.source AND {pieces['day_of_p']} = g.day AND {announced('p')}"
     if dialect == "postgresql":
         # Looked up source by source: what joins them would make the source of each page anew, and that is dear.
         counts = ", ".join(f"{count} AS {name}" for name, count in _COUNTED.items())
@@ -75,12 +80,33 @@ _OF_WEEK = {
 }
 """What the polls of a feed in the week up to its last one come to."""
 
+_PARAGRAPHS = {
+    "captions": "a.captions",
+    "corrections": "a.corrections",
+    "corrections_of_revision": "r.corrections",
+}
+"""Lists of whole sentences, which views show as paragraphs: no mark between them would do."""
+
 PIECES: Mapping[str, Mapping[str, str]] = {
     "postgresql": {
         "authors": "(SELECT string_agg(n.value, '; ' ORDER BY n.place)"
         " FROM jsonb_array_elements_text(a.authors) WITH ORDINALITY AS n(value, place))",
         "tags": "(SELECT string_agg(n.value, '; ' ORDER BY n.place)"
         " FROM jsonb_array_elements_text(a.tags) WITH ORDINALITY AS n(value, place))",
+        **{
+            name: "(SELECT string_agg(n.value, E'\\n\\n' ORDER BY n.place)"
+            f" FROM jsonb_array_elements_text({column}) WITH ORDINALITY AS n(value, place))"
+            for name, column in _PARAGRAPHS.items()
+        },
+        "each_field": "CROSS JOIN LATERAL jsonb_each(a.provenance) AS e(key, value)",
+        "chosen": "e.value ->> 'from'",
+        "sure": "CAST(e.value ->> 'sure' AS double precision)",
+        "alternatives": "(SELECT string_agg((o.value ->> 0) || ': ' || (o.value ->> 1), E'\\n' ORDER BY o.place)"
+        " FROM jsonb_array_elements(e.value -> 'others') WITH ORDINALITY AS o(value, place))",
+        "each_other": "CROSS JOIN LATERAL jsonb_array_elements(e.value -> 'others') WITH ORDINALITY AS o(value, place)",
+        "place_of_alternative": "CAST(o.place AS integer)",
+        "other_source": "o.value ->> 0",
+        "other_value": "o.value ->> 1",
         # Only transactions below every one that still runs: later ones may yet commit before those.
         "settled": "\nWHERE c.cursor <"
         " (SELECT lpad((pg_snapshot_xmin(pg_current_snapshot())::text::bigint + k.shift)::text, 14, '0')"
@@ -95,6 +121,19 @@ PIECES: Mapping[str, Mapping[str, str]] = {
         # json_each gives the elements in their order, and group_concat takes them as they come.
         "authors": "(SELECT group_concat(n.value, '; ') FROM json_each(a.authors) AS n)",
         "tags": "(SELECT group_concat(n.value, '; ') FROM json_each(a.tags) AS n)",
+        **{
+            name: f"(SELECT group_concat(n.value, char(10, 10)) FROM json_each({column}) AS n)"
+            for name, column in _PARAGRAPHS.items()
+        },
+        "each_field": "CROSS JOIN json_each(a.provenance) AS e",
+        "chosen": "json_extract(e.value, '$.from')",
+        "sure": "json_extract(e.value, '$.sure')",
+        "alternatives": "(SELECT group_concat(json_extract(o.value, '$[0]') || ': ' || json_extract(o.value, '$[1]'),"
+        " char(10)) FROM json_each(e.value, '$.others') AS o)",
+        "each_other": "CROSS JOIN json_each(e.value, '$.others') AS o",
+        "place_of_alternative": "o.key + 1",
+        "other_source": "json_extract(o.value, '$[0]')",
+        "other_value": "json_extract(o.value, '$[1]')",
         # One writer at a time: the order of numbers is that of commits.
         "settled": "",
         # Without LATERAL: each sum by itself, and only those that are asked for.

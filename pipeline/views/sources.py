@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from pipeline.tables import FeedRow, PageRow
+from pipeline.views.pieces import announced
 from pipeline.views.shape import Column, Source, View
 
 f, p = Source("f", FeedRow), Source("p", PageRow)
@@ -40,6 +41,7 @@ FEED_HEALTH = View(
     "FROM feed AS f{week}",
 )
 
+
 _FILED = "{source_of_e} = g.source AND {day_of_e} IN ({same_weekdays})"
 
 SOURCE_DAILY = View(
@@ -49,7 +51,12 @@ SOURCE_DAILY = View(
     (
         Column("source", "d.source", sa.Text(), "host name without www., as in v_article.site"),
         Column("day", "d.day", sa.Date(), "UTC day on which the pages were announced: first seen in a feed"),
-        Column("announced", "d.announced", sa.Integer(), "pages first seen on that day"),
+        Column(
+            "announced",
+            "d.announced",
+            sa.Integer(),
+            "pages first seen on that day that a feed has; backfills do not count",
+        ),
         Column("fetched", "d.fetched", sa.Integer(), "those of them that were asked for since"),
         Column("stored", "d.stored", sa.Integer(), "those of them that are in the archive, aliases included"),
         Column(
@@ -78,7 +85,7 @@ SOURCE_DAILY = View(
     "    {stored_of_day} AS stored,\n"
     "    {failed_of_day} AS failed,\n"
     "    (SELECT count(CASE WHEN e.state IN ('stored', 'alias') THEN 1 END) FROM page AS e\n"
-    f"      WHERE {_FILED}) * 1.0 / {{weeks_known}} AS expected\n"
+    f"      WHERE {_FILED} AND {announced('e')}) * 1.0 / {{weeks_known}} AS expected\n"
     "  FROM (SELECT s.source, s.first_day, c.day\n"
     "    FROM {sources} AS s JOIN {calendar} AS c ON c.day >= s.first_day) AS g\n"
     "  {pages_of_day}{by_day}) AS d",
