@@ -98,6 +98,7 @@ HAND = {
                   THEN 1 ELSE 0 END) AS failed,
                 sum(CASE WHEN {day} <> '2026-10-31' AND state IN ('stored', 'alias') THEN 1 ELSE 0 END) AS before
               FROM page WHERE {day} IN ('2026-10-31', '2026-10-24', '2026-10-17', '2026-10-10', '2026-10-03')
+                AND EXISTS (SELECT 1 FROM entry AS n WHERE n.page_id = page.id)
               GROUP BY {source}) AS g) AS f) AS s
         WHERE expected > 0 AND stored / expected - 1 < -0.5 ORDER BY expected DESC, source""",
     9: """SELECT a.title, a.site, a.agency, count(*), count(DISTINCT m.site), a.first_seen_at, max(m.first_seen_at)

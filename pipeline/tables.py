@@ -445,7 +445,7 @@ class ArticleRow(Table):
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     page_id: Mapped[int] = mapped_column(ForeignKey("page.id"), unique=True, comment="the page that it is on")
     url: Mapped[str] = mapped_column(comment="canonical URL")
-    site: Mapped[str] = mapped_column(comment="host name without www., to group by")
+    site: Mapped[str] = mapped_column(index=True, comment="host name without www., to group by")
     title: Mapped[str | None] = mapped_column(comment="headline")
     text: Mapped[str] = mapped_column(comment="cleaned text, paragraphs joined by a blank line")
     authors: Mapped[list[Any]] = mapped_column(comment="names in order (article_author has a row for each)")

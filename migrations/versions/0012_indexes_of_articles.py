@@ -15,11 +15,9 @@ def upgrade():
     create_index("ix_article_site_at", "article", ["site", sa.text("coalesce(published_at, first_seen_at)")])
     create_index("ix_article_page_id_id", "article", ["page_id", "id"])
     drop_index("ix_article_duplicate_of", "article")
-    drop_index("ix_article_site", "article")
 
 
 def downgrade():
-    create_index("ix_article_site", "article", ["site"])
     create_index("ix_article_duplicate_of", "article", ["duplicate_of"])
     drop_index("ix_article_page_id_id", "article")
     drop_index("ix_article_site_at", "article")
