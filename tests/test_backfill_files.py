@@ -265,9 +265,8 @@ def test_a_file_without_a_record_is_no_file_that_was_taken_in(local, tmp_path, d
     path = tmp_path / "pages.warc.gz"
     path.write_bytes(data)
     result = local.fill("warc", [("file", str(path))])
-    assert [(one["reason"], "no whole WARC record" in one["detail"]) for one in result.troubles] == [
-        ("unreadable", True)
-    ]
+    assert [one["reason"] for one in result.troubles] == ["unreadable"]
+    assert "no whole WARC record" in result.troubles[0]["detail"]
 
 
 def test_a_folder_without_a_page_is_a_trouble(local, tmp_path):
