@@ -39,7 +39,7 @@ from pipeline.urls import canonical_url, site_of
 __all__ = ["EXTRACTOR", "EXTRACTOR_VERSION", "Explanation", "Line", "explain_article", "extract_article"]
 
 EXTRACTOR = "trafilatura+news"
-EXTRACTOR_VERSION = f"{ENGINE_VERSION}+3"
+EXTRACTOR_VERSION = f"{ENGINE_VERSION}+4"
 """trafilatura's version and the number of ours: raised whenever the text of a page may come out differently."""
 
 MIN_WORDS = 8
@@ -166,7 +166,7 @@ def explain_article(
             given=rule.given(document.tree, structured) if rule else None,
         )
         layout = segment(document.tree)
-        hints = Hints(metadata.title, metadata.description or summary_hint, structured.article_body)
+        hints = Hints(metadata.title, metadata.description or summary_hint, structured.article_body, metadata.kind)
         choices = choose_blocks(layout, hints, forest)
         if rule:
             choices = with_rule(layout, choices, rule, document.tree)

@@ -27,6 +27,7 @@ _BLOCKS = HEADINGS | {
     "caption", "legend", "button", "label",
 }
 # fmt: on
+_PICTURES = frozenset(("img", "picture", "video", "iframe", "amp-img"))
 _KINDS = {
     **dict.fromkeys((*HEADINGS, "summary"), "heading"),
     "p": "paragraph",
@@ -66,6 +67,7 @@ class Block(NamedTuple):
         bold: characters that are emphasised.
         links: number of links.
         pieces: how many text nodes it was made of.
+        picture: index of the element that holds the last picture since the block before, in `Layout.nodes`; -1: none.
     """
 
     text: str
@@ -75,6 +77,7 @@ class Block(NamedTuple):
     bold: int
     links: int
     pieces: int
+    picture: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,7 @@ class _Walk:
         self.elements: list[_Element] = []
         self.parts: list[str] = []
         self.linked = self.bold = self.links = 0
+        self.picture = -1
         self.is_full = False
 
     def flush(self, node: int, kind: str) -> None:
@@ -104,7 +108,8 @@ class _Walk:
             if text:
                 length = len(text)
                 linked, bold = min(self.linked, length), min(self.bold, length)
-                self.blocks.append(Block(text, node, kind, linked, bold, self.links, len(parts)))
+                self.blocks.append(Block(text, node, kind, linked, bold, self.links, len(parts), self.picture))
+                self.picture = -1
                 self.is_full = self.is_full or len(self.blocks) >= MAX_BLOCKS
             parts.clear()
         self.linked = self.bold = self.links = 0
@@ -134,6 +139,8 @@ class _Walk:
                 self.visit(child, node, kind, True, in_bold)
             elif tag == "br":
                 self._line_break(node, kind)
+            elif tag in _PICTURES:
+                self.picture = node
             elif tag in SKIPPED or not isinstance(tag, str):
                 pass
             elif tag == "rt" and element.find("rp") is None:

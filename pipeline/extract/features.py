@@ -29,12 +29,16 @@ _KIND = {kind: place for place, kind in enumerate(KINDS)}
 GLIMPSE = 60
 """Characters from which the share of capitals and digits is taken."""
 
+MAX_STEPS = 6
+NO_PICTURE = 9
+"""Steps to a picture: further away is all the same; and where there is none since the block before."""
+
 # fmt: off
 NAMES: tuple[str, ...] = (
     "chars", "words", "link_density", "links", "bold", "stops", "commas", "ends", "digits", "upper", "date", "address",
-    "colon", "kind", "level",
+    "colon", "kind", "level", "picture",
 
-    "repeat", "first_copy", "title", "title_share", "description", "body_share", "has_body",
+    "repeat", "first_copy", "title", "title_share", "description", "body_share", "has_body", "declared",
 
     "prose", "page_prose", "page_blocks", "position", "in_top", "up_from_top", "down_to_top", "shared_prose",
     "parent_prose", "parent_links", "parent_mean", "parent_blocks", "grand_prose", "grand_links", "same_parent",
@@ -101,6 +105,7 @@ def _of_text(page: Page, index: int) -> list[float]:
         float(text.endswith((":", "："))),
         _KIND[block.kind],
         int(tag[1]) if block.kind == "heading" and tag[1:].isdigit() else 0,
+        _steps_to_picture(page, index),
     ]
 
 
@@ -116,6 +121,22 @@ def _shares(text: str) -> tuple[float, float]:
     return (length - len(plain.translate(None, _DIGITS))) / length, (length - no_capitals) / (letters or 1)
 
 
+def _steps_to_picture(page: Page, index: int) -> int:
+    """How many elements up one stands that holds the picture right before the block, too: what tells a caption."""
+    nodes, block = page.layout.nodes, page.layout.blocks[index]
+    if block.picture < 0:
+        return NO_PICTURE
+    outer = block.node
+    for steps in range(MAX_STEPS):
+        inner = block.picture
+        while inner > outer:  # parents come before their children
+            inner = nodes[inner].parent
+        if inner == outer:
+            return steps
+        outer = max(nodes[outer].parent, 0)
+    return MAX_STEPS
+
+
 def _of_comparison(page: Page, index: int, *, is_first: bool) -> list[float]:
     words = page.words(index)
     return [
@@ -126,6 +147,7 @@ def _of_comparison(page: Page, index: int, *, is_first: bool) -> list[float]:
         page.description.share_in(words) if page.description else -1.0,
         page.body_share(index),
         float(bool(page.body)),
+        page.declared,
     ]
 
 

@@ -21,6 +21,11 @@ CORE_PROSE = 60
 MIN_BODY = 250
 """Characters of a declared body that make it more than a summary."""
 
+REPORT = 2.0
+"""A page that declares a report of a newspaper: around it stand boxes and lists that elsewhere belong to the text."""
+
+_REPORTS = ("news", "live")
+
 Shingles = set[tuple[str, ...]]
 
 
@@ -31,6 +36,7 @@ class Hints:
     title: str | None = None
     description: str | None = None
     body: str | None = None
+    kind: str | None = None
 
 
 def shingles(words: Sequence[str], size: int = 3) -> Shingles:
@@ -82,6 +88,7 @@ class Page:
         self._title_set = set(self.title)
         self.description = Known(words_of(hints.description or ""))
         self.body = Known(words_of(hints.body) if hints.body and len(hints.body) > MIN_BODY else ())
+        self.declared = declared_of(hints.kind)
         self._find_top()
         self._find_core()
         self._find_headline()
@@ -230,6 +237,11 @@ class Page:
         size = math.log1p(len(hints.body or "")) - math.log1p(self.masses.text[self.top])
         self.body_ratio = size if self.body else 0.0
         self.first_core = core[0][0] if core else -1
+
+
+def declared_of(kind: str | None) -> float:
+    """What the page says that it is: `REPORT`, 1 for anything else, 0 for nothing."""
+    return 0.0 if not kind else REPORT if any(word in kind for word in _REPORTS) else 1.0
 
 
 def _distances(core: Sequence[bool]) -> list[int]:
