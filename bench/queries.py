@@ -3,9 +3,9 @@
     python -m bench.queries FOLDER --rows 1000000                   # both databases, made in FOLDER where not there
     python -m bench.queries FOLDER --rows 50000 --only sqlite
 
-Prints median and 95th percentile of each in milliseconds, planning and fetching included (on PostgreSQL without
-parallel workers), and the ratio of the medians. Both forms run in turn, and must give the same rows. Fails where a view
-costs more than 1.3 times the hand-written query and the difference can be told from noise (half a millisecond).
+Prints median and 95th percentile of each in milliseconds, planning and fetching included, and the ratio of the medians.
+On PostgreSQL parallel workers are off. Both forms run in turn, and must give the same rows. Fails where a view costs
+more than 1.3 times the hand-written query and the difference can be told from noise (half a millisecond).
 """
 
 import argparse
