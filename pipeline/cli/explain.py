@@ -134,7 +134,7 @@ def _plain(found: Explanation) -> dict[str, Any]:
             "meta": dict(structured.meta),
         },
         "metadata": asdict(found.metadata),
-        "lines": [asdict(line) for line in found.lines],
+        "lines": [line._asdict() for line in found.lines],
         "rule": found.rule.origin if found.rule else None,
         "rescued": found.rescued,
         "verdict": asdict(found.verdict),
