@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from lxml.etree import _Element
 
 from pipeline.classify.phrases import count_words, fold
-from pipeline.decode import Document
+from pipeline.decode import Document, Elements
 from pipeline.model import Access
 from pipeline.structured import ARTICLE_TYPES, Structured, types_of
 
@@ -115,7 +115,7 @@ def look_at(
     access: Access = "unknown",
 ) -> Sight:
     """Gather what there is to see of a page; ``text`` is what was extracted of it, empty where nothing was."""
-    titles = [" ".join("".join(map(str, element.itertext())).split()) for element in _titles(document.tree)]
+    titles = [" ".join("".join(map(str, element.itertext())).split()) for element in _titles(document.elements)]
     return Sight(
         url=url,
         source=document.text,
@@ -130,9 +130,9 @@ def look_at(
     )
 
 
-def _titles(tree: _Element) -> Iterator[_Element]:
+def _titles(elements: Elements) -> Iterator[_Element]:
     for name, most in (("title", 1), ("h1", 2)):
-        found = (element for element in tree.iter(name) if not _is_drawing(element))
+        found = (element for element in elements[name] if not _is_drawing(element))
         yield from (element for _, element in zip(range(most), found, strict=False))
 
 

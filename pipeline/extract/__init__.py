@@ -156,7 +156,7 @@ def explain_article(
     document = parse_html(body, charset, url)
     rule = None if rules_dir is None else load_rules(rules_dir).for_page(url, fetched_at)
     try:
-        structured = read_structured(document.tree, url)
+        structured = read_structured(document.tree, url, document.elements)
         metadata = read_metadata(
             document.tree,
             url,
@@ -164,6 +164,7 @@ def explain_article(
             published_hint=published_hint,
             title_hint=title_hint,
             given=rule.given(document.tree, structured) if rule else None,
+            elements=document.elements,
         )
         layout = segment(document.tree)
         hints = Hints(metadata.title, metadata.description or summary_hint, structured.article_body, metadata.kind)

@@ -15,6 +15,7 @@ from pipeline.extract.prose import count_commas, count_stops, ends_sentence
 from pipeline.extract.surroundings import Hints, Page
 
 _DATE = re.compile(r"\b\d{1,2}[.:/-]\d{1,2}\b|\b(?:19|20)\d\d\b")
+_DIGIT = re.compile(r"\d")
 _ADDRESS = re.compile(r"https?://|www\.|\w@\w|(?<!\w)@\w{3,}")
 _DIGITS, _CAPITALS = string.digits.encode(), string.ascii_uppercase.encode()
 _LETTERS = string.ascii_letters.encode()
@@ -100,7 +101,7 @@ def _of_text(page: Page, index: int) -> list[float]:
         float(ends_sentence(text)),
         digits,
         upper,
-        float(bool(_DATE.search(text[:200]))),
+        float(bool(_DIGIT.search(text, 0, 200) and _DATE.search(text[:200]))),
         float(("@" in text or "://" in text or "www." in text) and bool(_ADDRESS.search(text))),
         float(text.endswith((":", "："))),
         _KIND[block.kind],
@@ -158,7 +159,7 @@ def _of_place(page: Page, index: int) -> list[float]:
     parent = max(node.parent, 0)
     grand = max(nodes[parent].parent, 0)
     meeting = page.meeting[at]
-    signature = page.signatures[index]
+    signature = page.signature[index]
     return [
         page.prose[index],
         page.log_total,
@@ -176,7 +177,7 @@ def _of_place(page: Page, index: int) -> list[float]:
         page.link_density(grand),
         page.parent_prose[node.parent] / page.most_parent_prose,
         page.signature_prose[signature] / total,
-        math.log1p(page.signature_blocks[signature]),
+        page.signature_blocks[signature],
         node.depth,
     ]
 

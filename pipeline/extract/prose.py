@@ -45,12 +45,13 @@ def ends_sentence(text: str) -> bool:
 
 def count_stops(text: str) -> int:
     """Signs that end a sentence."""
-    return sum(map(text.count, _FULL_STOPS))  # a third of the time of a regular expression
+    # A third of the time of a regular expression.
+    return sum(map(text.count, ".!?" if text.isascii() else _FULL_STOPS))
 
 
 def count_commas(text: str) -> int:
     """Signs that part a sentence."""
-    return sum(map(text.count, _COMMAS))
+    return sum(map(text.count, ",;" if text.isascii() else _COMMAS))
 
 
 def prose_of(block: Block) -> float:

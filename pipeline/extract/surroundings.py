@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.extract.blocks import Block, Layout
+from pipeline.extract.blocks import Layout
 from pipeline.extract.names import bit
 from pipeline.extract.prose import container_of, effective_marks, lines_above, masses_of, prose_of, words_of
 
@@ -192,21 +192,28 @@ class Page:
             self.linked_heading.append(linked)
 
     def _find_repetition(self) -> None:
-        """Prose by the form of the markup that it stands in, and by the element around it."""
-        nodes = self.layout.nodes
-        self.signatures = [self._signature(block) for block in self.layout.blocks]
-        self.signature_blocks = Counter(self.signatures)
-        self.signature_prose: dict[tuple[object, ...], float] = defaultdict(float)
+        """Prose and blocks by the form of the markup that they stand in, and prose by the element around it."""
+        nodes, elements = self.layout.nodes, self.layout.elements
+        forms: dict[tuple[object, ...], int] = {}
+        # for each block the number of its form; for each form the sums
+        self.signature: list[int] = []
+        self.signature_prose: list[float] = []
+        counts: list[int] = []
         self.parent_prose: dict[int, float] = defaultdict(float)
-        for block, amount, signature in zip(self.layout.blocks, self.prose, self.signatures, strict=True):
-            self.signature_prose[signature] += amount
-            self.parent_prose[nodes[block.node].parent] += amount
+        for block, amount in zip(self.layout.blocks, self.prose, strict=True):
+            node = nodes[block.node]
+            parent = nodes[node.parent] if node.parent >= 0 else node
+            form = (node.tag, node.depth, elements[block.node].get("class"), parent.tag, parent.marks)
+            number = forms.setdefault(form, len(forms))
+            if number == len(counts):
+                counts.append(0)
+                self.signature_prose.append(0.0)
+            counts[number] += 1
+            self.signature_prose[number] += amount
+            self.signature.append(number)
+            self.parent_prose[node.parent] += amount
+        self.signature_blocks = list(map(math.log1p, counts))
         self.most_parent_prose = max(self.parent_prose.values(), default=0) or 1
-
-    def _signature(self, block: Block) -> tuple[object, ...]:
-        node = self.layout.nodes[block.node]
-        parent = self.layout.nodes[node.parent] if node.parent >= 0 else node
-        return (node.tag, node.depth, self.layout.elements[block.node].get("class"), parent.tag, parent.marks)
 
     def _find_containers(self) -> None:
         """The first elements that are named for the body of an article, an <article>, <main>, and such for content."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from lxml.etree import _Element
 
+from pipeline.decode import Elements
 from pipeline.metadata.addresses import host_of, read_address, read_image
 from pipeline.metadata.authors import read_authors
 from pipeline.metadata.datelines import Setting
@@ -46,6 +47,7 @@ def read_metadata(
     title_hint: str | None = None,
     now: datetime | None = None,
     given: Given | None = None,
+    elements: Elements | None = None,
 ) -> Metadata:
     """The metadata of the page's article.
 
@@ -57,8 +59,10 @@ def read_metadata(
         title_hint: the headline as a feed announced it.
         now: later dates (with two days' grace) are not believed; without it all are.
         given: fields that a rule of the site names; they come before all others.
+        elements: those of the tree, where they have been gathered.
     """
-    structured = structured or read_structured(tree, url)
+    elements = elements or Elements(tree)
+    structured = structured or read_structured(tree, url, elements)
     own = site_names(structured, url)
     language = read_language(tree, structured)
     tags = [tag for _, _, tag in language_tags(tree, structured)]
@@ -68,8 +72,8 @@ def read_metadata(
         host=host_of(url),
         latest=now + CLOCK_ERROR if now else None,
     )
-    title = read_title(tree, structured, own, section_names(structured), title_hint)
-    around = look_around(tree, title.value if title else None)
+    title = read_title(elements, structured, own, section_names(structured), title_hint)
+    around = look_around(tree, elements, title.value if title else None)
     times = read_times(around, url, structured, setting, published_hint)
     names, signed_provenance = read_authors(around, structured, own)
     choices: dict[str, Choice[Any] | None] = {

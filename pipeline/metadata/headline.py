@@ -3,14 +3,14 @@
 import html
 import re
 from collections.abc import Iterable, Iterator
-from itertools import islice
 
 from lxml.etree import _Element
 
+from pipeline.decode import Elements
 from pipeline.metadata.evidence import Candidate, Choice, choose
 from pipeline.metadata.tables import load_table
 from pipeline.structured import Structured
-from pipeline.structured.selection import elements_of, text_of
+from pipeline.structured.selection import text_of
 
 MAX_TITLE = 500  # characters
 _SEPARATOR = re.compile(r"\s+[|\-–—·•:»«~/]{1,2}\s+|\s*[|｜ㅣ︱]\s*|\s+::\s+|(?<=\w)-(?=\w+[|ㅣ])")
@@ -32,7 +32,7 @@ def fold_title(text: str) -> str:
 
 
 def read_title(
-    tree: _Element,
+    elements: Elements,
     structured: Structured,
     site_names: Iterable[str] = (),
     sections: Iterable[str] = (),
@@ -43,7 +43,7 @@ def read_title(
     parts = {fold_title(name) for name in sections} - {""}
     found = [
         Candidate(cleaned, candidate.source, candidate.weight)
-        for candidate in _candidates(tree, structured, hint, own)
+        for candidate in _candidates(elements, structured, hint, own)
         if (cleaned := _strip_site(tidy(candidate.value), own, parts)) and fold_title(cleaned) not in own
     ]
     return choose(_agree(found), fold_title)
@@ -59,7 +59,9 @@ def tidy(text: str) -> str:
     return " ".join(_UNSTORABLE.sub("", text).split())[:MAX_TITLE]
 
 
-def _candidates(tree: _Element, structured: Structured, hint: str | None, own: set[str]) -> Iterator[Candidate[str]]:
+def _candidates(
+    elements: Elements, structured: Structured, hint: str | None, own: set[str]
+) -> Iterator[Candidate[str]]:
     meta = [
         ("json-ld", 0.9, _declared(structured)),
         ("og:title", 0.6, structured.first_meta("og:title")),
@@ -69,12 +71,12 @@ def _candidates(tree: _Element, structured: Structured, hint: str | None, own: s
         (
             "title",
             0.2,
-            next((text_of(element) for element in elements_of(tree, "title") if not _is_drawing(element)), None),
+            next((text_of(element) for element in elements["title"] if not _is_drawing(element)), None),
         ),
         ("feed", 0.5, hint),
     ]
     named = [Candidate(value, source, weight) for source, weight, value in meta if value]
-    printed = _printed(tree, [candidate.value for candidate in named], own)
+    printed = _printed(elements, [candidate.value for candidate in named], own)
     if printed:
         yield Candidate(printed, "h1", 1.3)
     yield from named
@@ -95,14 +97,14 @@ def _declared(structured: Structured) -> str | None:
     return None
 
 
-def _printed(tree: _Element, others: list[str], own: set[str]) -> str | None:
+def _printed(elements: Elements, others: list[str], own: set[str]) -> str | None:
     """The h1 that is the headline: one that others repeat; else that which shares most words with them.
 
     Where the page has one or two, a single shared word is enough: headlines are often printed otherwise than they
     are declared.
     """
     texts: dict[str, str] = {}
-    for element in islice(elements_of(tree, "h1"), _MAX_HEADLINES):
+    for element in elements["h1"][:_MAX_HEADLINES]:
         text = text_of(element, MAX_TITLE)
         if text and not _is_site(fold_title(text), own):
             texts.setdefault(fold_title(text), text)

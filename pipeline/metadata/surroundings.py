@@ -11,9 +11,9 @@ from typing import cast
 from lxml import etree
 from lxml.etree import _Element
 
-from pipeline.decode import copy_for_engines
+from pipeline.decode import Elements, copy_for_engines
 from pipeline.metadata.tables import load_table
-from pipeline.structured.selection import elements_of, selector, text_of
+from pipeline.structured.selection import selector, text_of
 
 # Parts of such names that tell about layout only: builders call every block a widget, themes say what a page lacks,
 # Drupal calls what its front page shows promoted.
@@ -64,12 +64,14 @@ class Surroundings:
 
     Attributes:
         tree: the page's root.
+        elements: all of the page.
         headline: the element that the headline is printed in; None where none was found.
         around: the headline's element and all that hold it.
         verdicts, promising, near: what has been found out so far, kept because each question is asked many times.
     """
 
     tree: _Element
+    elements: Elements = field(repr=False)
     headline: _Element | None
     around: frozenset[_Element] = field(default_factory=frozenset)
     verdicts: dict[_Element, bool] = field(default_factory=dict, repr=False)
@@ -120,7 +122,7 @@ class Surroundings:
         """Elements whose names promise a by-line (0) or a date (1); read once for both."""
         if not self.promising:
             found: tuple[list[_Element], list[_Element]] = ([], [])
-            for element in chain.from_iterable(body.iterdescendants("*") for body in elements_of(self.tree, "body")):
+            for element in chain.from_iterable(body.iterdescendants("*") for body in self.elements["body"]):
                 promised = 0
                 for name in _NAMES:
                     if names := element.get(name):
@@ -148,7 +150,7 @@ class Surroundings:
 
     def all_times(self) -> list[_Element]:
         """The first ``time`` elements of the page, also those of teasers and comments."""
-        return list(islice(elements_of(self.tree, "time"), 60))
+        return self.elements["time"][:60]
 
     def named_after_dates(self) -> Iterator[_Element]:
         """Elements whose class or id promises a date or a by-line, with little text."""
@@ -158,7 +160,7 @@ class Surroundings:
 
     def bylines(self) -> Iterator[str]:
         """By-lines as printed, the likeliest first: links to authors, elements named after them."""
-        for element in islice(_author_links(self.tree), 20):
+        for element in islice(_author_links(self.elements), 20):
             if not self.is_elsewhere(element) and (text := text_of(element, 120)):
                 yield text
         boxes = []
@@ -233,10 +235,10 @@ def _text_behind(element: _Element) -> Iterator[tuple[_Element, str]]:
             yield owner, line
 
 
-def _author_links(tree: _Element) -> Iterator[_Element]:
+def _author_links(elements: Elements) -> Iterator[_Element]:
     """Links to authors, by what they say or by their address, and those of addresses."""
-    addresses = {link for address in elements_of(tree, "address") for link in address.iter("a")}
-    for link in elements_of(tree, "a"):
+    addresses = {link for address in elements["address"] for link in address.iter("a")}
+    for link in elements["a"]:
         if (
             _AUTHORS.search(link.get("href") or "")
             or " author " in f" {link.get('rel') or ''} "
@@ -245,20 +247,20 @@ def _author_links(tree: _Element) -> Iterator[_Element]:
             yield link
 
 
-def look_around(tree: _Element, title: str | None) -> Surroundings:
+def look_around(tree: _Element, elements: Elements, title: str | None) -> Surroundings:
     """The page seen from the element that prints this title (from the h1 that is most like it where none does)."""
     key = _letters(title or "")
-    headings = list(islice(elements_of(tree, "h1"), 30))
+    headings = elements["h1"][:30]
     for element in _possible_headlines(tree, headings) if key else ():
         if _letters(text_of(element, 500)) == key:
-            return _from(tree, element)
+            return _from(tree, elements, element)
     for element in headings:
         if key and key in _letters(text_of(element, 500)):
-            return _from(tree, element)
+            return _from(tree, elements, element)
     for element in _printing(tree, title)[:1] if title else ():
-        return _from(tree, element)
+        return _from(tree, elements, element)
     closest = max(headings, key=lambda element: _shared(text_of(element, 500), title or ""), default=None)
-    return Surroundings(tree, None) if closest is None else _from(tree, closest)
+    return Surroundings(tree, elements, None) if closest is None else _from(tree, elements, closest)
 
 
 def _possible_headlines(tree: _Element, headings: list[_Element]) -> Iterator[_Element]:
@@ -270,8 +272,8 @@ def _shared(one: str, other: str) -> int:
     return len(set(one.casefold().split()) & set(other.casefold().split()))
 
 
-def _from(tree: _Element, headline: _Element) -> Surroundings:
-    return Surroundings(tree, headline, frozenset([headline, *headline.iterancestors()]))
+def _from(tree: _Element, elements: Elements, headline: _Element) -> Surroundings:
+    return Surroundings(tree, elements, headline, frozenset([headline, *headline.iterancestors()]))
 
 
 def _letters(text: str) -> str:

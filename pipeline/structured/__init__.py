@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from lxml.etree import _Element
 
+from pipeline.decode import Elements
 from pipeline.structured.jsonld import Found, Node, by_id, parse_script, resolve, types_of, walk
 from pipeline.structured.microdata import read_microdata
 from pipeline.structured.selection import text_of
@@ -74,21 +75,24 @@ class Structured:
         return next((value for name in names for value in self.meta.get(name, ()) if value), None)
 
 
-def read_structured(tree: _Element, url: str | None = None) -> Structured:
-    """Everything that the page declares; ``url`` helps to tell its article from others that it describes."""
-    root = tree.getroottree().getroot() if tree.getparent() is not None else tree
-    meta, links = _read_meta(root), _read_links(root)
-    found = walk(value for text in _scripts(root) for value in parse_script(text))
+def read_structured(tree: _Element, url: str | None = None, elements: Elements | None = None) -> Structured:
+    """Everything that the page declares; ``url`` helps to tell its article from others that it describes.
+
+    ``elements`` are those of the tree, where they have been gathered.
+    """
+    elements = elements or Elements(tree.getroottree().getroot() if tree.getparent() is not None else tree)
+    meta, links = _read_meta(elements), _read_links(elements)
+    found = walk(value for text in _scripts(elements) for value in parse_script(text))
     index = by_id(found)
     addresses = {key for key in map(_address_key, (url, *links.get("canonical", ()), *meta.get("og:url", ()))) if key}
-    headlines = {key for key in map(_headline_key, _headlines(root, meta)) if key}
+    headlines = {key for key in map(_headline_key, _headlines(elements, meta)) if key}
     articles = tuple(resolve(item.node, index) for item in _choose(found, addresses, headlines))
     pages = tuple(resolve(item.node, index) for item in found if PAGE_TYPES & set(types_of(item.node)))
     return Structured(
         articles=articles,
         pages=pages[:4],
         nodes=tuple(item.node for item in found),
-        microdata=read_microdata(root),
+        microdata=read_microdata(elements),
         meta=meta,
         links=links,
         article_body=_article_body(articles),
@@ -97,14 +101,14 @@ def read_structured(tree: _Element, url: str | None = None) -> Structured:
     )
 
 
-def _scripts(root: _Element) -> list[str]:
-    scripts = root.iter("script")
+def _scripts(elements: Elements) -> list[str]:
+    scripts = elements["script"]
     return ["".join(map(str, s.itertext())) for s in scripts if "ld+json" in (s.get("type") or "").lower()]
 
 
-def _read_meta(root: _Element) -> dict[str, tuple[str, ...]]:
+def _read_meta(elements: Elements) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
-    for element in root.iter("meta"):
+    for element in elements["meta"]:
         content = (element.get("content") or "").strip()[:MAX_VALUE]
         if not content:
             continue
@@ -116,9 +120,9 @@ def _read_meta(root: _Element) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _read_links(root: _Element) -> dict[str, tuple[str, ...]]:
+def _read_links(elements: Elements) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
-    for element in root.iter("link"):
+    for element in elements["link"]:
         address = (element.get("href") or "").strip()
         for relation in (element.get("rel") or "").lower().split():
             if address and relation in {"canonical", "amphtml", "author", "shortlink", "image_src", "publisher"}:
@@ -126,8 +130,8 @@ def _read_links(root: _Element) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _headlines(root: _Element, meta: Mapping[str, tuple[str, ...]]) -> list[str]:
-    titles = [text_of(element) for element in list(root.iter("h1"))[:3]]
+def _headlines(elements: Elements, meta: Mapping[str, tuple[str, ...]]) -> list[str]:
+    titles = [text_of(element) for element in elements["h1"][:3]]
     return [*titles, *meta.get("og:title", ()), *meta.get("twitter:title", ())]
 
 
