@@ -28,12 +28,15 @@ WORD = re.compile(r"\w+")
 COLUMNS = ("F1", "P", "R", "pageF1", "exact", "title", "date", "authors", "leak", "lost", "cpu_ms")
 
 FLOORS: Mapping[str, Mapping[str, float]] = {
-    "news": {"F1": 0.980, "P": 0.975, "R": 0.985, "pageF1": 0.975, "title": 0.92, "date": 0.98, "authors": 0.90},
+    "news": {"F1": 0.984, "P": 0.980, "R": 0.985, "pageF1": 0.980, "title": 0.92, "date": 0.98, "authors": 0.90},
     "articles": {"F1": 0.953, "P": 0.950, "R": 0.955, "pageF1": 0.950, "date": 0.885},
 }
 """What the package as released reached, less what a change of one page may move."""
 
-CEILINGS: Mapping[str, float] = {"leak": 0.52, "lost": 0.7, "cpu_ms": 0.9}
+CEILINGS: Mapping[str, Mapping[str, float]] = {
+    "news": {"leak": 0.42, "lost": 0.7, "cpu_ms": 0.9},
+    "articles": {"leak": 0.65, "lost": 0.7, "cpu_ms": 0.9},
+}
 """Shares of plain trafilatura's figure in the same run that must not be exceeded."""
 
 
@@ -159,7 +162,7 @@ def failures(name: str, mine: Mapping[str, float], base: Mapping[str, float]) ->
     ]
     high = [
         f"{name}: {key} {mine[key]:.1f} is over {share:g} of plain trafilatura's {base[key]:.1f}"
-        for key, share in CEILINGS.items()
+        for key, share in CEILINGS.get(name, {}).items()
         if mine[key] > share * base[key]
     ]
     return low + high

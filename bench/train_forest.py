@@ -50,7 +50,7 @@ SETTINGS = {
     "bagging_freq": 1,
     "lambda_l2": 5,
     "verbose": -1,
-    "seed": 1,
+    "seed": 2,
     "deterministic": True,
     "num_threads": 1,
 }

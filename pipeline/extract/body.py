@@ -23,7 +23,13 @@ those of newspapers is better than with 0.42, where losing and leaking weigh the
 HEADING_THRESHOLD = 0.1
 """The same for a heading right between two blocks that are surer than `SURE` to belong to the body."""
 
+LATE_HEADING = 0.35
+"""The same for one above such a block, with a teaser or a placeholder between it and the one before."""
+
 SURE = 0.8
+
+QUOTE_THRESHOLD = 0.2
+"""The same for a quotation without links right between two blocks that are kept: there it is set apart, not a box."""
 
 _MIN_BODY = 40  # characters: with fewer in what it calls the body, the rule was made for other pages of the site
 
@@ -77,28 +83,39 @@ def choose_blocks(layout: Layout, hints: Hints, forest: Forest | None = None) ->
     """The decision for each block of the page, in reading order."""
     forest = forest or load_forest()
     rows = features_of(layout, hints)
-    return _with_subheadings(
+    return _with_company(
+        layout,
         [
             Choice(block, probability(forest, row) if row else 0.0)
             for block, row in zip(layout.blocks, rows, strict=True)
-        ]
+        ],
     )
 
 
-def _with_subheadings(choices: list[Choice]) -> list[Choice]:
-    """The decisions, with headings kept that stand right between two blocks that surely belong to the body.
+def _with_company(layout: Layout, choices: list[Choice]) -> list[Choice]:
+    """The decisions, with subheadings and quotations kept that stand right between two blocks of the body.
 
-    Page builders wrap each heading in boxes of its own, which looks like the title of a box.
+    Page builders wrap both in boxes of their own, which look like those of other things. Beside a heading both must be
+    sure; beside a quotation they must be kept.
     """
+    quote = bit("in_quote")
     for place, (before, choice, after) in enumerate(zip(choices, choices[1:], choices[2:], strict=False), start=1):
-        if (
-            choice.block.kind == "heading"
-            and HEADING_THRESHOLD < choice.probability <= THRESHOLD
-            and choice.block.linked == 0
-            and min(before.probability, after.probability) > SURE
-        ):
+        if choice.kept or choice.block.linked:
+            continue
+        beside = min(before.probability, after.probability)
+        is_subheading = choice.block.kind == "heading" and (
+            (choice.probability > HEADING_THRESHOLD and beside > SURE)
+            or (choice.probability > LATE_HEADING and after.probability > SURE and _is_late(choices, place))
+        )
+        is_quotation = layout.nodes[choice.block.node].inherited & quote and choice.probability > QUOTE_THRESHOLD
+        if is_subheading or (is_quotation and beside > THRESHOLD):
             choices[place] = choice._replace(probability=THRESHOLD + 0.01)
     return choices
+
+
+def _is_late(choices: Sequence[Choice], place: int) -> bool:
+    """Whether a sure block stands before this one with nothing but a line or two that are dropped in between."""
+    return any(choice.probability > SURE for choice in choices[max(0, place - 3) : place])
 
 
 def with_rule(layout: Layout, choices: Sequence[Choice], rule: Rule, tree: _Element) -> list[Choice]:
