@@ -7,6 +7,7 @@ the middle, one foreign snippet); header; meta; detection.
 
 import codecs
 import re
+from collections import defaultdict
 from copy import deepcopy
 from dataclasses import dataclass, field
 
@@ -77,8 +78,10 @@ class Elements(dict[str, list[_Element]]):
         super().__init__()
         behind = tree.itersiblings() if tree.getparent() is None else ()
         self["*"] = [*tree.iter("*"), *(element for sibling in behind for element in sibling.iter("*"))]
+        by_tag: dict[str, list[_Element]] = defaultdict(list)
         for element in self["*"]:
-            self.setdefault(element.tag, []).append(element)
+            by_tag[element.tag].append(element)
+        self.update(by_tag)
 
     def __missing__(self, tag: str) -> list[_Element]:
         return []
@@ -206,7 +209,7 @@ def _parse(text: str) -> _Element:
     # Bytes, because lxml refuses a str that declares an encoding; and they are cleaned faster.
     source = text.encode("utf-8", "replace").translate(None, _CONTROL)
     source = _LONG_TAG.sub(_without_many_attributes, source)
-    if source.count(b"<") > MAX_TAGS:
+    if len(source) > MAX_TAGS and source.count(b"<") > MAX_TAGS:
         source = b"<".join(source.split(b"<", MAX_TAGS)[:-1])
     tree, complete = _parse_once(source, huge=False)
     if not complete:
