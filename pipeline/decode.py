@@ -7,6 +7,7 @@ the middle, one foreign snippet); header; meta; detection.
 
 import codecs
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -82,8 +83,10 @@ class Elements(dict[str, list[_Element]]):
         super().__init__()
         behind = tree.itersiblings() if tree.getparent() is None else ()
         self["*"] = [*tree.iter("*"), *(element for sibling in behind for element in sibling.iter("*"))]
+        by_tag: dict[str, list[_Element]] = defaultdict(list)
         for element in self["*"]:
-            self.setdefault(element.tag, []).append(element)
+            by_tag[element.tag].append(element)
+        self.update(by_tag)
 
     def __missing__(self, tag: str) -> list[_Element]:
         return []
@@ -214,7 +217,7 @@ def _parse(text: str) -> _Element:
     source = text.encode("utf-8", "replace").translate(None, _CONTROL)
     source = b">".join(_without_many_attributes(source.split(b">")))
     for sign, most in ((b"<", MAX_TAGS), (b"=", MAX_EQUALS)):
-        if source.count(sign) > most:
+        if len(source) > most and source.count(sign) > most:
             source = sign.join(source.split(sign, most)[:-1])
     tree, complete = _parse_once(source, huge=False)
     if not complete:

@@ -48,6 +48,7 @@ MAX_CHARACTERS = 600
 _KEY = 4  # letters by which words are looked up: phrases may cut a word short
 
 _WORD = re.compile(r"\w+")
+_BEGINNING = re.compile(rf"(\w{{1,{_KEY}}})\w*")
 _LEADING = re.compile(r"[^\w\"'(\[{@#$©ⓒ【]+")
 _TRAILING = " .…!:;,»>→›▶|。！：-"
 _BRACKETS = {"(": ")", "[": "]"}
@@ -112,12 +113,11 @@ def reason_of(paragraph: str, language: str | None = None, *, at_end: bool = Fal
 @lru_cache(maxsize=4096)
 def _reason_of(paragraph: str, language: str | None, at_end: bool) -> str | None:
     text = normalise(paragraph)
-    words = _WORD.findall(text)
+    words = _BEGINNING.findall(text)
     if not words:
         return None
     by_key, rest, any_of_rest = _index(language, at_end)
-    keys = dict.fromkeys([word[:_KEY] for word in words])
-    candidates = [phrase for key in keys if key in by_key for phrase in by_key[key]]
+    candidates = [phrase for key in dict.fromkeys(words) if key in by_key for phrase in by_key[key]]
     if any_of_rest.fullmatch(text):
         candidates = [*rest, *candidates]
     for phrase in candidates:

@@ -115,9 +115,7 @@ class _Walk:
         self.linked = self.bold = self.links = 0
 
     def add(self, text: str, in_link: bool, in_bold: bool) -> None:
-        if "\n" in text or "\r" in text:
-            text = text.replace("\n", " ").replace("\r", " ")
-        self.parts.append(text)
+        self.parts.append(text.replace("\n", " ").replace("\r", " "))
         if in_link or in_bold:
             length = len(text.strip())
             self.linked += length if in_link else 0
