@@ -11,6 +11,7 @@ from lxml import html
 from pipeline.errors import ExtractError
 from pipeline.extract import EXTRACTOR_VERSION, explain_article, extract_article
 from pipeline.extract.blocks import segment
+from pipeline.extract.features import NAMES
 from pipeline.extract.forest import probability, read_forest
 from pipeline.extract.names import bit, mark_names, marks_of
 from pipeline.extract.rescue import paragraphs_of
@@ -287,7 +288,7 @@ def test_any_names_give_a_mask(names):
 
 def test_a_forest_is_walked_by_the_names_of_its_features():
     forest = read_forest('{"names": ["words", "chars"], "hopeless": -9, "trees": [[1, 2.5, -3.0, [0, 1.0, 0.0, 3.0]]]}')
-    row = [0.0] * 8
+    row = [0.0] * len(NAMES)
     assert probability(forest, row) < 0.05
     row[0] = 3.0
     assert probability(forest, row) == 0.5
