@@ -34,8 +34,8 @@ FLOORS: Mapping[str, Mapping[str, float]] = {
 """What the package as released reached, less what a change of one page may move."""
 
 CEILINGS: Mapping[str, Mapping[str, float]] = {
-    "news": {"leak": 0.42, "lost": 0.7, "cpu_ms": 0.7},
-    "articles": {"leak": 0.65, "lost": 0.7, "cpu_ms": 0.7},
+    "news": {"leak": 0.42, "lost": 0.7, "cpu_ms": 0.62},
+    "articles": {"leak": 0.65, "lost": 0.7, "cpu_ms": 0.66},
 }
 """Shares of plain trafilatura's figure in the same run that must not be exceeded."""
 

@@ -25,6 +25,8 @@ def normalise(text: str) -> str:
     >>> normalise("Ｎews\u00a0 of\nthe Day")
     'news of the day'
     """
+    if text.isascii():
+        return " ".join(text.lower().split())
     # NFKC once more at the end: folding case can leave decomposed characters behind.
     folded = unicodedata.normalize("NFKC", _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).casefold())
     return " ".join(folded.split())
