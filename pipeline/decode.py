@@ -8,7 +8,6 @@ the middle, one foreign snippet); header; meta; detection.
 import codecs
 import re
 from collections import defaultdict
-from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
 
@@ -123,8 +122,11 @@ def parse_html(body: bytes, charset: str | None = None, url: str = "") -> Docume
     if not body.strip(b"\0 \t\r\n\f"):
         raise ExtractError(url, "empty", "the page has no content")
     text, encoding = decode(body, charset)
+    # Bytes, because lxml refuses a str that declares an encoding; those that came are those of the text, mostly.
+    is_same = encoding == "utf-8" and "\ufffd" not in text and not body.startswith(codecs.BOM_UTF8)
+    source = body if is_same and len(text) <= MAX_ATTRIBUTE else _bounded(text).encode("utf-8", "replace")
     try:
-        tree = _parse(text)
+        tree = _parse(source)
     except Exception as error:  # lxml meets hostile input here: every way it fails means the same to the caller
         raise ExtractError(url, "unparsable", str(error)) from error
     return Document(tree, text, encoding, Elements(tree))
@@ -209,13 +211,15 @@ def _detected(body: bytes) -> str:
     return name if b"</a>".decode(name, "replace") == "</a>" else "cp1252"
 
 
-def _parse(text: str) -> _Element:
+def _bounded(text: str) -> str:
     if len(text) > MAX_ATTRIBUTE:
         text = _LONG_ATTRIBUTE.sub('=""', text)
-    text = text[:MAX_CHARACTERS]
-    # Bytes, because lxml refuses a str that declares an encoding; and they are cleaned faster.
-    source = text.encode("utf-8", "replace").translate(None, _CONTROL)
-    source = b">".join(_without_many_attributes(source.split(b">")))
+    return text[:MAX_CHARACTERS]
+
+
+def _parse(source: bytes) -> _Element:
+    source = source.translate(None, _CONTROL)
+    source = _without_many_attributes(source)
     for sign, most in ((b"<", MAX_TAGS), (b"=", MAX_EQUALS)):
         if len(source) > most and source.count(sign) > most:
             source = sign.join(source.split(sign, most)[:-1])
@@ -234,17 +238,27 @@ def _parse_once(source: bytes, *, huge: bool) -> tuple[_Element, bool]:
     return tree, last is None or last.level < etree.ErrorLevels.FATAL
 
 
-def _without_many_attributes(pieces: list[bytes]) -> Iterator[bytes]:
-    """What stands between closing brackets, tags of very many attributes without them."""
-    for place, piece in enumerate(pieces):
-        is_long = len(piece) > _LONG_TAG and place < len(pieces) - 1
-        tag = _TAG.search(piece) if is_long else None
-        # A comparison in a script is no tag: what follows must not be swallowed.
-        if tag and len(piece) - tag.end() > _LONG_TAG and b"</script" not in piece[tag.end() :]:
-            outside_quotes = re.sub(rb"""=\s*(?:"[^"]*"|'[^']*')""", b" ", piece[tag.end() :])
-            if len(outside_quotes.split()) > _MAX_ATTRIBUTES:
-                piece = piece[: tag.end()]  # noqa: PLW2901  # shortened
-        yield piece
+def _without_many_attributes(source: bytes) -> bytes:
+    """The source, tags of very many attributes without them."""
+    kept: list[bytes] = []
+    done = place = 0
+    while place + _LONG_TAG < len(source):
+        # From bracket to bracket in the longest steps that no long tag fits into.
+        end = source.rfind(b">", place, place + _LONG_TAG)
+        if end < 0:
+            end = source.find(b">", place + _LONG_TAG)
+            if end < 0:
+                break
+            piece = source[place:end]
+            tag = _TAG.search(piece)
+            # A comparison in a script is no tag: what follows must not be swallowed.
+            if tag and len(piece) - tag.end() > _LONG_TAG and b"</script" not in piece[tag.end() :]:
+                outside_quotes = re.sub(rb"""=\s*(?:"[^"]*"|'[^']*')""", b" ", piece[tag.end() :])
+                if len(outside_quotes.split()) > _MAX_ATTRIBUTES:
+                    kept.append(source[done : place + tag.end()])
+                    done = end
+        place = end + 1
+    return b"".join([*kept, source[done:]]) if kept else source
 
 
 def _flatten(tree: _Element) -> None:

@@ -44,7 +44,7 @@ MAX_BLOCKS = 8_000
 """Blocks that are read: four times those of the longest article seen. The rest of a page is not looked at."""
 
 MAX_NODES = 60_000
-"""Block-level elements that are read, most of them empty."""
+"""Block-level elements that are read."""
 
 
 class Node(NamedTuple):
@@ -82,7 +82,7 @@ class Block(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """All blocks of a page and the elements that hold them, parents before children."""
+    """All blocks of a page and the elements that hold text, parents before children."""
 
     blocks: tuple[Block, ...]
     nodes: tuple[Node, ...]
@@ -94,7 +94,7 @@ class _Walk:
 
     def __init__(self) -> None:
         self.blocks: list[Block] = []
-        self.nodes: list[Node] = []
+        self.parents: list[int] = []
         self.elements: list[_Element] = []
         self.parts: list[str] = []
         self.linked = self.bold = self.links = 0
@@ -158,21 +158,21 @@ class _Walk:
 
     def _enter(self, element: _Element, parent: int, kind: str, in_link: bool, in_bold: bool) -> None:
         tag = element.tag
-        own = own_marks(element)
-        node = len(self.nodes)
-        if parent >= 0:
-            above = self.nodes[parent]
-            self.nodes.append(Node(parent, above.depth + 1, tag, own, own | above.inherited))
-        else:
-            self.nodes.append(Node(parent, 0, tag, own, own))
+        node, blocks = len(self.parents), len(self.blocks)
+        self.parents.append(parent)
         self.elements.append(element)
         self.is_full = self.is_full or node + 1 >= MAX_NODES
         if tag == "tr" and _is_plain_row(element):
             self._row(element, node)
-            return
-        inner = _KINDS.get(tag) or (kind if kind in _HANDED_DOWN else "text")
-        self.visit(element, node, inner, in_link, in_bold)
-        self.flush(node, inner)
+        else:
+            inner = _KINDS.get(tag) or (kind if kind in _HANDED_DOWN else "text")
+            self.visit(element, node, inner, in_link, in_bold)
+            self.flush(node, inner)
+        if len(self.blocks) == blocks and parent >= 0:
+            # Two of five hold no text. What stood in one, pictures, stands in the next above that does.
+            del self.parents[node:], self.elements[node:]
+            if self.picture >= node:
+                self.picture = parent
 
     def _row(self, row: _Element, node: int) -> None:
         first = True
@@ -205,4 +205,9 @@ def segment(tree: _Element) -> Layout:
     walk = _Walk()
     body = tree.find("body") if tree.tag == "html" else None
     walk._enter(body if body is not None else tree, -1, "text", False, False)
-    return Layout(tuple(walk.blocks), tuple(walk.nodes), tuple(walk.elements))
+    nodes: list[Node] = []
+    for parent, element in zip(walk.parents, walk.elements, strict=True):
+        own = own_marks(element)
+        above = nodes[parent] if parent >= 0 else Node(-1, -1, "", 0, 0)
+        nodes.append(Node(parent, above.depth + 1, element.tag, own, own | above.inherited))
+    return Layout(tuple(walk.blocks), tuple(nodes), tuple(walk.elements))

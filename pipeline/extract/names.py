@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from importlib.resources import files
+from typing import NamedTuple
 
 from lxml.etree import _Element
 
@@ -22,8 +23,7 @@ _NAMED = frozenset(
     ("class", "id", "role", "itemprop", "data-testid", "data-component", "data-type", "data-qa", "data-module")
 )
 _HIDING = frozenset(("hidden", "aria-hidden", "style"))
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_WORDS = re.compile(r"[a-z]+|[0-9]+")
+_WORDS = re.compile(r"[A-Z]*[a-z]+|[A-Z]+|[0-9]+")  # those of camelCase, too
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _BY_TAG = {
     "aside": "in_aside",
@@ -58,21 +58,26 @@ def _groups() -> dict[str, list[str]]:
     return tomllib.loads((files(__package__) / "names.toml").read_text("utf-8"))
 
 
-@cache
-def _stems() -> Mapping[str, tuple[tuple[str, int, bool], ...]]:
-    """By their first three letters, stems with their masks, and whether they must end a word as well.
+class _Stems(NamedTuple):
+    """Stems that begin alike, with their masks, and whether they must end a word as well."""
 
-    Those of two letters stand with all that begin with these, too.
-    """
+    stems: tuple[str, ...]
+    told: tuple[tuple[str, int, bool], ...]
+
+
+@cache
+def _stems() -> Mapping[str, _Stems]:
+    """Stems by their first three letters; those of two letters stand with all that begin with these, too."""
     masks: dict[tuple[str, bool], int] = defaultdict(int)
     for index, stems in enumerate(_groups().values()):
         for stem in stems:
             masks[stem.rstrip("$").replace("-", ""), stem.endswith("$")] |= 1 << index
-    found = [(stem, mask, is_whole) for (stem, is_whole), mask in masks.items() if 2 <= len(stem) <= MAX_STEM]
     by_head: dict[str, list[tuple[str, int, bool]]] = defaultdict(list)
-    for told in found:
-        by_head[told[0][:3]].append(told)
-    return {head: (*stems, *by_head.get(head[:2] * (len(head) > 2), ())) for head, stems in by_head.items()}
+    for (stem, is_whole), mask in masks.items():
+        if 2 <= len(stem) <= MAX_STEM:
+            by_head[stem[:3]].append((stem, mask, is_whole))
+    found = {head: (*told, *by_head.get(head[:2] * (len(head) > 2), ())) for head, told in by_head.items()}
+    return {head: _Stems(tuple(stem for stem, _, _ in told), told) for head, told in found.items()}
 
 
 @cache
@@ -83,19 +88,22 @@ def bit(name: str) -> int:
 
 @lru_cache(maxsize=1 << 14)
 def _marks_of_one(name: str) -> int:
-    words = _WORDS.findall(name if name.islower() else _CAMEL.sub("-", name).lower())
+    words = _WORDS.findall(name)
+    if not name.islower():
+        words = [word.lower() for word in words]
     stems = _stems()
     mask = 0
     for first, word in enumerate(words):
         head = word[:3] if len(word) > 2 else "".join(words[first : first + 3])[:3]
         # Most words of most names begin otherwise than stems do, and need no closer look.
         if head in stems or word in stems:
-            second = "".join(words[first : first + 2])
             joined = "".join(words[first : first + 3])
-            ends = (len(word), len(second), len(joined))
-            for stem, marks, is_whole in stems.get(head) or stems[word]:
-                if joined.startswith(stem) and (not is_whole or len(stem) in ends):
-                    mask |= marks
+            known = stems.get(head) or stems[word]
+            if joined.startswith(known.stems):
+                ends = (len(word), len("".join(words[first : first + 2])), len(joined))
+                for stem, marks, is_whole in known.told:
+                    if joined.startswith(stem) and (not is_whole or len(stem) in ends):
+                        mask |= marks
     return mask
 
 
