@@ -389,7 +389,7 @@ def open_archive(url: str) -> Engine:
 
 
 def open_filled(folder: Path, database: str, rows: int) -> Engine:
-    """The archive of so many articles in the folder; made where it is not there."""
+    """The archive of so many articles in the folder; made where it is not there, brought up to date where it is."""
     name = folder / f"{database}-{rows}"
     folder.mkdir(parents=True, exist_ok=True)
     mark = folder / f"{database}-{rows}.filled"
@@ -398,6 +398,7 @@ def open_filled(folder: Path, database: str, rows: int) -> Engine:
     if not mark.exists():
         fill(engine, rows)
         mark.touch()
+    upgrade(engine)
     return engine
 
 

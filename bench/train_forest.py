@@ -60,9 +60,9 @@ NEWS_WEIGHT = 3.0
 BLUR = 0.15
 """Chance for each sign of a page to be hidden from the forest."""
 
-TRUE_WEIGHT = {True: 0.82, False: 1.1}
-"""Weight of blocks of the body, on pages that declare a report and on others. With these the threshold of 0.47 decides
-where 0.52 and 0.45 would without: the boxes and lists around a report cost more than they bring."""
+TRUE_WEIGHT = {True: 0.82, False: 1.0}
+"""Weight of blocks of the body, on pages that declare a report and on others. With it the threshold of 0.47 decides
+where 0.52 would without on reports: the boxes and lists around them cost more than they bring."""
 
 _SIGNS: tuple[dict[str, float], ...] = (
     *(
@@ -71,7 +71,7 @@ _SIGNS: tuple[dict[str, float], ...] = (
         if not mark.startswith(("in_", "is_"))
     ),
     dict.fromkeys(("in_body", "body_prose", "in_content", "content_prose"), -1.0),
-    {"body_share": -1.0, "has_body": 0.0, "body_cover": -1.0, "body_ratio": 0.0},
+    {"body_share": -1.0, "body_cover": -1.0, "body_ratio": 0.0},
     {"description": -1.0},
     {"declared": 0.0},
 )

@@ -287,7 +287,8 @@ def test_any_names_give_a_mask(names):
 
 
 def test_a_forest_is_walked_by_the_names_of_its_features():
-    forest = read_forest('{"names": ["words", "chars"], "hopeless": -9, "trees": [[1, 2.5, -3.0, [0, 1.0, 0.0, 3.0]]]}')
+    trees = "[[1, 2.5, -3.0, [0, 1.0, 0.0, 3.0]]]"
+    forest = read_forest(f'{{"names": ["spaces", "chars"], "hopeless": -9, "trees": {trees}}}')
     row = [0.0] * len(NAMES)
     assert probability(forest, row) < 0.05
     row[0] = 3.0

@@ -9,6 +9,7 @@ from pipeline.errors import ConfigError
 from pipeline.store.engine import open_engine
 from pipeline.store.fulltext import is_in_models
 from pipeline.store.migrate import current_revision, downgrade, require_current, upgrade
+from pipeline.store.search import rebuild_sqlite
 from pipeline.tables import Table
 
 
@@ -53,6 +54,15 @@ def test_up_down_and_up_again(empty_engine):
     upgrade(empty_engine)
     upgrade(empty_engine)  # nothing left to do
     require_current(empty_engine)
+
+
+def test_the_index_of_words_on_sqlite_is_merged_less_often_also_after_it_was_made_anew(engine):
+    if engine.dialect.name != "sqlite":
+        pytest.skip("only FTS5 has this setting")
+    with engine.begin() as connection:
+        rebuild_sqlite(connection)
+        settings = dict(connection.exec_driver_sql("SELECT k, v FROM article_search_config").fetchall())
+    assert settings["automerge"] == 8
 
 
 def test_a_database_without_tables_is_refused_with_the_command_that_helps(empty_engine):

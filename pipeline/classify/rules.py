@@ -166,7 +166,7 @@ def paywall(page: Sight) -> str | None:
     """The beginning of an article: short, and the page says that there is more for those who pay."""
     if page.words > 3 * STUB_WORDS:
         return None
-    left = said("paywall", "remaining", page.lines())
+    left = said("paywall", "remaining", page.numbered_lines())
     if left:
         return repr(left[:80])
     paid = page.access in {"paid", "metered"} or page.structured.is_accessible_for_free is False

@@ -20,6 +20,7 @@ MAX_LINES = 2_000
 MAX_LINE = 400
 """Characters of a block that still is a line, as against a paragraph."""
 
+_DIGIT = re.compile(r"\d")
 _DATES = ("article:published_time", "article:modified_time", "article:section", "og:article:published_time")
 _ARTICLE = 3  # `ARTICLE_TYPES` of this weight and above are articles
 
@@ -83,6 +84,11 @@ class Sight:
             self.folded.extend(fold(block.text) for block in self.shown[:MAX_LINES] if len(block.text) <= MAX_LINE)
         return self.folded
 
+    def numbered_lines(self) -> Sequence[str]:
+        """Those of the short blocks that hold a number."""
+        shown = (block.text for block in self.shown[:MAX_LINES] if len(block.text) <= MAX_LINE)
+        return [fold(text) for text in shown if _DIGIT.search(text)]
+
     def teasers(self) -> int:
         """Headings that lead elsewhere: what front pages are made of."""
         return sum(
@@ -113,8 +119,12 @@ def look_at(
     shown: Sequence[Shown],
     text: str,
     access: Access = "unknown",
+    words: int | None = None,
 ) -> Sight:
-    """Gather what there is to see of a page; ``text`` is what was extracted of it, empty where nothing was."""
+    """Gather what there is to see of a page.
+
+    ``text`` is what was extracted of it, empty where nothing was; ``words`` their number by `count_words`, where known.
+    """
     titles = [" ".join("".join(map(str, element.itertext())).split()) for element in _titles(document.elements)]
     return Sight(
         url=url,
@@ -124,7 +134,7 @@ def look_at(
         access=access,
         shown=shown,
         text=text,
-        words=count_words(text),
+        words=count_words(text) if words is None else words,
         titles=tuple(title for title in titles if 0 < len(title) <= MAX_LINE),
         is_declared=_is_declared(structured),
     )

@@ -117,7 +117,8 @@ def _reason_of(paragraph: str, language: str | None, at_end: bool) -> str | None
     if not words:
         return None
     by_key, rest, any_of_rest = _index(language, at_end)
-    candidates = [phrase for key in dict.fromkeys(words) if key in by_key for phrase in by_key[key]]
+    keys = [] if by_key.keys().isdisjoint(words) else dict.fromkeys(words)
+    candidates = [phrase for key in keys if key in by_key for phrase in by_key[key]]
     if any_of_rest.fullmatch(text):
         candidates = [*rest, *candidates]
     for phrase in candidates:

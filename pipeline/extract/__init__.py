@@ -24,7 +24,7 @@ from pipeline.extract.blocks import Layout, segment
 from pipeline.extract.body import Choice, choose_blocks, near_body, reason_by_names, reason_by_text, with_rule
 from pipeline.extract.byline import byline_marks
 from pipeline.extract.forest import Forest
-from pipeline.extract.prose import words_of
+from pipeline.extract.prose import count_words
 from pipeline.extract.rescue import ENGINE_VERSION, Rescue, needs_rescue, rescue
 from pipeline.extract.surroundings import Hints
 from pipeline.metadata import read_metadata
@@ -39,7 +39,7 @@ from pipeline.urls import canonical_url, site_of
 __all__ = ["EXTRACTOR", "EXTRACTOR_VERSION", "Explanation", "Line", "explain_article", "extract_article"]
 
 EXTRACTOR = "trafilatura+news"
-EXTRACTOR_VERSION = f"{ENGINE_VERSION}+4"
+EXTRACTOR_VERSION = f"{ENGINE_VERSION}+5"
 """trafilatura's version and the number of ours: raised whenever the text of a page may come out differently."""
 
 MIN_WORDS = 8
@@ -177,8 +177,10 @@ def explain_article(
     lines = _judged(layout, choices, found, metadata)
     lines, counted = (lines, ()) if learned is None else _with_learned(lines, learned)
     text = "\n\n".join(line.text for line in lines if line.reason is None)
-    verdict = class_of_page(look_at(url, document, structured, layout.blocks, text, metadata.access))
-    outcome = _outcome(url, metadata, lines, text, verdict, title_hint, signals_of_meta(structured.meta))
+    words, is_spaced = count_words(text)
+    sight = look_at(url, document, structured, layout.blocks, text, metadata.access, words if is_spaced else None)
+    verdict = class_of_page(sight)
+    outcome = _outcome(url, metadata, lines, text, words, verdict, title_hint, signals_of_meta(structured.meta))
     if isinstance(outcome, Article) and verdict.page_class != "live_blog":  # which has its own lines again and again
         outcome = replace(outcome, blocks=counted)
     return Explanation(
@@ -256,12 +258,12 @@ def _outcome(
     metadata: Metadata,
     lines: Sequence[Line],
     text: str,
+    count: int,
     verdict: Verdict,
     title_hint: str | None,
     opt_out: tuple[str, ...],
 ) -> Article | NoArticle:
     removed = tuple(Removed(line.text, line.reason) for line in lines if line.reason and line.reason != "outside")
-    count = len(words_of(text))
     title = metadata.title or title_hint
     reason, message = "", ""
     if verdict.page_class not in STORED:

@@ -14,21 +14,17 @@ from pipeline.extract.names import bit, mark_names
 from pipeline.extract.prose import count_commas, count_stops, ends_sentence
 from pipeline.extract.surroundings import Hints, Page
 
-_DATE = re.compile(r"\b\d{1,2}[.:/-]\d{1,2}\b|\b(?:19|20)\d\d\b")
-_DIGIT = re.compile(r"\d")
 _ADDRESS = re.compile(r"https?://|www\.|\w@\w|(?<!\w)@\w{3,}")
-_DIGITS, _CAPITALS = string.digits.encode(), string.ascii_uppercase.encode()
-_LETTERS = string.ascii_letters.encode()
+_CAPITALS, _LETTERS = string.ascii_uppercase.encode(), string.ascii_letters.encode()
 _MARKED = mark_names()
-_OWN = ("caption", "aside", "related", "box", "author", "embed")
-_OWN_BITS = tuple(bit(name) for name in _OWN)
+_CAPTION = bit("caption")
 
 KINDS = ("paragraph", "heading", "item", "quote", "code", "cell", "row", "caption", "control", "text")
 
 _KIND = {kind: place for place, kind in enumerate(KINDS)}
 
 GLIMPSE = 60
-"""Characters from which the share of capitals and digits is taken."""
+"""Characters from which the share of capitals is taken."""
 
 MAX_STEPS = 6
 NO_PICTURE = 9
@@ -36,25 +32,25 @@ NO_PICTURE = 9
 
 # fmt: off
 NAMES: tuple[str, ...] = (
-    "chars", "words", "link_density", "links", "bold", "stops", "commas", "ends", "digits", "upper", "date", "address",
-    "colon", "kind", "level", "picture",
+    "chars", "spaces", "link_density", "links", "bold", "stops", "commas", "ends", "upper", "address", "kind", "level",
+    "picture",
 
-    "repeat", "first_copy", "title", "title_share", "description", "body_share", "has_body", "declared",
+    "repeat", "first_copy", "title_share", "description", "body_share", "declared",
 
     "prose", "page_prose", "page_blocks", "position", "in_top", "up_from_top", "down_to_top", "shared_prose",
     "parent_prose", "parent_links", "parent_mean", "parent_blocks", "grand_prose", "grand_links", "same_parent",
     "signature", "signature_count", "depth",
 
-    "prev_core", "next_core", "before_core", "after_core", "core_share_before", "prev_links", "next_links",
-    "prev_chars", "next_chars", "prev_kind", "next_kind", "after_h1", "h1_distance", "prev_heading", "pieces",
+    "before_core", "after_core", "core_share_before", "prev_links", "next_links", "prev_chars", "next_chars",
+    "next_kind", "after_h1", "h1_distance", "prev_heading", "pieces",
 
-    "same_article", "up_from_h1", "headings_since_h1", "titles_since_h1", "body_cover", "body_ratio",
+    "up_from_h1", "headings_since_h1", "titles_since_h1", "body_cover", "body_ratio",
     "sibling_article_prose", "top_after_h1", "linked_heading_before",
 
     "in_body", "body_prose", "in_first_article", "first_article_prose", "in_main", "main_prose", "in_content",
     "content_prose", "in_section_of_top", "articles", "uncovered",
 
-    *(f"own_{name}" for name in _OWN), *(f"any_{name}" for name in _MARKED),
+    "own_caption", *(f"any_{name}" for name in _MARKED),
 )
 # fmt: on
 """The numbers of a row, in their order: those of the text, what it is compared with, its place, its neighbours, the
@@ -87,39 +83,33 @@ def _row(page: Page, index: int, *, is_first: bool) -> list[float]:
 
 def _of_text(page: Page, index: int) -> list[float]:
     block = page.layout.blocks[index]
-    text, length = block.text, len(block.text)
-    digits, upper = _shares(text[:GLIMPSE])
+    text = block.text
     tag = page.layout.nodes[block.node].tag
     return [
         page.log_chars[index],
-        math.log1p(len(page.words(index))),
+        math.log1p(text.count(" ")),
         page.link_shares[index],
         min(block.links, 20),
-        block.bold / length,
+        block.bold / len(text),
         count_stops(text),
         count_commas(text),
         float(ends_sentence(text)),
-        digits,
-        upper,
-        float(bool(_DIGIT.search(text, 0, 200) and _DATE.search(text[:200]))),
+        _capitals(text[:GLIMPSE]),
         float(("@" in text or "://" in text or "www." in text) and bool(_ADDRESS.search(text))),
-        float(text.endswith((":", "："))),
         _KIND[block.kind],
         int(tag[1]) if block.kind == "heading" and tag[1:].isdigit() else 0,
         _steps_to_picture(page, index),
     ]
 
 
-def _shares(text: str) -> tuple[float, float]:
-    """The share of digits, and that of capitals among the letters."""
+def _capitals(text: str) -> float:
+    """The share of capitals among the letters."""
     if not text.isascii():
-        letters = sum(map(str.isalpha, text))
-        return sum(map(str.isdigit, text)) / len(text), sum(map(str.isupper, text)) / (letters or 1)
+        return sum(map(str.isupper, text)) / (sum(map(str.isalpha, text)) or 1)
     # Deleting them takes a tenth of the time of a look at each character.
     plain, length = text.encode("ascii"), len(text)
-    no_capitals = len(plain.translate(None, _CAPITALS))
     letters = length - len(plain.translate(None, _LETTERS))
-    return (length - len(plain.translate(None, _DIGITS))) / length, (length - no_capitals) / (letters or 1)
+    return (length - len(plain.translate(None, _CAPITALS))) / (letters or 1)
 
 
 def _steps_to_picture(page: Page, index: int) -> int:
@@ -139,15 +129,12 @@ def _steps_to_picture(page: Page, index: int) -> int:
 
 
 def _of_comparison(page: Page, index: int, *, is_first: bool) -> list[float]:
-    words = page.words(index)
     return [
         min(page.copies[page.layout.blocks[index].text], 5),
         float(is_first),
-        float(words == page.title),
         page.title_share(index),
-        page.description.share_in(words) if page.description else -1.0,
+        page.description_share(index),
         page.body_share(index),
-        float(bool(page.body)),
         page.declared,
     ]
 
@@ -190,8 +177,6 @@ def _of_neighbours(page: Page, index: int) -> list[float]:
     steps = page.heading_steps[index]
     has_headline = page.headline >= 0
     return [
-        float(bool(index and page.core[before])),
-        float(bool(following and page.core[after])),
         page.before[index],
         page.after[index],
         page.core_before[index] / page.core_count,
@@ -199,7 +184,6 @@ def _of_neighbours(page: Page, index: int) -> list[float]:
         page.link_shares[after] if following else -1.0,
         page.log_chars[before] if previous else 0.0,
         page.log_chars[after] if following else 0.0,
-        _KIND[previous.kind] if previous else -1,
         _KIND[following.kind] if following else -1,
         float(has_headline) * (1 if index > page.headline else -1),
         max(-50, min(100, index - page.headline)) if has_headline else 0,
@@ -212,7 +196,6 @@ def _of_article(page: Page, index: int) -> list[float]:
     at = page.layout.blocks[index].node
     article = page.article[at]
     return [
-        0 if article < 0 else 1 if article == page.main_article else 2,
         page.up_from_headline[at],
         min(page.headings[index], 30),
         min(page.titles[index], 5),
@@ -234,14 +217,9 @@ def _of_markup(page: Page, index: int) -> list[float]:
         *page.container_shares[at],
         page.article_count,
         1.0 - page.masses.prose[page.top] / page.total,
-        *_own_flags(own),
+        float(bool(own & _CAPTION)),
         *_flags(page.marks[at]),
     ]
-
-
-@lru_cache(maxsize=4096)
-def _own_flags(marks: int) -> tuple[float, ...]:
-    return tuple([float(bool(marks & value)) for value in _OWN_BITS])
 
 
 @lru_cache(maxsize=4096)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from pipeline.extract.features import NAMES
 
-GLANCE = 11
+GLANCE = 20
 """Trees after which most blocks of a page (menus, teasers, footers) are decided already."""
 
 Sum = Callable[..., float]

@@ -38,6 +38,12 @@ def words_of(text: str) -> list[str]:
     return found
 
 
+def count_words(text: str) -> tuple[int, bool]:
+    """How many words `words_of` finds, and whether the text is in a script with spaces between them."""
+    is_spaced = text.isascii() or not UNSPACED.search(text)
+    return len(_WORD.findall(text) if is_spaced else words_of(text)), is_spaced
+
+
 def ends_sentence(text: str) -> bool:
     """Whether the text ends as sentences do."""
     return text.rstrip()[-1:] in _SENTENCE_ENDS

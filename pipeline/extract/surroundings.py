@@ -84,9 +84,12 @@ class Page:
         self._words: dict[int, list[str]] = {}
         self._body_shares: dict[int, float] = {}
         self.copies = Counter(block.text for block in layout.blocks)
-        self.title = words_of(hints.title or "")
+        title, description = hints.title or "", hints.description or ""
+        self.title = words_of(title)
         self._title_set = set(self.title)
-        self.description = Known(words_of(hints.description or ""))
+        self._longest_title = 4 * len(title)
+        self.description = Known(words_of(description))
+        self._longest_description = 2 * len(description)
         self.body = Known(words_of(hints.body) if hints.body and len(hints.body) > MIN_BODY else ())
         self.declared = declared_of(hints.kind)
         self._find_top()
@@ -98,7 +101,7 @@ class Page:
         self._compare_body(hints)
 
     def words(self, index: int) -> list[str]:
-        """The words of a block, read when they are asked for: nobody asks for those of menus."""
+        """The words of a block, read when they are asked for: nobody asks for those of menus and most paragraphs."""
         if index not in self._words:
             self._words[index] = words_of(self.layout.blocks[index].text)
         return self._words[index]
@@ -110,11 +113,21 @@ class Page:
         return self._body_shares[index]
 
     def title_share(self, index: int) -> float:
-        """How much of the headline the block is, and how much of the block is the headline."""
+        """How much of the headline the block is, and of the block is the headline; 0 where it says far more."""
+        if len(self.layout.blocks[index].text) > self._longest_title:
+            return 0.0
         words = self.words(index)
         if self._title_set.isdisjoint(words):
             return 0.0
         return sum(map(self._title_set.__contains__, words)) / max(len(words), len(self.title))
+
+    def description_share(self, index: int) -> float:
+        """How much of a block the description holds; 0 where it says far more, -1 where there is no description."""
+        if not self.description:
+            return -1.0
+        if len(self.layout.blocks[index].text) > self._longest_description:
+            return 0.0
+        return self.description.share_in(self.words(index))
 
     def link_density(self, node: int) -> float:
         """The share of an element's text that is in links."""
@@ -169,7 +182,6 @@ class Page:
             self.up_from_headline.append(level.get(index, higher))
             within = self.article[node.parent] if node.parent >= 0 else -1
             self.article.append(index if node.tag == "article" else within)
-        self.main_article = self.article[blocks[self.headline].node if self.headline >= 0 else self.top]
 
     def _find_headings(self) -> None:
         """For each block how far up a heading stands, how many since the headline, and how linked the last of these."""

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain, islice
@@ -136,13 +135,13 @@ class Surroundings:
 
     def without_elsewhere(self) -> _Element:
         """A copy of the page without what lies elsewhere."""
-        copy = deepcopy(self.tree)
+        copy = copy_for_engines(self.tree)
         for element, twin in list(zip(self.tree.iter(), copy.iter(), strict=True)):
             if isinstance(element.tag, str) and element not in self.around and self._leads_elsewhere(element):
                 tail = twin.tail
                 twin.clear()
                 twin.tail = tail
-        return copy_for_engines(copy)
+        return copy
 
     def times(self) -> Iterator[_Element]:
         """The ``time`` elements of the article, in document order."""
