@@ -124,6 +124,30 @@ def test_a_paragraph_that_stands_twice_is_kept_once_and_a_refrain_as_often_as_it
 
 
 @pytest.mark.parametrize(
+    ("language", "reason", "text"),
+    [
+        ("en", "correction", "Correction: The ferry has two decks, not three."),
+        ("en", "correction", "This story has been corrected to give the right year of the flood."),
+        ("en", "correction", "A previous version of this report misnamed the captain."),
+        ("en", "correction", "Retraction: The Courier withdraws its report on the lighthouse."),
+        ("en", "correction", "Editor's note: This article was updated to correct the name of the quay."),
+        ("en", "note", "Editor's note: The writer owns a boat in this harbour."),
+        ("en", "note", "This article was edited by Ida Holm and Per Dahl."),
+        ("en", "note", "Please check back for updates."),
+        ("de", "correction", "Berichtigung: Die Fähre hat zwei Decks und nicht drei."),
+        ("de", "correction", "In einer früheren Version hieß es, die Fähre habe drei Decks."),
+        ("de", "note", "Dieser Text ist eine Übersetzung aus dem Dänischen."),
+        ("es", "correction", "Fe de errores: el faro se construyó en 1910."),
+        ("es", "note", "Nota del editor: la autora vive en el puerto."),
+        ("fr", "note", "Note de la rédaction : l'auteur possède un bateau."),
+        ("pt", "note", "Nota: o autor vive no porto."),
+    ],
+)
+def test_notices_of_corrections_are_told_from_other_notes(language, reason, text):
+    assert [gone.reason for gone in clean([*BODY, text], language=language).removed] == [reason]
+
+
+@pytest.mark.parametrize(
     ("text", "reason"),
     [
         pytest.param("Ida Holm is a reporter at the Courier.", "biography", id="who wrote it"),

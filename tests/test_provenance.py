@@ -53,6 +53,17 @@ def test_captions_and_corrections_stand_apart_from_the_text():
     assert "earlier version" not in found.text
 
 
+def test_what_only_stands_where_corrections_do_is_no_notice_of_one():
+    box = """<aside class="corrections"><ul><li><a href="/desk">Report an error</a></li>
+<li><a href="/rules">How we correct</a></li></ul><div>Correction: The rails are of steel.</div></aside>"""
+    found = extract_article(PAGE.replace("</figure>", f"</figure>{box}").encode(), URL)
+    assert found.corrections == (
+        "Correction: The rails are of steel.",
+        "Correction: An earlier version of this article named the wrong month.",
+    )
+    assert {gone.text: gone.reason for gone in found.removed}["Report an error"] == "note"
+
+
 def test_all_of_it_is_kept_with_the_article_and_its_revision(engine):
     archive = Archive(engine)
     fields = {"provenance": extracted().provenance, "captions": ("At dawn",), "corrections": ("Correction: May.",)}

@@ -36,6 +36,7 @@ MAX_WORDS: Mapping[str, int] = {
     "placeholder": 60,
     "biography": 70,
     "correction": 70,
+    "note": 70,
     "subscription": 50,
     "contact": 60,
 }
@@ -121,6 +122,9 @@ def _reason_of(paragraph: str, language: str | None, at_end: bool) -> str | None
     candidates = [phrase for key in keys if key in by_key for phrase in by_key[key]]
     if any_of_rest.fullmatch(text):
         candidates = [*rest, *candidates]
+    if at_end:
+        # A notice of a correction may begin as other notes do: it is one first of all.
+        candidates.sort(key=lambda phrase: phrase.reason != "correction")
     for phrase in candidates:
         limit = MAX_WORDS.get(phrase.reason, MAX_WORDS_ELSE)
         if len(words) <= limit and _compiled(phrase.pattern).fullmatch(text):

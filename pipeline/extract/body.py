@@ -48,7 +48,7 @@ _REASONS = {
     "account": "subscription",
     "tags": "tags",
     "meta": "dateline",
-    "correction": "correction",
+    "correction": "note",
     "embed": "placeholder",
     "navigation": "navigation",
     "in_nav": "navigation",
@@ -164,6 +164,9 @@ def reason_by_names(layout: Layout, block: Block, language: str | None) -> str:
     """One word for why a block near the body does not belong to it: what it says, else what the markup says."""
     if reason := reason_by_text(block, language):
         return reason
+    # What is named for corrections holds sources, contacts and rules of the house as well: a notice says what it is.
+    if reason_of(block.text, language, at_end=True) == "correction":
+        return "correction"
     node = layout.nodes[block.node]
     if reason := _reason_of_marks(node.marks) or _reason_of_marks(node.inherited):
         return reason
