@@ -169,7 +169,7 @@ class _Walk:
             self.visit(element, node, inner, in_link, in_bold)
             self.flush(node, inner)
         if len(self.blocks) == blocks and parent >= 0:
-            # Two of five hold no text. What stood in one, pictures, stands in the next above that does.
+            # One in five holds no text. A picture that stood in it stands in the next above that does.
             del self.parents[node:], self.elements[node:]
             if self.picture >= node:
                 self.picture = parent
