@@ -125,7 +125,8 @@ def adapted(rhythm: Rhythm, seen: Seen, policy: PollPolicy) -> Rhythm:
 
 
 def _square_root(rate: float, policy: PollPolicy) -> timedelta:
-    hours = EFFORT / HOUR / math.sqrt(rate / 24)
+    # Not the root of rate / 24, which is zero for the least rates that there are.
+    hours = EFFORT / HOUR * math.sqrt(24 / rate)
     return timedelta(hours=hours) if hours < policy.longest / HOUR else policy.longest
 
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bench.schedule import compare, table
@@ -120,6 +120,7 @@ def test_missed_entries_halve_the_pause_at_the_least():
     window=st.integers(0, 5000),
     missed=st.booleans(),
 )
+@example(interval=timedelta(seconds=1), rate=5e-324, limit=None, elapsed=DAY, new=1, window=0, missed=False)
 def test_any_rhythm_stays_between_floor_and_ceiling_once_judged(interval, rate, limit, elapsed, new, window, missed):
     old = Rhythm(interval, rate, limit)
     found = adapted(old, Seen(elapsed, new, window, missed), POLICY)
