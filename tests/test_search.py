@@ -139,6 +139,79 @@ def test_words_are_brought_to_their_stem_by_the_language_on_postgresql(archive):
     assert names(archive, "kind", language="de") == {"haus"}
 
 
+LANGUAGES_APART = {
+    "kitchen": ("Cooking for one", "They are cooking all day, and bake biscuits, not cookies.", "en"),
+    "oven": ("Cooking for two", "More cooking is done here than anywhere.", "en"),
+    "boulanger": ("Des cookies", "Les cookies sont faits à la maison.", "fr"),
+    "unknown": ("cookies", "Some cookies and cooking, in words that nobody knows.", None),
+    "turk": ("Cookies", "Taze cookies burada.", "xx"),
+    "norsk": ("Husene", "De røde husene ved havna.", "no"),
+    "bokmal": ("Huset", "Det gamle huset ved havna.", "nb"),
+}
+
+
+@pytest.fixture
+def tongues(archive):
+    if archive.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has no stemmers")
+    for name, (title, text, language) in LANGUAGES_APART.items():
+        archive.store(f"https://{name}.example/1", title=title, text=text, language=language, site=f"{name}.example")
+    return archive
+
+
+BAKED = {"cookies", "kitchen", "boulanger", "unknown", "turk"}
+"""Articles with *cookies*, whatever their language; ``oven`` has *cooking* only: for French, of the same stem."""
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        pytest.param("cookies", BAKED, id="word"),
+        pytest.param("cookie", {"cookies", "kitchen", "boulanger"}, id="word that is written otherwise"),
+        pytest.param("cooking", {"kitchen", "oven", "unknown"}, id="other word of the same stem elsewhere"),
+        pytest.param("hus", {"norsk", "bokmal"}, id="two codes of one stemmer"),
+        pytest.param('"not cookies"', {"kitchen"}, id="phrase"),
+        pytest.param('"cookies for two"', set(), id="phrase with the stem of another language"),
+        pytest.param("cookies NEAR/1 two", set(), id="near with the stem of another language"),
+        pytest.param("cookies NEAR/3 biscuits", {"kitchen"}, id="near"),
+        pytest.param("cookie NEAR/3 biscuit", {"kitchen"}, id="near by stems"),
+        pytest.param('"not cookie"', {"kitchen"}, id="phrase by stems"),
+        pytest.param("title:cookies", BAKED - {"kitchen"}, id="headline"),
+        pytest.param("cooking -cookies", {"oven"}, id="not"),
+        pytest.param("bake -cookie", set(), id="not by the stem"),
+        pytest.param("cooking -title:cookies", {"oven", "kitchen"}, id="not in the headline"),
+        pytest.param('cooking -"not cookie"', {"oven", "unknown"}, id="not a phrase"),
+        pytest.param("cookies OR husene", BAKED | {"norsk", "bokmal"}, id="or"),
+        pytest.param("(cookies OR husene) (biscuit OR havna)", {"kitchen", "norsk", "bokmal"}, id="brackets"),
+        pytest.param("cooki*", BAKED, id="beginning"),
+        pytest.param('"des cooki"*', {"boulanger"}, id="beginning in a phrase"),
+    ],
+)
+def test_stems_are_those_of_the_articles_language_on_postgresql(tongues, query, expected):
+    assert names(tongues, query) == expected
+
+
+def test_the_language_of_a_search_goes_with_its_stems_on_postgresql(tongues):
+    assert names(tongues, "cookies", language="en") == {"cookies", "kitchen"}
+    assert names(tongues, "cookies", language="fr") == {"boulanger"}
+    assert names(tongues, "cookies", language="xx") == {"turk"}
+    assert names(tongues, '"not cookie"', language="en") == {"kitchen"}
+
+
+@pytest.mark.parametrize("query", ["cookies", "title:cookies OR biscuits", "cookie NEAR/3 biscuit"])
+def test_what_is_marked_is_what_matched_on_postgresql(tongues, query):
+    (hit,) = find(tongues, query, site="kitchen.example")
+    marked = {span.text for span in (*hit.title, *hit.snippet) if span.is_match}
+    assert marked <= {"cookies", "biscuits"}
+    assert marked
+
+
+def test_scores_count_the_stems_of_the_articles_language_on_postgresql(tongues):
+    scores = {hit.site: hit.score for hit in find(tongues, "cookies")}
+    assert scores["kitchen.example"] < scores["boulanger.example"], "its headline has cooking, not cookies"
+    assert min(scores.values()) > 0
+
+
 def test_characters_of_scripts_without_spaces_are_found_on_postgresql(archive):
     if archive.engine.dialect.name == "sqlite":
         pytest.skip("SQLite has whole runs of them only")
