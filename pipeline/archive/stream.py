@@ -1,8 +1,8 @@
 """Any WARC file, read as it comes: one record in memory at a time, and a bad one costs no more than itself.
 
 Works on chunks of bytes from a disk or the network, compressed by record (the rule), as a whole, or not at all. Where a
-gzip member is broken or cut off, the next one is looked for right behind its beginning; where a record is, behind its
-first line.
+gzip member is broken or cut off, the next one is looked for right behind its beginning: what was taken for the rest of
+it may be whole members. Where a record is, it is looked for behind its first line.
 """
 
 import zlib
@@ -20,6 +20,9 @@ MAX_RAW = 32 * 2**20
 
 PIECE = 64 * 1024
 """Bytes that are taken, and that they are inflated to, at once: a bomb is noticed before it has gone off."""
+
+PROBE = 4096
+"""Bytes of what looks like a gzip member that are inflated to see whether a record begins there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +65,27 @@ class _Source:
     def __init__(self, chunks: Iterable[bytes], start: int) -> None:
         self._chunks = iter(chunks)
         self._ahead = b""
+        self._taken = 0  # of what is ahead: cutting it off each time would copy the rest
         self.position = start
 
     def peek(self, size: int) -> bytes:
         """The next bytes, without taking them; fewer at the end."""
-        while len(self._ahead) < size and (chunk := next(self._chunks, b"")):
-            self._ahead += chunk
-        return self._ahead[:size]
+        while len(self._ahead) - self._taken < size and (chunk := next(self._chunks, b"")):
+            self._ahead, self._taken = self._ahead[self._taken :] + chunk, 0
+        return self._ahead[self._taken : self._taken + size]
 
-    def take(self) -> bytes:
-        """Some more bytes; none at the end."""
-        ahead = self._ahead or next(self._chunks, b"")
-        taken, self._ahead = ahead[:PIECE], ahead[PIECE:]
+    def take(self, size: int = PIECE) -> bytes:
+        """Some more bytes, not more than that; none at the end."""
+        if self._taken == len(self._ahead):
+            self._ahead, self._taken = next(self._chunks, b""), 0
+        taken = self._ahead[self._taken : self._taken + size]
+        self._taken += len(taken)
         self.position += len(taken)
         return taken
 
     def put_back(self, data: bytes) -> None:
         """Return what was taken last, to be taken again."""
-        self._ahead = data + self._ahead
+        self._ahead, self._taken = data + self._ahead[self._taken :], 0
         self.position -= len(data)
 
 
@@ -102,45 +108,61 @@ def _members(source: _Source, types: frozenset[str], max_record: int) -> Iterato
         unpack = zlib.decompressobj(wbits=31)
         splitter = _Splitter(types, max_record)
         raw = bytearray()
-        held: Found | None = None
+        held: list[Found] = []  # until it is known that no bytes of others are in it
         try:
             while not unpack.eof and (data := source.take()):
                 raw += data
                 while data and not unpack.eof:
                     for found in splitter.feed(unpack.decompress(data, PIECE)):
-                        if held is not None:
-                            yield held
+                        if found.flaw != "broken":
+                            yield from held
+                            held.clear()
                         # Whoever goes on from here begins with this member again: the one place to begin at.
-                        held = Found(begin, found.fields, found.data, found.flaw)
+                        held.append(Found(begin, found.fields, found.data, found.flaw))
                     data = unpack.unconsumed_tail
                 if len(raw) > MAX_RAW:
                     raw.clear()
-            if unpack.unused_data:
-                source.put_back(unpack.unused_data)
-            is_whole = unpack.eof
+            is_broken = False
         except zlib.error:
-            is_whole = False
-            if raw:
-                source.put_back(bytes(raw[1:]))
+            is_broken = True
+        if unpack.eof and not is_broken:
+            source.put_back(unpack.unused_data)
+        else:
+            source.put_back(bytes(raw[1:]))
             _seek(source)
-        if held is not None:
-            yield Found(source.position, held.fields, held.data, held.flaw)
+            # Whatever follows was inflated as if it belonged to this one, so its last record holds bytes of others.
+            is_broken = is_broken or bool(source.peek(1))
         rest = list(splitter.finish())
-        if not is_whole and held is None and not rest:
-            rest = [Found(0, splitter.fields, flaw="broken" if source.peek(1) else "cut")]
-        yield from (Found(source.position, found.fields, found.data, found.flaw) for found in rest)
+        if is_broken:
+            fields = held[0].fields if held else splitter.fields
+            held, rest = [], [Found(0, fields, flaw="broken" if source.peek(1) else "cut")]
+        elif not (unpack.eof or held or rest):
+            rest = [Found(0, splitter.fields, flaw="cut")]
+        yield from (Found(source.position, found.fields, found.data, found.flaw) for found in [*held, *rest])
 
 
 def _seek(source: _Source) -> None:
-    """Go on to what looks like the beginning of a gzip member, or to the end."""
+    """Go on to the next gzip member in which a record begins, or to the end."""
     tail = b""
     while data := source.take():
         joined = tail + data
         place = joined.find(GZIP)
-        if place >= 0:
-            source.put_back(joined[place:])
+        if place < 0:
+            tail = joined[1 - len(GZIP) :]
+            continue
+        source.put_back(joined[place:])
+        if _is_member(source.peek(PROBE)):
             return
-        tail = joined[1 - len(GZIP) :]
+        source.take(1)
+        tail = b""
+
+
+def _is_member(data: bytes) -> bool:
+    """Whether a record begins in a gzip member that begins so: three bytes alone are found by chance every 16 MiB."""
+    try:
+        return zlib.decompressobj(wbits=31).decompress(data, PROBE).lstrip().startswith(_FIRST)
+    except zlib.error:
+        return False
 
 
 class _Splitter:

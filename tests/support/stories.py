@@ -13,7 +13,8 @@ _WHY = (
     "although the estimate has risen by a third since the last budget was agreed",
     "because the winter storms had damaged its foundations more than anyone had expected",
 )
-PUBLISHED_AT = datetime(2026, 11, 20, 9, tzinfo=UTC)
+PUBLISHED_AT = datetime.now(UTC).replace(hour=9, minute=0, second=0, microsecond=0) - timedelta(days=6)
+"""Some days ago, whenever that is: what is older is hardly looked at again."""
 
 
 def paragraphs(number: int) -> list[str]:
