@@ -95,7 +95,8 @@ class Watch:
         own, others = self._before
         self.own_cpu = self._own() - own
         self.cpu = self.own_cpu + sum(cpu for cpu, _ in self._seen.values()) - others
-        self.own_peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print("maxrss", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, file=sys.stderr)
+        self.own_peak = _peak(self._this.pid)
         self.peak_of_workers = max((peak for _, peak in self._seen.values()), default=0.0)
 
     def _own(self) -> float:
@@ -108,8 +109,7 @@ class Watch:
     def _look(self) -> None:
         for process in self._this.children(recursive=True):
             with contextlib.suppress(psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
-                spent, status = process.cpu_times(), Path(f"/proc/{process.pid}/status").read_text()
-                peak = int(status.split("VmHWM:")[1].split()[0]) / 1024 if "VmHWM:" in status else 0.0
+                spent, peak = process.cpu_times(), _peak(process.pid)
                 # One that is just ending has no memory any more.
                 before = self._seen.get(process.pid, (0.0, 0.0))[1]
                 self._seen[process.pid] = spent.user + spent.system, max(peak, before)
@@ -125,6 +125,12 @@ class Watch:
             "peak_mib": self.own_peak,
             "peak_of_workers_mib": self.peak_of_workers,
         }
+
+
+def _peak(process: int) -> float:
+    """Most memory in MiB that a process held; `ru_maxrss` counts what the parent held at the start, too."""
+    status = Path(f"/proc/{process}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024 if "VmHWM:" in status else 0.0
 
 
 async def bound(pages: Iterable[tuple[str, bytes]], settings: Settings) -> dict[str, float]:
@@ -167,7 +173,7 @@ def fill(path: Path, url: str) -> dict[str, float]:
 def in_process(*words: str) -> dict[str, float]:
     """What this program tells when called with these words, in a process of its own."""
     command = [sys.executable, "-m", "bench.backfill", *words]
-    answer = subprocess.run(command, capture_output=True, text=True, check=True)
+    answer = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     told: dict[str, float] = json.loads(answer.stdout.splitlines()[-1])
     return told
 

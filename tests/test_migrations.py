@@ -62,7 +62,7 @@ def test_the_index_of_words_on_sqlite_is_merged_less_often_also_after_it_was_mad
     with engine.begin() as connection:
         rebuild_sqlite(connection)
         settings = dict(connection.exec_driver_sql("SELECT k, v FROM article_search_config").fetchall())
-    assert settings["automerge"] == 8
+    assert (settings["automerge"], settings["crisismerge"]) == (16, 64)
 
 
 def test_a_database_without_tables_is_refused_with_the_command_that_helps(empty_engine):
