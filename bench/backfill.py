@@ -14,7 +14,6 @@ import asyncio
 import contextlib
 import gzip
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -95,7 +94,6 @@ class Watch:
         own, others = self._before
         self.own_cpu = self._own() - own
         self.cpu = self.own_cpu + sum(cpu for cpu, _ in self._seen.values()) - others
-        print("maxrss", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, file=sys.stderr)
         self.own_peak = _peak(self._this.pid)
         self.peak_of_workers = max((peak for _, peak in self._seen.values()), default=0.0)
 
@@ -173,7 +171,7 @@ def fill(path: Path, url: str) -> dict[str, float]:
 def in_process(*words: str) -> dict[str, float]:
     """What this program tells when called with these words, in a process of its own."""
     command = [sys.executable, "-m", "bench.backfill", *words]
-    answer = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    answer = subprocess.run(command, capture_output=True, text=True, check=True)
     told: dict[str, float] = json.loads(answer.stdout.splitlines()[-1])
     return told
 
