@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import gzip
 import json
+import resource
 import subprocess
 import sys
 import tempfile
@@ -94,7 +95,7 @@ class Watch:
         own, others = self._before
         self.own_cpu = self._own() - own
         self.cpu = self.own_cpu + sum(cpu for cpu, _ in self._seen.values()) - others
-        self.own_peak = _peak(self._this.pid)
+        self.own_peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         self.peak_of_workers = max((peak for _, peak in self._seen.values()), default=0.0)
 
     def _own(self) -> float:
@@ -107,7 +108,8 @@ class Watch:
     def _look(self) -> None:
         for process in self._this.children(recursive=True):
             with contextlib.suppress(psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
-                spent, peak = process.cpu_times(), _peak(process.pid)
+                spent, status = process.cpu_times(), Path(f"/proc/{process.pid}/status").read_text()
+                peak = int(status.split("VmHWM:")[1].split()[0]) / 1024 if "VmHWM:" in status else 0.0
                 # One that is just ending has no memory any more.
                 before = self._seen.get(process.pid, (0.0, 0.0))[1]
                 self._seen[process.pid] = spent.user + spent.system, max(peak, before)
@@ -123,12 +125,6 @@ class Watch:
             "peak_mib": self.own_peak,
             "peak_of_workers_mib": self.peak_of_workers,
         }
-
-
-def _peak(process: int) -> float:
-    """Most memory in MiB that a process held; `ru_maxrss` counts what the parent held at the start, too."""
-    status = Path(f"/proc/{process}/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0]) / 1024 if "VmHWM:" in status else 0.0
 
 
 async def bound(pages: Iterable[tuple[str, bytes]], settings: Settings) -> dict[str, float]:

@@ -74,19 +74,22 @@ class _Source:
             self._ahead, self._taken = self._ahead[self._taken :] + chunk, 0
         return self._ahead[self._taken : self._taken + size]
 
-    def take(self, size: int = PIECE) -> bytes:
-        """Some more bytes, not more than that; none at the end."""
+    def take(self) -> bytes:
+        """Some more bytes; none at the end."""
         if self._taken == len(self._ahead):
             self._ahead, self._taken = next(self._chunks, b""), 0
-        taken = self._ahead[self._taken : self._taken + size]
+        taken = self._ahead[self._taken : self._taken + PIECE]
         self._taken += len(taken)
         self.position += len(taken)
         return taken
 
     def put_back(self, data: bytes) -> None:
         """Return what was taken last, to be taken again."""
-        self._ahead, self._taken = data + self._ahead[self._taken :], 0
         self.position -= len(data)
+        if len(data) <= self._taken:
+            self._taken -= len(data)  # it is still there
+        else:
+            self._ahead, self._taken = data + self._ahead[self._taken :], 0
 
 
 def _plain(source: _Source, types: frozenset[str], max_record: int) -> Iterator[Found]:
@@ -147,14 +150,13 @@ def _seek(source: _Source) -> None:
     while data := source.take():
         joined = tail + data
         place = joined.find(GZIP)
-        if place < 0:
-            tail = joined[1 - len(GZIP) :]
-            continue
-        source.put_back(joined[place:])
-        if _is_member(source.peek(PROBE)):
-            return
-        source.take(1)
-        tail = b""
+        while place >= 0:
+            ahead = joined[place : place + PROBE]
+            if _is_member(ahead + source.peek(PROBE - len(ahead))):
+                source.put_back(joined[place:])
+                return
+            place = joined.find(GZIP, place + 1)
+        tail = joined[1 - len(GZIP) :]
 
 
 def _is_member(data: bytes) -> bool:
