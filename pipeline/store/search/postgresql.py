@@ -111,8 +111,8 @@ def _newest(
     """The ids of the newest articles that match, and whether these are all that do.
 
     GIN brings all that have the words (one of ``matches``), in no order; eras are words of the index, so those stored
-    last are asked for first, then older ones, then all. Where words stand, it does not know: who has them as they are
-    wanted (``plain``) is seen by looking at each, from the newest on.
+    last are asked for first, then older ones, in steps that grow by how few there are, then all. Where words stand, it
+    does not know: who has them as they are wanted (``plain``) is seen by looking at each, from the newest on.
     """
     join = "JOIN article AS a ON a.id = s.article_id" if limits.where else ""
     has_words = " OR ".join(f"words @@ CAST(:match{place} AS tsquery)" for place in range(len(matches)))
@@ -127,6 +127,9 @@ def _newest(
     below, looked_at = last + 1, 0
     for bits, count in (*WINDOWS, (last.bit_length(), 1)):
         first = (last >> bits) - count + 1
+        here, done = last + 1 - (first << bits), last + 1 - below
+        if first > 0 and bits > ERAS[0] and (looked_at + 1) * here < NEWEST * done:
+            continue  # it holds too few, by what the newest ones held
         eras = [quoted(postgresql_facet(f"e{bits}", era)) for era in range(first, first + count)]
         window = f" & ({' | '.join(eras)})" if first > 0 else ""
         wanted = NEWEST - len(found) if plain is None else LOOKED_AT - looked_at
