@@ -419,9 +419,12 @@ class Address:
     fetch_url: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Removed:
-    """A paragraph that cleaning took out, and why (one word to group by)."""
+    """A paragraph that cleaning took out, and why (one word to group by).
+
+    Without slots: two dozen come with each article from another process, and with slots each is packed by Python code.
+    """
 
     text: str
     reason: str

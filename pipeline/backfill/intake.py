@@ -99,11 +99,13 @@ class Intake:
     _line: deque[_Line] = field(default_factory=deque)
     _bytes: int = 0
     _tasks: asyncio.TaskGroup = field(default_factory=asyncio.TaskGroup)
+    _slots: asyncio.Semaphore = field(init=False)
     _final: Context = field(init=False)
 
     def __post_init__(self) -> None:
         # Nothing is tried again over the network: the file says what it says.
         context = self.desk.context
+        self._slots = asyncio.Semaphore(context.workers.jobs * UNDER_WAY)
         self._final = replace(context, settings=replace(context.settings, max_attempts=1))
 
     async def run(self, items: Iterable[Item]) -> None:
@@ -153,7 +155,6 @@ class Intake:
     async def _read(
         self, address: Address, response: Response, learned: frozenset[str]
     ) -> tuple[Article, Fetched] | PageUpdate:
-        await self._final.pace()
         page = Page(
             id=0,
             url=address.url,
@@ -163,18 +164,19 @@ class Intake:
             published_at=address.published_at,
             published_from=address.published_from,
         )
-        return await read_page(self._final, page, response, learned=learned)
+        try:
+            await self._final.pace()
+            return await read_page(self._final, page, response, learned=learned)
+        finally:
+            self._slots.release()
 
     async def _make_room(self) -> None:
-        most = self.desk.context.workers.jobs * UNDER_WAY
-        while self._bytes > MAX_BYTES or sum(not line.is_ready for line in self._line) >= most:
-            if self._bytes > MAX_BYTES:
-                waits = [line.task for line in islice(self._line, 1) if line.task is not None]
-            else:
-                waits = [line.task for line in self._line if line.task is not None and not line.is_ready]
-            if waits:
-                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            await self._store_ready(least=1 if self._bytes > MAX_BYTES else SAVE)
+        await self._slots.acquire()
+        while self._bytes > MAX_BYTES:
+            head = self._line[0].task
+            if head is not None:
+                await asyncio.wait([head])
+            await self._store_ready(least=1)
 
     async def _store_ready(self, *, least: int = SAVE, all_of_it: bool = False) -> None:
         """Store the head of the line as far as it is ready, if that is enough to be worth it."""

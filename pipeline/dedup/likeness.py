@@ -11,10 +11,11 @@ All of it depends on the two texts and their sites alone, never on what else the
 import math
 import re
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
-from itertools import compress
+from itertools import compress, count
 
 from pipeline.dedup import normalise
 
@@ -99,6 +100,11 @@ def _runs(words: tuple[str, ...], length: int) -> int:
     return max(1, len(words) - length + 1)
 
 
+def _in_rows(words: tuple[str, ...], length: int) -> Iterable[tuple[str, ...]]:
+    """Its runs of so many words, in order; all of them where there are fewer."""
+    return zip(*(words[at:] for at in range(length)), strict=False) if len(words) > length else [words]
+
+
 def likeness(one: Words, other: Words) -> float:
     """The share of the shorter text that stands in the longer, by runs of words; from 0 to 1, 1 for equal texts.
 
@@ -133,12 +139,11 @@ def _shared(one: Words, other: Words) -> tuple[float, int, int, float]:
         return 0.0, 0, 0, 0.0
     short, long = (pair.words for pair in sorted((one, other), key=lambda text: (len(text.words), text.words)))
     length = (UNSPACED if one.is_unspaced else SPACED)[1]
-    known = {long[at : at + length] for at in range(_runs(long, length))}
+    common = set(_in_rows(short, length)).intersection(_in_rows(long, length))
     covered = bytearray(len(short))
-    for at in range(_runs(short, length)):
-        if short[at : at + length] in known:
-            covered[at : at + length] = b"\1" * min(length, len(short) - at)
+    for at in compress(count(), map(common.__contains__, _in_rows(short, length))):
+        covered[at : at + length] = b"\1" * min(length, len(short) - at)
     are_numbers = [word[0].isdigit() for word in short]
-    numbers, count = sum(are_numbers), sum(covered)
+    numbers, shared = sum(are_numbers), sum(covered)
     of_numbers = sum(compress(covered, are_numbers)) / numbers if numbers else 1.0
-    return count / len(short), count, numbers, of_numbers
+    return shared / len(short), shared, numbers, of_numbers

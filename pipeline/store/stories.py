@@ -59,6 +59,7 @@ def place_articles(connection: Connection, placings: Sequence[Placing]) -> None:
             gone = words_of(placing.former_text).sketch - sketches[placing.article_id]
             forget_sketch(connection, placing.article_id, gone)
     keep_sketches(connection, sketches)
+    board.load({one for shared in sharing.values() for one in _best(_candidates(board, shared)).values()})
     for placing in placings:
         own = board.members[placing.article_id]
         _place_one(board, own, sharing[own.id], is_edited=placing.former_text is not None)
@@ -150,8 +151,7 @@ def _stories_of_copies(board: Board, own: Member, sharing: Mapping[int, int]) ->
     found: set[int] = set()
     candidates = _candidates(board, sharing)
     while candidates:
-        # The most promising article of each story first: one that is a copy speaks for all.
-        best = {story_id: article_id for article_id, story_id in reversed(candidates)}
+        best = _best(candidates)
         compared = board.load(best.values())
         found |= {board.stories[member.id] for member in compared if _are_copies(own, member)}
         candidates = [(id_, story) for id_, story in candidates if story not in found and id_ != best[story]]
@@ -173,6 +173,11 @@ def _candidates(board: Board, sharing: Mapping[int, int]) -> list[tuple[int, int
         of_story[story_id] = of_story.get(story_id, 0) + 1
         found.append((article_id, story_id))
     return found
+
+
+def _best(candidates: Sequence[tuple[int, int]]) -> dict[int, int]:
+    """The most promising article of each story, to be compared with first: one that is a copy speaks for all."""
+    return {story_id: article_id for article_id, story_id in reversed(candidates)}
 
 
 def _parts(members: Sequence[Member]) -> list[list[Member]]:
