@@ -132,7 +132,8 @@ def item_of(found: Found, wanted: Wanted, max_bytes: int) -> Item:
 
 def _page_of(found: Found, url: str, at: datetime, max_bytes: int) -> Item:
     try:
-        response = response_of(next(iter(ArchiveIterator(BytesIO(found.data)))), max_bytes)
+        with BytesIO(found.data) as record:  # warcio leaves circles of references behind: what they hold goes here
+            response = response_of(next(iter(ArchiveIterator(record))), max_bytes)
     except Exception:  # noqa: BLE001  # warcio meets hostile bytes here: one bad record never ends a file
         return Item(found.end, "broken")
     if response.status != 200:

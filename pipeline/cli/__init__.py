@@ -38,6 +38,7 @@ from pipeline.cli.verify import verify_
 from pipeline.cli.websub import websub
 from pipeline.config import Settings
 from pipeline.errors import ConfigError, NewsError
+from pipeline.workers import keep_to_one_arena
 
 
 class News(click.Group):
@@ -79,6 +80,7 @@ def main(ctx: click.Context) -> None:
     """
     if ctx.resilient_parsing:
         return
+    keep_to_one_arena()
     settings = Settings.from_env(os.environ)
     log.configure(settings)
     ctx.obj = settings

@@ -63,7 +63,7 @@ _STORIES = sa.select(ArticleStoryRow.article_id, ArticleStoryRow.story_id).where
 class Board:
     """The articles that a transaction has to do with, and their stories by now.
 
-    What is settled is written at once for all, at the end or before the articles of a story are read.
+    What is settled is written at once for all, at the end or before the articles of a story are read that it changes.
 
     Attributes:
         members: those that were read, by id; ``story_id`` is that of before.
@@ -73,6 +73,7 @@ class Board:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._settled: dict[int, dict[str, object]] = {}
+        self._changed: set[int | None] = set()  # stories that what is settled comes from or goes to
         self.members: dict[int, Member] = {}
         self.stories: dict[int, int] = {}
 
@@ -86,7 +87,8 @@ class Board:
         """The articles of a story."""
         if story_id is None:
             return []
-        self.flush()
+        if story_id in self._changed:
+            self.flush()
         return self._read(_OF_STORY, {"story_id": story_id})
 
     def look_up(self, ids: Collection[int]) -> None:
@@ -101,13 +103,14 @@ class Board:
             role, similarity = _role(first, member)
             row = {"article_id": member.id, "story_id": first.id, "role": role, "similarity": similarity}
             self._settled[member.id] = row
+            self._changed |= {first.id, self.stories.get(member.id)}
             self.stories[member.id] = first.id
 
     def flush(self) -> None:
         """Write what was settled."""
         if self._settled:
             self._connection.execute(_SETTLE, [self._settled[one] for one in sorted(self._settled)])
-            self._settled = {}
+            self._settled, self._changed = {}, set()
 
     def _read(self, query: sa.Select[*tuple[Any, ...]], values: Mapping[str, object]) -> list[Member]:
         read = [Member(*row) for row in self._connection.execute(query, values)]
