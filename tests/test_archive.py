@@ -18,7 +18,7 @@ from warcio.cli import main as warcio
 
 from pipeline.access import AccessChange
 from pipeline.archive.place import Place
-from pipeline.archive.read import read_members, read_record, response_of
+from pipeline.archive.read import read_members, read_response
 from pipeline.archive.warc import payload_digest
 from pipeline.archive.writer import Limits, Writer
 from pipeline.errors import ArchiveError, ConfigError
@@ -57,7 +57,7 @@ class Kept(Pipeline):
 
     def body(self, row):
         data = self.place.read(row["file"], row["file_offset"], row["file_length"])
-        return response_of(read_record(data, row["record_id"]), 10_000_000).body
+        return read_response(data, row["record_id"], 10_000_000).body
 
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -145,7 +145,7 @@ def test_a_run_goes_on_with_the_file_of_the_run_before_until_it_is_full(kept):
     assert len(files) > 2
     assert {path.name for path in kept.folder.iterdir()} == files
     for row in kept.copies():
-        read_record(kept.place.read(row["file"], row["file_offset"], row["file_length"]), row["record_id"])
+        kept.body(row)
 
 
 @on_sqlite
@@ -323,14 +323,14 @@ def test_what_could_not_be_uploaded_waits_here_and_is_read_here(tmp_path, reques
     place = Place(f"memory://{request.node.name}-{os.getpid()}", tmp_path / "spool")
     writer = Writer(place, Limits(10**9, timedelta(days=1)), [], lambda: AT)
     written = writer.write(capture(), "sha1:A", None)
-    assert read_record(place.read(written.file, written.offset, written.length), written.record_id)
+    assert read_response(place.read(written.file, written.offset, written.length), written.record_id, 10_000)
     upload, place.upload = place.upload, lambda path: (_ for _ in ()).throw(ArchiveError("away"))
     writer.close()
     assert place.names() == [written.file]
     place.upload = upload
     assert Writer(place, Limits(10**9, timedelta(days=1)), []).recover() == []
     assert list(place.folder.iterdir()) == []
-    assert read_record(place.read(written.file, written.offset, written.length), written.record_id)
+    assert read_response(place.read(written.file, written.offset, written.length), written.record_id, 10_000)
 
 
 def test_an_address_that_nothing_knows_is_refused_in_words(tmp_path):

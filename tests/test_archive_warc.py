@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from warcio.archiveiterator import ArchiveIterator
 from warcio.cli import main as warcio
 
-from pipeline.archive.read import date_of, read_members, read_record, response_of
+from pipeline.archive.read import date_of, read_members, read_response
 from pipeline.archive.warc import Original, payload_digest, readable, records_of, warcinfo
 from pipeline.config import Settings
 from pipeline.errors import ArchiveError, FetchError
@@ -74,7 +74,7 @@ def test_every_coding_is_read_by_others_and_by_us(coding, pack):
     assert read_by_warcio(data)[1][2] == HTML
     assert read_by_fastwarc(data)[1] == ("response", HTML)
     member = list(read_members(BytesIO(data)))[1]
-    assert response_of(read_record(member.data, member.record_id), 1000).body == HTML
+    assert read_response(member.data, member.record_id, 1000).body == HTML
 
 
 def test_what_was_sent_stands_in_the_record_byte_by_byte():
@@ -157,9 +157,9 @@ def test_members_survive_anything(junk):
 def test_another_record_than_the_one_asked_for_is_an_error():
     one, two = list(read_members(BytesIO(file_of(capture()))))[:2]
     with pytest.raises(ArchiveError, match="another record"):
-        read_record(one.data, two.record_id)
+        read_response(one.data, two.record_id, 1000)
     with pytest.raises(ArchiveError):
-        read_record(b"\x1f\x8b nothing", two.record_id)
+        read_response(b"\x1f\x8b nothing", two.record_id, 1000)
 
 
 def test_a_body_beyond_the_limit_is_refused_before_it_fills_the_memory():
@@ -167,7 +167,7 @@ def test_a_body_beyond_the_limit_is_refused_before_it_fills_the_memory():
     data = file_of(capture(bomb, headers=((b"Content-Encoding", b"gzip"),)))
     member = list(read_members(BytesIO(data)))[1]
     with pytest.raises(ArchiveError, match="bytes"):
-        response_of(read_record(member.data, member.record_id), 100_000)
+        read_response(member.data, member.record_id, 100_000)
 
 
 def test_records_of_others_are_read_with_chunks_and_with_codings_that_were_undone():
@@ -179,7 +179,7 @@ def test_records_of_others_are_read_with_chunks_and_with_codings_that_were_undon
             b"WARC-Target-URI: <https://news.example/1>\r\nContent-Type: application/http; msgtype=response\r\n"
             b"Content-Length: " + str(len(block)).encode() + b"\r\n\r\n" + block + b"\r\n\r\n"
         )
-        found = response_of(read_record(record, "1"), 1000)
+        found = read_response(record, "1", 1000)
         assert (found.url, found.body) == ("https://news.example/1", b"<p>ab")
 
 

@@ -127,19 +127,21 @@ def _parsed(record: bytes) -> tuple[dict[str, str] | None, bytes]:
     return fields, rest[:-4]
 
 
-def read_record(data: bytes, record_id: str) -> Any:  # noqa: ANN401  # warcio is not typed
-    """The record that these bytes of a file are, as warcio has it.
+def read_response(data: bytes, record_id: str, max_bytes: int) -> Response:
+    """The answer in the record that these bytes of a file are, as `response_of` has it.
 
     Raises:
-        ArchiveError: they are not that record.
+        ArchiveError: they are not that record, or as of `response_of`.
+        ValueError: as of `response_of`.
     """
-    try:
-        record = next(iter(ArchiveIterator(BytesIO(data))), None)
-    except (ArchiveLoadFailed, zlib.error, EOFError, ValueError) as error:
-        raise ArchiveError(f"no record stands there: {error}") from error
-    if record is None or bare_id(record.rec_headers.get_header("WARC-Record-ID") or "") != record_id:
-        raise ArchiveError("another record stands there")
-    return record
+    with BytesIO(data) as file:  # warcio leaves circles of references behind: what they hold goes here
+        try:
+            record = next(iter(ArchiveIterator(file)), None)
+        except (ArchiveLoadFailed, zlib.error, EOFError, ValueError) as error:
+            raise ArchiveError(f"no record stands there: {error}") from error
+        if record is None or bare_id(record.rec_headers.get_header("WARC-Record-ID") or "") != record_id:
+            raise ArchiveError("another record stands there")
+        return response_of(record, max_bytes)
 
 
 def response_of(record: Any, max_bytes: int) -> Response:  # noqa: ANN401  # warcio is not typed
@@ -175,16 +177,20 @@ def response_of(record: Any, max_bytes: int) -> Response:  # noqa: ANN401  # war
 
 
 def _decoded(stream: Any, codings: str, max_bytes: int) -> bytes:  # noqa: ANN401  # warcio is not typed
-    sent = bytearray()
+    chunks, size = [], 0
     while chunk := stream.read(CHUNK):
-        sent += chunk
-        if len(sent) > max_bytes:
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > max_bytes:
             raise ArchiveError(f"its body has more than {max_bytes:,} bytes")
+    sent = b"".join(chunks)
+    if not codings:
+        return sent
     try:
         body = Body(codings, max_bytes)
-        body.feed(bytes(sent))
+        body.feed(sent)
         return body.finish()
     except Failure as error:
         if error.reason == "too_large":
             raise ArchiveError(f"its body has {error}") from error
-        return bytes(sent)
+        return sent

@@ -231,7 +231,7 @@ class _Splitter:
 
     def _taken(self, size: int) -> Found:
         is_wanted = self.fields.get("warc-type") in self._types
-        found = Found(0, self.fields, bytes(self._buffer[:size]) if is_wanted else b"")
+        found = Found(0, self.fields, bytes(memoryview(self._buffer)[:size]) if is_wanted else b"")
         self._drop(size)
         self._wanted, self.fields = 0, {}
         return found

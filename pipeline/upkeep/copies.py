@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.engine import Engine
 
 from pipeline.archive.place import Place
-from pipeline.archive.read import read_record, response_of
+from pipeline.archive.read import read_response
 from pipeline.archive.rewrite import take_out
 from pipeline.errors import ArchiveError
 from pipeline.model import Response
@@ -33,18 +33,19 @@ def read_copy(engine: Engine, place: Place, row: Mapping[str, Any], max_bytes: i
 
 def _response(engine: Engine, place: Place, row: Mapping[str, Any], max_bytes: int) -> Response:
     try:
-        return response_of(_record(place, row), max_bytes)
+        return _read(place, row, max_bytes)
     except ArchiveError as error:
         # Its file may have been rewritten since we asked where it is.
         with reading(engine) as connection:
             now = raw_row(connection, row["id"])
         if now is None or now["file_offset"] == row["file_offset"]:
             raise ArchiveError(f"{row['file']}, byte {row['file_offset']:,}: {error}") from error
-        return response_of(_record(place, now), max_bytes)
+        return _read(place, now, max_bytes)
 
 
-def _record(place: Place, row: Mapping[str, Any]) -> Any:  # noqa: ANN401  # warcio's
-    return read_record(place.read(row["file"], row["file_offset"], row["file_length"]), row["record_id"])
+def _read(place: Place, row: Mapping[str, Any], max_bytes: int) -> Response:
+    data = place.read(row["file"], row["file_offset"], row["file_length"])
+    return read_response(data, row["record_id"], max_bytes)
 
 
 def purge(engine: Engine, place: Place, progress: Callable[[str], None] = lambda file: None) -> list[str]:
