@@ -25,11 +25,15 @@ def normalise(text: str) -> str:
     >>> normalise("Ｎews\u00a0 of\nthe Day")
     'news of the day'
     """
+    return " ".join(fold(text).split())
+
+
+def fold(text: str) -> str:
+    """The same with its white space as it is."""
     if text.isascii():
-        return " ".join(text.lower().split())
+        return text.lower()
     # NFKC once more at the end: folding case can leave decomposed characters behind.
-    folded = unicodedata.normalize("NFKC", _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).casefold())
-    return " ".join(folded.split())
+    return unicodedata.normalize("NFKC", _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).casefold())
 
 
 def content_hash(text: str) -> str:

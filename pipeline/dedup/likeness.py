@@ -17,7 +17,7 @@ from functools import cached_property
 from hashlib import blake2b
 from itertools import compress, count
 
-from pipeline.dedup import normalise
+from pipeline.dedup import fold
 
 SAMPLE = 16
 """Runs in the sketch of a text: from so many to twice as many. With 15 % of the words of one copy changed and half of
@@ -91,8 +91,9 @@ class Words:
 
 def words_of(text: str, site: str = "") -> Words:
     """The words of a text that stands on this site."""
-    folded = text.lower() if text.isascii() else normalise(text)
-    is_unspaced = not text.isascii() and 2 * len(_UNSPACED.findall(folded)) > len(folded.replace(" ", ""))
+    folded = fold(text)
+    unspaced = 0 if folded.isascii() else len(_UNSPACED.findall(folded))
+    is_unspaced = unspaced > 0 and 2 * unspaced > len("".join(folded.split()))
     return Words(tuple((_CHARACTERS if is_unspaced else _WORD).findall(folded)), site, is_unspaced)
 
 
