@@ -12,7 +12,6 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
 from dataclasses import replace
@@ -251,7 +250,7 @@ class Workers:
         await self._start()
         future = self._pool.schedule(function, args=(body, url), kwargs=options, timeout=self._timeout)
         try:
-            result: T = await _result(future)
+            result: T = await asyncio.wrap_future(future)
         except FutureTimeoutError as error:
             raise ExtractError(url, "too_slow", f"not read in {self._timeout:g} s") from error
         except ProcessExpired as error:
@@ -263,19 +262,3 @@ class Workers:
             # Or the fault is ours, and mended by the next release: worth other tries, which are counted.
             raise ExtractError(url, "reader_error", f"{type(error).__name__}: {error}", temporary=True) from error
         return result
-
-
-async def _result(future: Future[T]) -> T:
-    """What a future of another thread comes to; it is cancelled where this is.
-
-    `asyncio.wrap_future` leaves a circle of references behind, which holds the result until Python looks for circles.
-    """
-    loop = asyncio.get_running_loop()
-    is_done = asyncio.Event()
-    future.add_done_callback(lambda _: loop.is_closed() or loop.call_soon_threadsafe(is_done.set))
-    try:
-        await is_done.wait()
-    except asyncio.CancelledError:
-        future.cancel()
-        raise
-    return future.result()

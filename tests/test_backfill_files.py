@@ -1,5 +1,6 @@
 """Backfills from files that hold the pages: WARC files on disk and on the network, folders of saved pages."""
 
+import gc
 import gzip
 import os
 import signal
@@ -14,8 +15,10 @@ import pytest
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
+from pipeline.archive.stream import read_stream
+from pipeline.backfill import Wanted
 from pipeline.backfill.saved import folder_units
-from pipeline.backfill.warc import file_units
+from pipeline.backfill.warc import PAGES, file_units, item_of
 from pipeline.errors import ConfigError
 from pipeline.ingest import run as run_live
 from pipeline.model import Entry
@@ -58,6 +61,22 @@ def articles(*numbers, site=SITE, **options):
 
 def take(filling, *files, **options):
     return filling.fill("warc", file_units(map(str, files)), **options)
+
+
+def test_a_record_is_let_go_once_it_is_read():
+    """warcio's iterator refers to itself: what it holds would stay until Python looks for circles."""
+    body = b"<p>Much to read.</p>" * 10_000  # more than warcio reads at once
+    file = warc_of([(f"{SITE}/1", body)])
+    (found,) = [one for one in read_stream(iter([file]), 0, PAGES, 10**6) if one.data]
+    before = sys.getrefcount(found.data)
+    gc.disable()
+    try:
+        item = item_of(found, Wanted("warc", ("a.warc.gz",)), 10**6)
+        after = sys.getrefcount(found.data)
+    finally:
+        gc.enable()
+    assert after == before
+    assert item.response.body == body
 
 
 def outcomes(filling):
