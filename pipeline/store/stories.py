@@ -59,6 +59,7 @@ def place_articles(connection: Connection, placings: Sequence[Placing]) -> None:
             gone = words_of(placing.former_text).sketch - sketches[placing.article_id]
             forget_sketch(connection, placing.article_id, gone)
     keep_sketches(connection, sketches)
+    # At once for all: a query for each would cost more than the texts.
     board.load({one for shared in sharing.values() for one in _best(_candidates(board, shared)).values()})
     for placing in placings:
         own = board.members[placing.article_id]
