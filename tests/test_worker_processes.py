@@ -1,6 +1,7 @@
 """The processes that read documents: whom they belong to, what they load, and that they do not outlive their parent."""
 
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -125,3 +126,40 @@ async def work():
 asyncio.run(work())"""
     ).communicate(timeout=120)
     assert told.splitlines() == ["main", "left []"]
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library has other heaps")
+@pytest.mark.parametrize(("setting", "heaps"), [(None, {1}), ("4", {3, 4})], ids=["by itself", "as it is told"])
+def test_threads_share_one_heap_unless_it_is_set_otherwise(tmp_path, setting, heaps):
+    told = tmp_path / "heaps.xml"
+    program = """
+import ctypes, sys, threading
+from pipeline.workers import keep_to_one_arena
+keep_to_one_arena()
+together = threading.Barrier(3)
+def work():
+    held = bytes(5000)
+    together.wait()
+    held += bytes(5000)
+    together.wait()
+threads = [threading.Thread(target=work) for _ in range(2)]
+[thread.start() for thread in threads]
+together.wait()
+libc = ctypes.CDLL(None)
+libc.fopen.restype = ctypes.c_void_p
+file = ctypes.c_void_p(libc.fopen(sys.argv[1].encode(), b"w"))
+libc.malloc_info(0, file)
+libc.fclose(file)
+together.wait()
+"""
+    environment = {name: value for name, value in os.environ.items() if name != "MALLOC_ARENA_MAX"}
+    environment |= {"MALLOC_ARENA_MAX": setting} if setting else {}
+    subprocess.run([sys.executable, "-c", program, told], env=environment, cwd=ROOT, check=True, timeout=60)
+    assert told.read_text().count("<heap nr=") in heaps
+
+
+def test_readers_look_for_circles_less_often(program):
+    told, _ = program(
+        "import gc\npool = start()\nprint(*pool.schedule(gc.get_threshold).result(60)); pool.stop(); pool.join()"
+    ).communicate(timeout=60)
+    assert told.splitlines()[-1] == "20000 20 20"
