@@ -222,7 +222,12 @@ class KnownBlocks:
         """The block, or a variant of it where the very same is not known; None for neither."""
         if same := self._by_key.get(block.key):
             return same
-        bands = Counter(key for band in enumerate(block.bands) for key in self._by_band.get(band, ()))
+        bands: Counter[int] = Counter()
+        for band in enumerate(block.bands):
+            if band in self._by_band:  # which is so of few blocks
+                bands.update(self._by_band[band])
+        if not bands:
+            return None
         like = [
             (known.articles, bands[known.key], -known.key)
             for known in map(self._by_key.__getitem__, bands)

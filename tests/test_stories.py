@@ -75,6 +75,17 @@ def test_an_article_that_connects_two_stories_makes_them_one(archive):
     assert stories(archive.engine) == {"beginning": {"beginning", "end", "whole"}}
 
 
+def test_a_copy_elsewhere_connects_what_stands_too_far_apart_at_home(archive):
+    text = words(1)
+    made = [("home", text), ("home", edited(text, 0.28)), ("away", text)]  # two thirds are a copy anywhere but at home
+    found = []
+    for number, (site, body) in enumerate(made):
+        url, at = f"https://{site}.example/{number}", NOW - 48 * HOUR
+        archive.store(url, NOW, text=" ".join(body), site=f"{site}.example", published_at=at)
+        found.append(len({row["story_id"] for row in archive.rows(ArticleStoryRow)}))
+    assert found == [1, 2, 1]
+
+
 def test_a_revision_may_leave_a_story_and_part_it(archive):
     text = words(1)
     put(archive, "beginning", text[:200], 1)

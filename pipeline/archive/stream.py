@@ -3,11 +3,14 @@
 Works on chunks of bytes from a disk or the network, compressed by record (the rule), as a whole, or not at all. Where a
 gzip member is broken or cut off, the next one is looked for right behind its beginning: what was taken for the rest of
 it may be whole members. Where a record is, it is looked for behind its first line.
+
+zlib-ng inflates as zlib does, in half the time; with zlib this was a sixth of what a backfill took beside extraction.
 """
 
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+
+from zlib_ng import zlib_ng
 
 from pipeline.archive.read import MAX_HEAD
 
@@ -108,7 +111,7 @@ def _members(source: _Source, types: frozenset[str], max_record: int) -> Iterato
             _seek(source)
             yield Found(source.position, {}, flaw="broken")
             continue
-        unpack = zlib.decompressobj(wbits=31)
+        unpack = zlib_ng.decompressobj(wbits=31)
         splitter = _Splitter(types, max_record)
         raw = bytearray()
         held: list[Found] = []  # until it is known that no bytes of others are in it
@@ -126,7 +129,7 @@ def _members(source: _Source, types: frozenset[str], max_record: int) -> Iterato
                 if len(raw) > MAX_RAW:
                     raw.clear()
             is_broken = False
-        except zlib.error:
+        except zlib_ng.error:  # type: ignore[misc]  # its stubs have it as an instance
             is_broken = True
         if unpack.eof and not is_broken:
             source.put_back(unpack.unused_data)
@@ -162,8 +165,8 @@ def _seek(source: _Source) -> None:
 def _is_member(data: bytes) -> bool:
     """Whether a record begins in a gzip member that begins so: three bytes alone are found by chance every 16 MiB."""
     try:
-        return zlib.decompressobj(wbits=31).decompress(data, PROBE).lstrip().startswith(_FIRST)
-    except zlib.error:
+        return zlib_ng.decompressobj(wbits=31).decompress(data, PROBE).lstrip().startswith(_FIRST)
+    except zlib_ng.error:  # type: ignore[misc]  # its stubs have it as an instance
         return False
 
 

@@ -151,9 +151,14 @@ def _stories_of_copies(board: Board, own: Member, sharing: Mapping[int, int]) ->
     """The stories of which at least one article is a copy of this one, or the other way round."""
     found: set[int] = set()
     candidates = _candidates(board, sharing)
+    twin: Member | None = None
     while candidates:
         best = _best(candidates)
         compared = board.load(best.values())
+        twin = twin or next((member for member in compared if member.content_hash == own.content_hash), None)
+        if twin is not None:
+            # Another article of this text was compared with the others. Only at its home was that by a stricter rule.
+            compared = [member for member in compared if member.site == twin.site]
         found |= {board.stories[member.id] for member in compared if _are_copies(own, member)}
         candidates = [(id_, story) for id_, story in candidates if story not in found and id_ != best[story]]
     return found

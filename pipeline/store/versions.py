@@ -200,10 +200,9 @@ def _is_less(stored: sa.RowMapping, article: Article) -> bool:
 
 
 def _columns(article: Article) -> Values:
-    values = {name: getattr(article, name) for name in _COLUMNS}
-    values["removed"] = [{"text": one.text, "reason": one.reason} for one in article.removed]
     # NUL and half surrogates have no place in SQL; what is compared must be what is stored.
-    return {name: storable(value) for name, value in values.items()}
+    values = {name: storable(getattr(article, name)) for name in _COLUMNS if name != "removed"}
+    return values | {"removed": [{"text": storable(one.text), "reason": one.reason} for one in article.removed]}
 
 
 _NEW = sa.insert(core(ArticleRow)).returning(ArticleRow.page_id, ArticleRow.id)
