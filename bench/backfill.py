@@ -4,11 +4,11 @@
 
 The file is made of the corpus's pages with warcio, in a temporary folder. Three figures, in one run: pages a second
 of the bound (the same pool of processes fed from memory, with as many pages under way, without WARC and SQL), pages a
-second of `news backfill warc`, and their ratio; by the CPU of all processes, too, which others on the machine disturb
-less. The two take turns, and what counts is all rounds together: a core is faster by a tenth at times. Both start
-their processes within the time that is measured. Then the peak memory of the process that reads and stores, for the
-file and for one ten times as long. The exit code is 1 where the ratio is under 0.85 or the larger file takes over a
-tenth more memory; 0 where there is no corpus.
+second of `news backfill warc`, and their ratio; by the CPU of all processes, too. The two take turns of a second or
+two, so that each gets as much of the machine's good and bad minutes, and start their processes within the time that
+is measured. Then the peak memory of the process that reads and stores, for the file and for one ten times as long.
+The exit code is 1 where the ratio is under 0.85 or the larger file takes over a tenth more memory; 0 where there is
+no corpus.
 """
 
 import argparse
@@ -17,7 +17,6 @@ import contextlib
 import gzip
 import json
 import resource
-import subprocess
 import sys
 import tempfile
 import threading
@@ -31,6 +30,7 @@ from typing import Self
 import psutil
 
 from bench.archive import open_archive
+from bench.turns import begin_measured, in_turns
 from pipeline import log
 from pipeline.backfill import Wanted, begin, run
 from pipeline.backfill.intake import UNDER_WAY
@@ -86,12 +86,10 @@ class Watch:
     def __enter__(self) -> Self:
         self._look()
         self._before = self._own(), sum(cpu for cpu, _ in self._seen.values())
-        self._began = time.perf_counter()
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.seconds = time.perf_counter() - self._began
         self._ended.set()
         self._thread.join()
         own, others = self._before
@@ -117,11 +115,9 @@ class Watch:
                 self._seen[process.pid] = spent.user + spent.system, max(peak, before)
 
     def told(self, pages: int) -> dict[str, float]:
-        """Figures of so many pages: pages a second, milliseconds of CPU a page, MiB."""
+        """Figures of so many pages: milliseconds of CPU a page, MiB."""
         return {
             "pages": pages,
-            "seconds": self.seconds,
-            "rate": pages / self.seconds,
             "cpu_ms": 1000 * self.cpu / pages,
             "own_cpu_ms": 1000 * self.own_cpu / pages,
             "peak_mib": self.own_peak,
@@ -141,6 +137,7 @@ async def bound(pages: Iterable[tuple[str, bytes]], settings: Settings) -> dict[
             slots.release()
 
         source = list(pages)
+        begin_measured()
         with Watch() as watch:
             async with asyncio.TaskGroup() as tasks:
                 for url, body in source:
@@ -159,17 +156,15 @@ def fill(path: Path, url: str) -> dict[str, float]:
     settings = Settings(database_url=url)
     log.configure(settings)
     job = begin(settings, Wanted("warc", (str(path),)), [("file", str(path))])
+    begin_measured()
     with Watch() as watch:
         result = run(settings, job.id)
     return watch.told(result.totals.pages) | {"done": result.is_done}
 
 
-def in_process(*words: str) -> dict[str, float]:
-    """What this program tells when called with these words, in a process of its own."""
-    command = [sys.executable, "-m", "bench.backfill", *words]
-    answer = subprocess.run(command, capture_output=True, text=True, check=True)
-    told: dict[str, float] = json.loads(answer.stdout.splitlines()[-1])
-    return told
+def this(*words: str) -> list[str]:
+    """The command that calls this program with these words."""
+    return [sys.executable, "-m", "bench.backfill", *words]
 
 
 def main() -> int:
@@ -205,12 +200,13 @@ def measure(options: argparse.Namespace, folder: Path) -> int:
     best: dict[str, float] = {}
     first: dict[str, float] = {}
     for turn in range(options.rounds):
-        best = _together(
-            best, in_process("--bound", "--records", str(options.records), "--corpus", str(options.corpus))
-        )
         url = f"{options.sql or f'sqlite:///{folder}/small'}-{turn}{'' if options.sql else '.db'}"
-        first = _together(first, in_process("--fill", str(small), "--sql", url))
-        ratio = first["rate"] / best["rate"]
+        told = in_turns(
+            this("--bound", "--records", str(options.records), "--corpus", str(options.corpus)),
+            this("--fill", str(small), "--sql", url),
+        )
+        best, first = _together(best, told[0]), _together(first, told[1])
+        ratio = _rate(first) / _rate(best)
         _tell("bound", best)
         _tell("backfill", first)
         by_cpu = best["cpu_ms"] / first["cpu_ms"]
@@ -220,7 +216,7 @@ def measure(options: argparse.Namespace, folder: Path) -> int:
     if options.larger:
         large = folder / "large.warc.gz"
         write_warc(large, corpus_pages(options.corpus, options.larger))
-        second = in_process("--fill", str(large), "--sql", f"sqlite:///{folder}/large.db")
+        (second,) = in_turns(this("--fill", str(large), "--sql", f"sqlite:///{folder}/large.db"))
         _tell("backfill", second)
         _tell_memory(options.larger, second)
         good = good and second["peak_mib"] <= MORE_MEMORY * first["peak_mib"]
@@ -233,15 +229,19 @@ def _together(before: dict[str, float], told: dict[str, float]) -> dict[str, flo
         return told
     pages, seconds = before["pages"] + told["pages"], before["seconds"] + told["seconds"]
     both = {name: min(before[name], told[name]) for name in told}  # of peaks of memory, what a larger file is held to
-    both |= {"pages": pages, "seconds": seconds, "rate": pages / seconds}
+    both |= {"pages": pages, "seconds": seconds}
     for name in ("cpu_ms", "own_cpu_ms"):
         both[name] = (before[name] * before["pages"] + told[name] * told["pages"]) / pages
     return both
 
 
+def _rate(told: dict[str, float]) -> float:
+    return told["pages"] / told["seconds"]
+
+
 def _tell(name: str, told: dict[str, float]) -> None:
     print(
-        f"{name:<9} {told['rate']:6.1f} pages/s, {told['pages']} pages in {told['seconds']:.0f} s; CPU a page:"
+        f"{name:<9} {_rate(told):6.1f} pages/s, {told['pages']} pages in {told['seconds']:.0f} s; CPU a page:"
         f" {told['cpu_ms']:.1f} ms in all, {told['own_cpu_ms']:.1f} ms of it outside of the pool"
     )
 

@@ -226,6 +226,8 @@ def _ipv4_number(part: str) -> int:
 
 
 def _normalised(text: str, allowed: frozenset[str]) -> str:
+    if allowed.issuperset(text):  # as nearly always
+        return text
     return _TOKEN.sub(lambda token: _encoded(token.group(), allowed), text)
 
 
