@@ -11,11 +11,12 @@ What differs from the wire, and how that is told in the record:
 """
 
 import uuid
-import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
+
+from zlib_ng import zlib_ng
 
 from pipeline.archive.read import digest_of
 from pipeline.fetch.failure import Failure
@@ -132,7 +133,7 @@ def member(fields: Fields, block: bytes) -> bytes:
     """One record as a gzip member; its digest and length are added."""
     named = [*fields, ("WARC-Block-Digest", digest_of(block)), ("Content-Length", str(len(block)))]
     head = "WARC/1.1\r\n" + "".join(f"{name}: {_line(value)}\r\n" for name, value in named) + "\r\n"
-    pack = zlib.compressobj(LEVEL, zlib.DEFLATED, zlib.MAX_WBITS + 16)
+    pack = zlib_ng.compressobj(LEVEL, zlib_ng.DEFLATED, zlib_ng.MAX_WBITS + 16)  # in half the time of zlib's
     return pack.compress(head.encode()) + pack.compress(block) + pack.compress(b"\r\n\r\n") + pack.flush()
 
 
