@@ -24,7 +24,6 @@ from pipeline.store.backfill import Job, Step, Unit, record_step
 from pipeline.store.boilerplate import learned_of
 from pipeline.store.intake import Taken, take_in, urls_had
 from pipeline.urls import host_of, is_same_site, site_of
-from pipeline.workers import many_pages
 
 READ = 16
 """Items that are read at once, in a thread."""
@@ -117,7 +116,7 @@ class Intake:
             Exception: whatever the items raise; what was read before is stored.
         """
         source = iter(items)
-        with ungrouped(), many_pages():
+        with ungrouped():
             await self._run(source)
         if not self.desk.context.stop.is_asked:
             await self._note(Step("done", self.unit.position), [])
