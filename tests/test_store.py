@@ -67,6 +67,7 @@ def parsed(*entries, **fields):
 
 def article(url="https://news.example/1", text="One two three four.", **fields):
     values = {"title": "Headline", "authors": ("Ada Ruiz",), "tags": ("port", "tides"), "site": "news.example"} | fields
+    values = {"removed": (Removed("NOW WATCH: boats", "teaser"),)} | values
     return Article(
         url=url,
         text=text,
@@ -74,7 +75,6 @@ def article(url="https://news.example/1", text="One two three four.", **fields):
         word_count=len(text.split()),
         extractor="test",
         extractor_version="1",
-        removed=(Removed("NOW WATCH: boats", "teaser"),),
         **values,
     )
 
@@ -181,6 +181,15 @@ def test_what_no_database_stores_is_taken_out_and_the_rest_kept(archive):
     rows = archive.rows(EntryRow)
     assert {row["title"] for row in rows} == {"ABC", "Title 2"}
     assert [row["page_id"] for row in rows if row["title"] == "Title 2"] == [None]
+
+
+def test_what_no_database_stores_is_taken_out_of_an_article_and_of_what_was_removed_from_it(archive):
+    odd = "N\x00OW \ud800WATCH"
+    archive.store(text=f"One. {odd}", title=odd, authors=(odd,), tags=(odd,), removed=(Removed(odd, "teaser"),))
+    (row,) = archive.rows(ArticleRow)
+    assert (row["text"], row["title"]) == ("One. NOW WATCH", "NOW WATCH")
+    assert (row["authors"], row["tags"]) == (["NOW WATCH"], ["NOW WATCH"])
+    assert row["removed"] == [{"text": "NOW WATCH", "reason": "teaser"}]
 
 
 def test_a_failed_poll_keeps_validators_and_counts_up_and_a_good_one_counts_from_zero(archive):
