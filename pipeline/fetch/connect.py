@@ -7,13 +7,82 @@ import ssl
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from itertools import chain, zip_longest
+from typing import Any
 
 import httpcore
 import httpx
 
-from pipeline.fetch.failure import Failure
 from pipeline.fetch.transports import KEEP_ALIVE_SECONDS
-from pipeline.guard import Guard
+from pipeline.http.failure import WireFailure
+from pipeline.http.response_head import HEAD_END, MAX_HEAD, repair_head
+from pipeline.http.ssrf_guard import SsrfGuard
+
+_BEGINNINGS = (b"http", b"icy")
+
+
+class LenientStream(httpcore.AsyncNetworkStream):
+    """Repairs the head of each answer: what is read first after something was written. HTTP/2 is left alone."""
+
+    def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
+        self._inner = inner
+        self._is_in_head = False
+        self._ready = b""
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  # httpcore's interface
+        """The next bytes; of a head, all of it at once."""
+        if self._ready:
+            ready, self._ready = self._ready[:max_bytes], self._ready[max_bytes:]
+            return ready
+        if not self._is_in_head:
+            return await self._inner.read(max_bytes, timeout)
+        head = b""
+        while self._is_in_head:
+            data = await self._inner.read(max_bytes, timeout)
+            head += data
+            self._take(head, is_over=not data)
+        ready, self._ready = self._ready[:max_bytes], self._ready[max_bytes:]
+        return ready
+
+    def _take(self, head: bytes, *, is_over: bool) -> None:
+        """Have what has come of a head ready to be read, once it is whole, or is no head."""
+        text = head.lstrip(b"\r\n")
+        if is_over or len(head) > MAX_HEAD or (len(text) >= 4 and not text[:4].lower().startswith(_BEGINNINGS)):
+            self._ready, self._is_in_head = head, False
+            return
+        repaired = b""
+        while (end := HEAD_END.search(text)) is not None:
+            block, text = text[: end.end()], text[end.end() :]
+            repaired += repair_head(block)
+            if block.split(None, 2)[1:2] != [b"100"] and block.split(None, 2)[1:2] != [b"103"]:
+                # What comes before the answer itself, such as "100 Continue", has a head of its own.
+                self._ready, self._is_in_head = repaired + text, False
+                return
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109  # httpcore's interface
+        """Send; an answer comes next."""
+        self._is_in_head = True
+        await self._inner.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        await self._inner.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109  # httpcore's interface
+    ) -> httpcore.AsyncNetworkStream:
+        """The same connection encrypted: as it is where both sides chose HTTP/2."""
+        stream = await self._inner.start_tls(ssl_context, server_hostname, timeout)
+        secured = stream.get_extra_info("ssl_object")
+        is_http2 = secured is not None and secured.selected_alpn_protocol() == "h2"
+        return stream if is_http2 else LenientStream(stream)
+
+    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401  # httpcore's interface
+        """What the connection tells of itself."""
+        return self._inner.get_extra_info(info)
+
 
 MAX_ADDRESSES = 4  # enough for both families twice; a name with fifty dead addresses must not cost fifty time-outs
 PATIENCE_SECONDS = 3.0  # for an address when there is another to try: broken IPv6 is common, and hangs (RFC 8305)
@@ -29,12 +98,11 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
     give another (DNS rebinding). TLS is verified against the name all the same: httpcore asks for that later.
 
     Args:
-        guard: which addresses and ports are permitted.
         resolver: threads to look names up in.
         look_up: what to call there, with a name and a port; by default the system's resolver.
     """
 
-    def __init__(self, guard: Guard, resolver: Executor, look_up: LookUp | None = None) -> None:
+    def __init__(self, guard: SsrfGuard, resolver: Executor, look_up: LookUp | None = None) -> None:
         self._guard = guard
         self._resolver = resolver
         self._look_up = look_up or _look_up
@@ -63,24 +131,24 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
             remaining = max(0.0, ends_at - loop.time())
             limit = min(remaining, PATIENCE_SECONDS) if left else remaining
             try:
-                return await self._inner.connect_tcp(
+                stream = await self._inner.connect_tcp(
                     address, port, None if limit == float("inf") else limit, local_address, socket_options
                 )
+                return LenientStream(stream)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 if not left:
                     raise
         raise AssertionError("unreachable: there is always a last address")
 
     async def require_permitted(self, host: str, port: int, limit: float | None = None) -> None:
-        """Return if the port and all addresses of the host are permitted: for whoever connects to one in our place.
+        """Return if the port and all addresses of the host are permitted, where a proxy connects in our place.
 
-        Raises:
-            Failure: they are not, or the name cannot be resolved within ``limit`` seconds.
+        Raises Failure: they are not, or the name cannot be resolved within ``limit`` seconds.
         """
         self._require_port(port)
-        found = await self._addresses(host, port, limit)
-        if forbidden := [address for address in found if not self._guard.permitted(address)]:
-            raise Failure("blocked_address", f"{host} is {', '.join(forbidden)}: no public address", temporary=False)
+        addresses = await self._addresses(host, port, limit)
+        if forbidden := [address for address in addresses if not self._guard.permitted(address)]:
+            raise WireFailure("blocked_address", f"{host} is {', '.join(forbidden)}: no public address")
 
     async def connect_unix_socket(
         self,
@@ -89,7 +157,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[SocketOption] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """Refuse: no news comes from a socket of this machine."""
-        raise Failure("blocked_address", f"unix socket {path}", temporary=False)
+        raise WireFailure("blocked_address", f"unix socket {path}")
 
     async def sleep(self, seconds: float) -> None:
         """Wait; httpcore calls this between attempts."""
@@ -97,13 +165,13 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
 
     def _require_port(self, port: int) -> None:
         if not self._guard.permitted_port(port):
-            raise Failure("blocked_port", f"port {port} is not one of the web", temporary=False)
+            raise WireFailure("blocked_port", f"port {port} is not one of the web")
 
     async def _permitted_addresses(self, host: str, port: int, limit: float | None) -> list[str]:
-        found = await self._addresses(host, port, limit)
-        permitted = [address for address in found if self._guard.permitted(address)]
+        addresses = await self._addresses(host, port, limit)
+        permitted = [address for address in addresses if self._guard.permitted(address)]
         if not permitted:
-            raise Failure("blocked_address", f"{host} is {', '.join(found)}: no public address", temporary=False)
+            raise WireFailure("blocked_address", f"{host} is {', '.join(addresses)}: no public address")
         return _families_in_turn(permitted)[:MAX_ADDRESSES]
 
     async def _addresses(self, host: str, port: int, limit: float | None) -> list[str]:
@@ -119,10 +187,10 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
                     self._resolver, self._look_up, host.encode("ascii", "replace"), port
                 )
         except TimeoutError as error:
-            raise Failure("dns", f"no answer about {host} in time", temporary=True) from error
+            raise WireFailure("dns", f"no answer about {host} in time") from error
         except (OSError, ValueError) as error:
             # A name that is unknown today is often a resolver that is ill today; retries are bounded anyway.
-            raise Failure("dns", f"{host}: {error}", temporary=True) from error
+            raise WireFailure("dns", f"{host}: {error}") from error
         return list(dict.fromkeys(answers))
 
 
@@ -130,8 +198,6 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
     """The transport of httpx for one origin, whose connections the guarded backend opens.
 
     Args:
-        backend: opens connections.
-        connections: how many at once.
         trust: whose certificates are believed.
         kept: how many stay open between requests.
     """
@@ -168,5 +234,5 @@ def _families_in_turn(addresses: list[str]) -> list[str]:
     """The addresses with the two families alternating, the resolver's first choice first."""
     first_kind = ":" in addresses[0]
     same = [address for address in addresses if (":" in address) == first_kind]
-    other = [address for address in addresses if (":" in address) != first_kind]
-    return [address for address in chain.from_iterable(zip_longest(same, other)) if address is not None]
+    others = [address for address in addresses if (":" in address) != first_kind]
+    return [address for address in chain.from_iterable(zip_longest(same, others)) if address is not None]

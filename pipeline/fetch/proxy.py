@@ -13,8 +13,8 @@ import httpcore
 import httpx
 
 from pipeline.fetch.connect import GuardedBackend, SocketOption
-from pipeline.fetch.failure import Failure
 from pipeline.fetch.transports import KEEP_ALIVE_SECONDS
+from pipeline.http.failure import WireFailure
 
 
 class ProxyBackend(httpcore.AsyncNetworkBackend):
@@ -35,16 +35,12 @@ class ProxyBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[SocketOption] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Connect to the proxy.
-
-        Raises:
-            Failure: it cannot be reached.
-        """
+        """Connect to the proxy. Raises WireFailure when it cannot be reached."""
         try:
             return await self._connector.connect_tcp(host, port, timeout, local_address, socket_options)
-        except (Failure, httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+        except (WireFailure, httpcore.ConnectError, httpcore.ConnectTimeout) as error:
             words = str(error) or type(error).__name__
-            raise Failure("proxy", f"the proxy cannot be reached: {words}", temporary=True) from error
+            raise WireFailure("proxy", f"the proxy cannot be reached: {words}") from error
 
     async def sleep(self, seconds: float) -> None:
         """Wait; httpcore calls this between attempts."""
@@ -56,9 +52,7 @@ class ProxiedTransport(httpx.AsyncHTTPTransport):
 
     Args:
         gate: judges what is asked for.
-        backend: connects to the proxy.
         proxy: its URL, which may have a user name and a password.
-        connections: how many at once.
         trust: whose certificates are believed, of sites and of the proxy.
     """
 
@@ -86,18 +80,17 @@ class ProxiedTransport(httpx.AsyncHTTPTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Ask the proxy, if the guard has nothing against the host.
 
-        Raises:
-            Failure: it has, or the host has no address here, or the proxy wants other credentials.
+        Raises Failure: it has, or the host has no address here, or the proxy wants other credentials.
         """
         host = request.url.raw_host.decode("ascii")
         if ":" in host and request.url.scheme == "https":
-            raise Failure("proxy", "httpcore cannot ask a proxy for a tunnel to an IPv6 literal", temporary=False)
+            raise WireFailure("proxy", "httpcore cannot ask a proxy for a tunnel to an IPv6 literal", temporary=False)
         port = request.url.port or {"http": 80, "https": 443}[request.url.scheme]
         await self._gate.require_permitted(host, port, request.extensions.get("timeout", {}).get("connect"))
         response = await super().handle_async_request(request)
         if response.status_code == httpx.codes.PROXY_AUTHENTICATION_REQUIRED and request.url.scheme == "http":
             await response.aclose()
-            raise Failure("proxy", f"407 {response.reason_phrase}: it wants other credentials", temporary=True)
+            raise WireFailure("proxy", f"407 {response.reason_phrase}: it wants other credentials")
         return response
 
 

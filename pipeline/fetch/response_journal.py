@@ -1,11 +1,11 @@
 """Answers that have come and are not dealt with yet, on the disk: what a process that is killed leaves to the next.
 
 An answer is written the moment its last byte has come, before anything else is done, and removed once what it came to
-is stored in SQL. Whoever asks for the same thing after a crash gets it from here, and the server is not asked again.
+is stored in SQL. The next request for the same thing after a crash gets it from here, the server is not asked again.
 Only a process's death is guarded against, not the machine's: nothing is synced, and a file that is not whole counts
 for nothing. ::
 
-    FOLDER/run-…/KEY    of a process that lives: it holds a lock (flock) on its folder, which no death outlives
+    FOLDER/run-…/KEY    of a process that lives: it holds a lock (flock) on its folder, which ends with it
     FOLDER/left/KEY     of those that died
 
 A key stands for a request with all its headers, so that an answer to other validators, or to another password, is never
@@ -40,7 +40,7 @@ _LEFT = "left"
 _RUN = "run-"
 
 
-class Inbox:
+class ResponseJournal:
     """The answers of one run, and a way to those that others left.
 
     What it does takes some microseconds, and is not waited for in a thread: what comes between the last byte and the
@@ -73,7 +73,7 @@ class Inbox:
         try:
             file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             try:
-                os.write(file, packed(capture))
+                os.write(file, pack_capture(capture))
             finally:
                 os.close(file)
         except OSError as error:
@@ -89,7 +89,7 @@ class Inbox:
         path = self._own / key
         try:
             (self._folder / _LEFT / key).rename(path)
-            kept = unpacked(path.read_bytes())
+            kept = unpack_capture(path.read_bytes())
             if kept is not None and kept.fetched_at > since:
                 return replace(kept, receipt=str(path), is_again=True)
             path.unlink()
@@ -153,13 +153,13 @@ class Inbox:
         log.warning("inbox", folder=str(self._folder), outcome="failed", error=str(error))
 
 
-def key_of(url: str, headers: Sequence[Header]) -> str:
+def request_key(url: str, headers: Sequence[Header]) -> str:
     """The name of a request."""
-    told = b"\n".join([url.encode(), *(name.lower() + b": " + value for name, value in sorted(headers))])
-    return hashlib.sha256(told).hexdigest()
+    fields = b"\n".join([url.encode(), *(name.lower() + b": " + value for name, value in sorted(headers))])
+    return hashlib.sha256(fields).hexdigest()
 
 
-def packed(capture: Capture) -> bytes:
+def pack_capture(capture: Capture) -> bytes:
     """An answer as it is written: a line of JSON, then the body."""
     head = {
         "url": capture.url,
@@ -177,16 +177,16 @@ def packed(capture: Capture) -> bytes:
     return json.dumps(head).encode() + b"\n" + capture.body
 
 
-def unpacked(data: bytes) -> Capture | None:
+def unpack_capture(data: bytes) -> Capture | None:
     """What was written; None where that is not whole."""
-    head, found, body = data.partition(b"\n")
+    head, newline, body = data.partition(b"\n")
     try:
-        told = json.loads(head)
-        if not found or len(body) != told.pop("bytes") or zlib.crc32(body) != told.pop("crc"):
+        fields = json.loads(head)
+        if not newline or len(body) != fields.pop("bytes") or zlib.crc32(body) != fields.pop("crc"):
             return None
-        told |= {"headers": _as_bytes(told["headers"]), "request": _as_bytes(told["request"])}
-        told["fetched_at"] = datetime.fromisoformat(told["fetched_at"])
-        return Capture(**told, body=body)
+        fields |= {"headers": _as_bytes(fields["headers"]), "request": _as_bytes(fields["request"])}
+        fields["fetched_at"] = datetime.fromisoformat(fields["fetched_at"])
+        return Capture(**fields, body=body)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
 

@@ -29,7 +29,6 @@ class Transports:
     """Gives each origin its transport, and closes those that are no longer used.
 
     Args:
-        make: a new transport.
         most: how many are kept, as long as some have no user.
         clock: seconds that never go back.
     """
@@ -69,6 +68,8 @@ class Transports:
 
     async def _close_some(self) -> None:
         old = self._clock() - KEEP_ALIVE_SECONDS
+        if len(self._kept) <= self._most and next(iter(self._kept.values())).left_at > old:
+            return
         for origin, kept in list(self._kept.items()):
             if kept.users or self._kept.get(origin) is not kept:  # the latter: while we waited for another to close
                 continue

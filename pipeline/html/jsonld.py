@@ -1,16 +1,19 @@
 """JSON-LD: scripts in, nodes out, however broken the JSON.
 
 A script is read as it stands; only when that fails is it unwrapped (HTML comments, CDATA, escaped quotes) and then
-repaired (comments, trailing commas, stray quotes, wrong escapes). A repair counts only if the whole of it parses.
+repaired (comments, commas too many or missing, stray quotes, wrong escapes, a cut end). A repair counts only if the
+whole of it parses.
 """
 
-import html
 import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
+
+from pipeline.html.json_repair import repair_json
+from pipeline.text.character_references import unescape_references
 
 Node = dict[str, Any]
 
@@ -37,14 +40,11 @@ _UNSTORABLE = re.compile(
     re.IGNORECASE,
 )
 _DECODER = json.JSONDecoder(strict=False)  # strict=False: line breaks inside strings are common
-_OUTSIDE = re.compile(r'"|//[^\n]*|/\*.*?(?:\*/|\Z)|,(?=\s*[}\]])', re.DOTALL)
-_INSIDE = re.compile(r'["\\]')
-_AFTER_STRING = re.compile(r"\s*(?:[,:}\]]|$)")
 _GAP = re.compile(r"[\s,;]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class JsonLdNode:
     """A node of JSON-LD with its place: how deep it lies, and whether it is about something else than the page."""
 
     node: Node
@@ -64,12 +64,12 @@ def parse_script(text: str) -> list[Any]:
     for attempt in chain([text], _rewritings(text)):
         values = _decode(attempt)
         if values is not None:
-            return _prune(values)
+            return [value for value in _prune(values) if value]
     return []
 
 
 def _prune(values: list[Any]) -> list[Any]:
-    """The values without what lies deeper than `MAX_DEPTH`: whoever reads them may recurse."""
+    """The values without what lies deeper than `MAX_DEPTH`: what reads them may recurse."""
     stack: list[tuple[Any, int]] = [(values, 0)]
     while stack:
         value, depth = stack.pop()
@@ -89,11 +89,11 @@ def _rewritings(text: str) -> Iterator[str]:
     bare = bare.removesuffix(";")
     if bare != text:
         yield bare
-    if re.match(r"[\[{]\s*&quot;", bare):
-        bare = html.unescape(bare)
+    if re.match(r"[\[{]\s*&(?:quot|#0*34|#[xX]0*22);", bare):
+        bare = unescape_references(bare)
         yield bare
     if len(bare) <= MAX_REPAIRED:
-        yield repair(bare)
+        yield repair_json(bare)
 
 
 def _decode(text: str) -> list[Any] | None:
@@ -114,43 +114,6 @@ def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
     return match.end() if match else at
 
 
-def repair(text: str) -> str:
-    """JSON without the faults that people make in templates; the text as it was where it has none.
-
-    Comments and trailing commas go; a quotation mark inside a string that no comma, colon or bracket follows is
-    escaped; a backslash that starts no escape of JSON is doubled (before an apostrophe it goes).
-    """
-    out, at = [], 0
-    while match := _OUTSIDE.search(text, at):
-        out.append(text[at : match.start()])
-        at = match.end()
-        if match.group() == '"':
-            piece, at = _string(text, at)
-            out.append(f'"{piece}"')
-    out.append(text[at:])
-    return "".join(out)
-
-
-def _string(text: str, at: int) -> tuple[str, int]:
-    """The inside of a string that starts at ``at``, made valid, and where the text goes on after it."""
-    out = []
-    while match := _INSIDE.search(text, at):
-        out.append(text[at : match.start()])
-        at = match.end()
-        if match.group() == "\\":
-            following = text[at : at + 1]
-            if following and following in '"\\/bfnrtu':
-                out.append("\\" + following)
-            else:
-                out.append(following if following == "'" else "\\\\" + following)
-            at += 1
-        elif _AFTER_STRING.match(text, at):
-            return "".join(out), at
-        else:
-            out.append('\\"')
-    return "".join(out) + text[at:], len(text)
-
-
 def types_of(node: Node) -> tuple[str, ...]:
     """The node's types, in lower case, without the vocabulary's address.
 
@@ -163,35 +126,35 @@ def types_of(node: Node) -> tuple[str, ...]:
     return tuple(name for name in names if name)
 
 
-def walk(values: Iterable[Any]) -> list[Found]:
+def walk_nodes(values: Iterable[Any]) -> list[JsonLdNode]:
     """Every node in the values, in document order, nested ones after those that hold them."""
-    found: list[Found] = []
+    nodes: list[JsonLdNode] = []
     stack = [(value, 0, False) for value in reversed(list(values))]
-    while stack and len(found) < MAX_NODES:
+    while stack and len(nodes) < MAX_NODES:
         value, depth, elsewhere = stack.pop()
         if isinstance(value, list):
             stack.extend((inner, depth, elsewhere) for inner in reversed(value) if isinstance(inner, dict | list))
         elif isinstance(value, dict):
             if "@graph" not in value or "@type" in value:
-                found.append(Found(value, depth, elsewhere))
+                nodes.append(JsonLdNode(value, depth, elsewhere))
             for key, inner in reversed(value.items()):
                 if isinstance(inner, dict | list):
                     deeper = depth if key == "@graph" else depth + 1
                     stack.append((inner, deeper, elsewhere or key.lower() in ELSEWHERE))
-    return found
+    return nodes
 
 
-def by_id(found: Iterable[Found]) -> dict[str, Node]:
+def index_by_id(nodes: Iterable[JsonLdNode]) -> dict[str, Node]:
     """The nodes that others may refer to, by their ``@id``; the fullest where several share one."""
     index: dict[str, Node] = {}
-    for item in found:
+    for item in nodes:
         name = item.node.get("@id")
         if isinstance(name, str) and len(item.node) > len(index.get(name, ())):
             index[name] = item.node
     return index
 
 
-def resolve(node: Node, index: dict[str, Node]) -> Node:
+def resolve_references(node: Node, index: dict[str, Node]) -> Node:
     """The node with its references (``{"@id": …}`` alone) replaced by what they refer to, one level deep."""
 
     def look_up(value: object) -> object:

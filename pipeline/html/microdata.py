@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 from lxml.etree import _Element
 
-from pipeline.decode import Elements
-from pipeline.structured.selection import selector, text_of
+from pipeline.html.decode import Elements
+from pipeline.html.xpath import compile_xpath, text_of
 
 ARTICLE_WORDS = ("article", "posting", "blogpost", "report", "review", "recipe")
 MAX_PROPERTIES = 400  # per page: comment threads and shops repeat theirs thousands of times
 _FROM_ATTRIBUTE = {"meta": "content", "a": "href", "link": "href", "img": "src", "time": "datetime", "data": "value"}
-_with_property = selector(".//*[@itemprop]")
+_with_property = compile_xpath(".//*[@itemprop]")
 _LONG = frozenset({"articlebody", "text", "reviewbody", "comment"})  # left to what extracts text
 
 
@@ -37,7 +37,7 @@ def _is_in_list(item: _Element) -> bool:
 
 
 def _properties(item: _Element) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
+    properties: dict[str, tuple[str, ...]] = {}
     for element in _with_property(item)[:MAX_PROPERTIES]:
         owner = _owner(element)
         for name in (element.get("itemprop") or "").lower().split():
@@ -45,8 +45,8 @@ def _properties(item: _Element) -> dict[str, tuple[str, ...]]:
                 continue
             value = _item_name(element) if element.get("itemscope") is not None else property_value(element)
             if value:
-                found[name] = (*found.get(name, ()), value)
-    return found
+                properties[name] = (*properties.get(name, ()), value)
+    return properties
 
 
 def _owner(element: _Element) -> _Element | None:

@@ -10,10 +10,12 @@ from urllib.parse import unquote, urlsplit
 
 from lxml.etree import _Element
 
-from pipeline.decode import Elements
-from pipeline.structured.jsonld import Found, Node, by_id, parse_script, resolve, types_of, walk
-from pipeline.structured.microdata import read_microdata
-from pipeline.structured.selection import text_of
+from pipeline.html.decode import Elements
+from pipeline.html.jsonld import JsonLdNode, Node, index_by_id, parse_script, resolve_references, types_of, walk_nodes
+from pipeline.html.microdata import read_microdata
+from pipeline.html.xpath import text_of
+from pipeline.text.words import clean_characters, split_words
+from pipeline.urls import without_www
 
 # How surely a node of this type is the article of its page.
 _TYPES = {
@@ -29,7 +31,6 @@ ARTICLE_TYPES: Mapping[str, int] = {name.lower(): weight for weight, names in _T
 PAGE_TYPES = frozenset(name for name, weight in ARTICLE_TYPES.items() if weight == 0)
 MAX_VALUE = 5_000  # characters of one meta element that are kept
 
-
 __all__ = ["ARTICLE_TYPES", "Node", "Structured", "read_structured", "types_of"]
 
 
@@ -38,7 +39,6 @@ class Structured:
     """What the page declares of itself.
 
     Attributes:
-        articles: the JSON-LD nodes that describe this page's article, the best first, references resolved.
         pages: the JSON-LD nodes of types such as WebPage, references resolved.
         nodes: every JSON-LD node, in document order.
         microdata: the properties of the article item, names in lower case.
@@ -82,16 +82,16 @@ def read_structured(tree: _Element, url: str | None = None, elements: Elements |
     """
     elements = elements or Elements(tree.getroottree().getroot() if tree.getparent() is not None else tree)
     meta, links = _read_meta(elements), _read_links(elements)
-    found = walk(value for text in _scripts(elements) for value in parse_script(text))
-    index = by_id(found)
+    nodes = walk_nodes(value for text in _scripts(elements) for value in parse_script(text))
+    index = index_by_id(nodes)
     addresses = {key for key in map(_address_key, (url, *links.get("canonical", ()), *meta.get("og:url", ()))) if key}
     headlines = {key for key in map(_headline_key, _headlines(elements, meta)) if key}
-    articles = tuple(resolve(item.node, index) for item in _choose(found, addresses, headlines))
-    pages = tuple(resolve(item.node, index) for item in found if PAGE_TYPES & set(types_of(item.node)))
+    articles = tuple(resolve_references(item.node, index) for item in _choose(nodes, addresses, headlines))
+    pages = tuple(resolve_references(item.node, index) for item in nodes if PAGE_TYPES & set(types_of(item.node)))
     return Structured(
         articles=articles,
         pages=pages[:4],
-        nodes=tuple(item.node for item in found),
+        nodes=tuple(item.node for item in nodes),
         microdata=read_microdata(elements),
         meta=meta,
         links=links,
@@ -107,27 +107,27 @@ def _scripts(elements: Elements) -> list[str]:
 
 
 def _read_meta(elements: Elements) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
+    contents: dict[str, tuple[str, ...]] = {}
     for element in elements["meta"]:
-        content = (element.get("content") or "").strip()[:MAX_VALUE]
+        content = clean_characters((element.get("content") or "").strip()[:MAX_VALUE])
         if not content:
             continue
         names = element.get("property") or element.get("name") or element.get("http-equiv") or ""
         if not names and element.get("itemprop"):
             names = "itemprop:" + (element.get("itemprop") or "")
         for name in dict.fromkeys((names.strip().lower(), *names.lower().split())):
-            found[name] = (*found.get(name, ())[:100], content)
-    return found
+            contents[name] = (*contents.get(name, ())[:100], content)
+    return contents
 
 
 def _read_links(elements: Elements) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
+    addresses: dict[str, tuple[str, ...]] = {}
     for element in elements["link"]:
         address = (element.get("href") or "").strip()
         for relation in (element.get("rel") or "").lower().split():
             if address and relation in {"canonical", "amphtml", "author", "shortlink", "image_src", "publisher"}:
-                found[relation] = (*found.get(relation, ()), address)
-    return found
+                addresses[relation] = (*addresses.get(relation, ()), address)
+    return addresses
 
 
 def _headlines(elements: Elements, meta: Mapping[str, tuple[str, ...]]) -> list[str]:
@@ -136,7 +136,7 @@ def _headlines(elements: Elements, meta: Mapping[str, tuple[str, ...]]) -> list[
 
 
 def _headline_key(text: object) -> str:
-    return " ".join(re.findall(r"\w+", str(text).casefold())) if text else ""
+    return " ".join(split_words(str(text))) if text else ""
 
 
 def _address_key(value: object) -> str:
@@ -148,7 +148,7 @@ def _address_key(value: object) -> str:
     except ValueError:
         return ""
     path = unquote(parts.path).rstrip("/").removesuffix(".html").removesuffix(".amp").lower()
-    return f"{(parts.hostname or '').removeprefix('www.')}{path}" if path else ""
+    return f"{without_www(parts.hostname or '')}{path}" if path else ""
 
 
 def _addresses(node: Node) -> set[str]:
@@ -158,13 +158,13 @@ def _addresses(node: Node) -> set[str]:
     return {key for key in map(_address_key, plain) if key}
 
 
-def _choose(found: list[Found], addresses: set[str], headlines: set[str]) -> list[Found]:
+def _choose(nodes: list[JsonLdNode], addresses: set[str], headlines: set[str]) -> list[JsonLdNode]:
     """The nodes that describe this page's article, the best first.
 
     A node about something else (a teaser, a comment) is one only if it has this page's address or headline.
     """
     scored = []
-    for item in found:
+    for item in nodes:
         weight = max((ARTICLE_TYPES.get(kind, -1) for kind in types_of(item.node)), default=-1)
         if weight <= 0:
             continue

@@ -1,8 +1,12 @@
-"""What a server's answer means: pure functions on status and headers."""
+"""What a server's answer means, by its status, its headers and how much of its body came."""
 
+import json
 import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from typing import Final
 
 import httpx
 
@@ -10,17 +14,7 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 KEEPING_REDIRECTS = frozenset({307, 308})  # a POST stays a POST (RFC 9110, 15.4)
 MAX_RETRY_AFTER = timedelta(days=7)  # longer is a mistake of the server, and would lose the source for good
 
-_TEMPORARY = frozenset({206, 226, 304, 403, 408, 425, 429})
 _SECONDS = re.compile(r"\s*([+-]?)(\d+)(?:\.\d*)?\s*")
-
-
-def is_temporary(status: int) -> bool:
-    """Tell whether asking again later can give another status.
-
-    403 counts as temporary: mostly it is a bot wall that had a bad moment, or a rate limit by another name. So do
-    those that answer what we did not ask: part of a page, a delta, and "not modified" to who has nothing.
-    """
-    return status in _TEMPORARY or status >= 500
 
 
 def retry_after(value: str | None, now: datetime) -> timedelta | None:
@@ -53,8 +47,7 @@ def retry_after(value: str | None, now: datetime) -> timedelta | None:
 def parse_url(url: str) -> httpx.URL:
     """The URL in the form in which it is sent: without its fragment, and with a path.
 
-    Raises:
-        ValueError: it cannot be asked for.
+    Raises ValueError: it cannot be asked for.
     """
     try:
         parsed = httpx.URL(url.strip())
@@ -69,14 +62,83 @@ def parse_url(url: str) -> httpx.URL:
 
 
 def redirect_target(url: httpx.URL, location: str | None) -> httpx.URL:
-    """Where a redirect leads.
+    r"""Where a redirect leads. Raises ValueError when it leads nowhere.
 
-    Raises:
-        ValueError: nowhere.
+    >>> str(redirect_target(httpx.URL("http://a.example/x"), "\\b\tc?d=e"))
+    'http://a.example/bc?d=e'
     """
-    if not location or not location.strip():
+    # As browsers read addresses: without line ends and tabs, and a backslash of the path is a slash.
+    path, mark, query = re.sub(r"[\t\r\n]", "", location or "").strip().partition("?")
+    if not path and not mark:
         raise ValueError("a redirect without a Location")
     try:
-        return parse_url(str(url.join(location.strip())))
+        return parse_url(str(url.join(path.replace("\\", "/") + mark + query)))
     except httpx.InvalidURL as error:
         raise ValueError(str(error)) from error
+
+
+_LOOKED_AT: Final = 1024
+_END: Final = re.compile(  # with each comment ended once: tried all ways, a hundred of them never come to an end
+    rb"</(?:html|rss|feed|rdf:rdf|urlset|sitemapindex)\s*>\s*(?:<!--.*?-->\s*)*+\Z", re.IGNORECASE | re.DOTALL
+)
+
+
+def is_complete_document(body: bytes) -> bool:
+    r"""Whether a document ends with its own end: the last tag of a page or feed, or the last bracket of a JSON Feed.
+
+    >>> is_complete_document(b"<html><p>All of it.</p></html>\n"), is_complete_document(b"<html><p>Some of")
+    (True, False)
+    """
+    if _END.search(body[-_LOOKED_AT:]):
+        return True
+    if body.lstrip()[:1] != b"{" or body.rstrip()[-1:] != b"}":
+        return False
+    try:
+        json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file that is being read.
+
+    Attributes:
+        chunks: its bytes, as sent, from the byte on that was asked for.
+        size: bytes of the whole file, where the server says so.
+    """
+
+    chunks: AsyncIterator[bytes]
+    size: int | None
+
+
+def size_of(status: int, length: str | None, content_range: str | None, offset: int) -> int | None:
+    """The size of the whole file by the headers of an answer.
+
+    >>> size_of(206, "50", "bytes 50-99/100", 50), size_of(200, "100", None, 50), size_of(206, None, "bytes 5-9/*", 5)
+    (100, 100, None)
+    """
+    total = (content_range or "").rpartition("/")[2].strip()
+    if status == 206 and (size := _count(total)) is not None:
+        return size
+    left = _count((length or "").strip())
+    return left if left is None or status != 206 else offset + left
+
+
+def begins_at(status: int, content_range: str | None) -> int | None:
+    """The byte that an answer begins with; None where it does not say.
+
+    >>> begins_at(206, "bytes 50-99/100"), begins_at(200, None), begins_at(206, "lines 1-2/3")
+    (50, 0, None)
+    """
+    if status != 206:
+        return 0
+    unit, _, span = (content_range or "").strip().partition(" ")
+    first = span.partition("-")[0].strip()
+    return _count(first) if unit.lower() == "bytes" else None
+
+
+def _count(digits: str) -> int | None:
+    # As in `retry_after`; no file has as many bytes as nineteen digits can say.
+    return int(digits) if digits.isdecimal() and len(digits) < 20 else None

@@ -13,7 +13,7 @@ import brotli
 import zstandard
 from zlib_ng import zlib_ng
 
-from pipeline.fetch.failure import Failure
+from pipeline.http.failure import WireFailure
 
 ACCEPT_ENCODING = "gzip, deflate, br, zstd"
 MAX_CODINGS = 3  # one is the rule, two are seen behind careless proxies, more is an attack
@@ -23,7 +23,7 @@ ZSTD_WINDOW_BYTES = 8 * 2**20  # what RFC 9659 lets a server ask of us
 _UNSUPPORTED = frozenset({"compress", "x-compress", "exi", "dcb", "dcz", "pack200-gzip", "aes128gcm"})
 
 
-class Decoder(Protocol):
+class CodingDecoder(Protocol):
     """One coding, undone step by step."""
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
@@ -34,7 +34,7 @@ class Decoder(Protocol):
         """Whether the compressed stream has come to its own end."""
 
 
-class Body:
+class BodyDecoder:
     """Collects a body from the wire: decodes it, and stops it at ``max_bytes``.
 
     Args:
@@ -44,18 +44,14 @@ class Body:
     """
 
     def __init__(self, codings: str, max_bytes: int, *, keep: bool = False) -> None:
-        self._decoders = decoders(codings)
+        self._decoders = make_decoders(codings)
         self._kept: list[bytes] | None = [] if keep and self._decoders else None
         self._max_bytes = max_bytes
         self._received = 0
         self._decoded = io.BytesIO()
 
     def feed(self, data: bytes) -> None:
-        """Take a chunk from the wire.
-
-        Raises:
-            Failure: ``too_large`` or ``bad_encoding``.
-        """
+        """Take a chunk from the wire. Raises WireFailure, ``too_large`` or ``bad_encoding``."""
         self._received += len(data)
         if self._kept is not None:
             self._kept.append(data)
@@ -65,16 +61,17 @@ class Body:
                 self._decoded.write(piece)
                 self._check(self._decoded.tell())
         except (zlib_ng.error, brotli.error, zstandard.ZstdError) as error:  # type: ignore[misc]  # as in stream.py
-            raise Failure("bad_encoding", str(error), temporary=True) from error
+            raise WireFailure("bad_encoding", str(error)) from error
 
     def finish(self) -> bytes:
-        """The whole body.
-
-        Raises:
-            Failure: ``truncated``, the compressed stream ends before its end.
-        """
+        """The whole body. Raises WireFailure ``truncated`` when the compressed stream ends before its end."""
         if self._received and not all(decoder.is_complete for decoder in self._decoders):
-            raise Failure("truncated", "the compressed body ends too early", temporary=True)
+            raise WireFailure("truncated", "the compressed body ends too early")
+        return self.so_far
+
+    @property
+    def so_far(self) -> bytes:
+        """What has been decoded yet."""
         return self._decoded.getvalue()
 
     def as_sent(self, decoded: bytes) -> bytes:
@@ -83,26 +80,25 @@ class Body:
 
     def _check(self, size: int) -> None:
         if size > self._max_bytes:
-            raise Failure("too_large", f"more than {self._max_bytes:,} bytes", temporary=False)
+            raise WireFailure("too_large", f"more than {self._max_bytes:,} bytes")
 
 
-def decoders(codings: str) -> list[Decoder]:
+def make_decoders(codings: str) -> list[CodingDecoder]:
     """The decoders for a ``Content-Encoding``, in the order in which to apply them.
 
     Words that are no coding ("utf-8", "none") are passed over, as browsers do.
 
-    Raises:
-        Failure: ``bad_encoding``, for a coding that we never offered to take, or too many.
+    Raises Failure: ``bad_encoding``, for a coding that we never offered to take, or too many.
     """
     words = [word.strip().lower() for word in codings.split(",")]
-    chosen: list[Decoder] = [_DECODERS[word]() for word in reversed(words) if word in _DECODERS]
+    chosen: list[CodingDecoder] = [_DECODERS[word]() for word in reversed(words) if word in _DECODERS]
     unsupported = _UNSUPPORTED.intersection(words)
     if unsupported or len(chosen) > MAX_CODINGS:
-        raise Failure("bad_encoding", f"Content-Encoding: {codings[:80]}", temporary=True)
+        raise WireFailure("bad_encoding", f"Content-Encoding: {codings[:80]}")
     return chosen
 
 
-def _through(chain: list[Decoder], data: bytes) -> Iterable[bytes]:
+def _through(chain: list[CodingDecoder], data: bytes) -> Iterable[bytes]:
     if not chain:
         yield data
         return

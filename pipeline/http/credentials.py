@@ -1,7 +1,7 @@
 """What the user gives to ask a source with: headers, cookies, a user agent, a password; checked, changed, sent.
 
-Every value of it may be a secret: messages name what is wrong, never what was given, and `described` is the only form
-in which it is shown. It goes to one origin alone, whatever a feed links to or redirects to.
+Every value of it may be a secret: messages name what is wrong, never what was given, and `describe_credentials` is the
+only form in which it is shown. It goes to one origin alone, whatever a feed links to or redirects to.
 """
 
 import base64
@@ -34,7 +34,7 @@ _OURS = frozenset(f"{_CONNECTION} {_MESSAGE} {_CONDITIONS}".split())
 
 
 @dataclass(frozen=True, slots=True)
-class AccessChange:
+class CredentialsChange:
     """What is to become of a `FeedAccess`; None as a value takes it away.
 
     Attributes:
@@ -61,13 +61,12 @@ def origin_of(url: str) -> str:
     >>> origin_of("HTTPS://Www.Example.com:443/feed")
     'https://www.example.com'
 
-    Raises:
-        ValueError: it is no absolute http(s) URL.
+    Raises ValueError: it is no absolute http(s) URL.
     """
     return f"{url.strip().partition(':')[0].lower()}://{host_of(url)}"
 
 
-def is_for(access: FeedAccess | None, url: str) -> bool:
+def is_sent_to(access: FeedAccess | None, url: str) -> bool:
     """Whether it may be sent to this URL: its origin is the very same."""
     try:
         return access is not None and access.origin == origin_of(url)
@@ -75,13 +74,12 @@ def is_for(access: FeedAccess | None, url: str) -> bool:
         return False
 
 
-def changed(access: FeedAccess | None, change: AccessChange, url: str) -> FeedAccess | None:
+def change_credentials(access: FeedAccess | None, change: CredentialsChange, url: str) -> FeedAccess | None:
     """What a feed at this URL is asked with after the change; None for nothing of its own.
 
     What was given for another origin, before the feed moved, is not taken along to this one.
 
-    Raises:
-        ConfigError: it cannot be sent.
+    Raises ConfigError: it cannot be sent.
     """
     origin = origin_of(url)
     if change.clear or access is None or access.origin != origin:
@@ -140,7 +138,7 @@ def request_headers(access: FeedAccess) -> dict[str, str]:
     return headers
 
 
-def described(access: FeedAccess | None) -> dict[str, object] | None:
+def describe_credentials(access: FeedAccess | None) -> dict[str, object] | None:
     """What may be shown of it: names, and where it goes."""
     if access is None:
         return None

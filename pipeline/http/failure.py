@@ -12,8 +12,10 @@ import h2.events
 import h2.exceptions
 import httpx
 
+from pipeline.errors.failure_reasons import find_reason
 
-class Failure(Exception):  # noqa: N818  # never leaves the package: `Fetcher.get` makes a `FetchError` of it
+
+class WireFailure(Exception):  # noqa: N818  # never leaves the package: `Fetcher.get` makes a `FetchError` of it
     """One request comes to nothing; a `FetchError` that does not know its URL yet.
 
     Attributes:
@@ -31,19 +33,19 @@ class Failure(Exception):  # noqa: N818  # never leaves the package: `Fetcher.ge
         reason: str,
         message: str,
         *,
-        temporary: bool,
+        temporary: bool | None = None,
         status: int | None = None,
         retry_after: timedelta | None = None,
     ) -> None:
         super().__init__(message)
         self.reason = reason
-        self.temporary = temporary
+        self.temporary = find_reason(reason).is_temporary if temporary is None else temporary
         self.status = status
         self.retry_after = retry_after
 
 
 @dataclass(slots=True)
-class Progress:
+class RequestProgress:
     """How far one request has come; the trace hook of a request calls it at each step.
 
     Attributes:
@@ -62,20 +64,20 @@ class Progress:
 
 
 @contextmanager
-def translated(progress: Progress) -> Iterator[None]:
-    """Turn whatever a network library raises inside into a `Failure`; cancellation passes."""
+def translate_errors(progress: RequestProgress) -> Iterator[None]:
+    """Turn whatever a network library raises inside into a `WireFailure`; cancellation passes."""
     try:
         yield
-    except Failure:
+    except WireFailure:
         raise
     except Exception as error:  # httpx and what it stands on eat hostile bytes, and let KeyError and the like through
         reason, lost = _reason(error, progress)
-        failure = Failure(reason, str(error) or type(error).__name__, temporary=True)
+        failure = WireFailure(reason, str(error) or type(error).__name__)
         failure.lost = lost
         raise failure from error
 
 
-def _reason(error: Exception, progress: Progress) -> tuple[str, bool]:
+def _reason(error: Exception, progress: RequestProgress) -> tuple[str, bool]:
     """The word for a foreign exception, and whether it means that the connection is gone."""
     # The cause is httpcore's, which wraps what h2 raised or saw without chaining it.
     cause = error.__cause__ if isinstance(error, httpx.ProtocolError) else None

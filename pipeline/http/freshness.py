@@ -1,9 +1,9 @@
 """What servers and feeds say of how often they may be asked: pure functions on headers and on a feed's own words.
 
-Tolerant: what cannot be read counts as not said. Nothing here decides anything; `pipeline.rhythm` does.
+Tolerant: what cannot be read counts as not said. Nothing here decides anything; `pipeline.schedule.feeds` does.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -62,6 +62,21 @@ def announced_period(hints: FeedHints) -> timedelta | None:
         return None
     times = _number(hints.update_frequency)
     return _positive(period / times if times else period)
+
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+"""As `datetime.weekday` numbers them."""
+
+
+def after_skips(at: datetime, skips: Collection[str]) -> datetime:
+    """The first time from then on that is in none of these hours and days (`FeedHints.skips`).
+
+    >>> after_skips(datetime(2026, 11, 28, 23, 30, tzinfo=UTC), ["23", "sun"])  # a Saturday
+    datetime.datetime(2026, 11, 30, 0, 0, tzinfo=datetime.timezone.utc)
+    """
+    hour = at.replace(minute=0, second=0, microsecond=0)
+    times = [at, *(hour + timedelta(hours=later) for later in range(1, 24 * len(DAYS)))] if skips else [at]
+    return next((time for time in times if not {str(time.hour), DAYS[time.weekday()]} & {*skips}), at)
 
 
 def _directive(text: str) -> tuple[str, str]:

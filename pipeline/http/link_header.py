@@ -7,7 +7,7 @@ from urllib.parse import urljoin, urlsplit
 MAX_LINKS = 200
 """Links of one header that are read; servers that preload send some dozens."""
 
-_TARGET = re.compile(r"[\s,]*<([^<>]*)>")
+_TARGET = re.compile(r"<([^<>]*)>")
 _PARAMETER = re.compile(r"""\s*;\s*([^\s=;,<>"]*)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"<>]*)))?""")
 
 
@@ -39,12 +39,12 @@ def read_links(header: str, url: str) -> tuple[Link, ...]:
         url: where it came from: relative targets lead on from there.
     """
     links: list[Link] = []
-    place = 0
-    while len(links) < MAX_LINKS and (target := _TARGET.search(header, place)):
-        place = target.end()
+    index = 0
+    while len(links) < MAX_LINKS and (target := _TARGET.search(header, index)):
+        index = target.end()
         parameters: dict[str, str] = {}
-        while (parameter := _PARAMETER.match(header, place)) and parameter.end() > place:
-            place = parameter.end()
+        while (parameter := _PARAMETER.match(header, index)) and parameter.end() > index:
+            index = parameter.end()
             name, quoted, token = parameter.groups()
             # The first of equal names counts (RFC 8288, 3.3).
             parameters.setdefault(name.lower(), re.sub(r"\\(.)", r"\1", quoted) if quoted is not None else token or "")

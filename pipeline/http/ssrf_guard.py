@@ -3,11 +3,11 @@
 A feed is written by strangers, and so is every redirect: without a guard, an entry that links to
 ``http://169.254.169.254/`` makes the pipeline read its own cloud's secrets. Two checks, both needed:
 
-- `Guard.check_url` looks at the URL as written, before anything is sent;
-- `Guard.permitted` looks at the address that is about to be connected to. It is the one that counts: a name may
+- `SsrfGuard.check_url` looks at the URL as written, before anything is sent;
+- `SsrfGuard.permitted` looks at the address that is about to be connected to. It is the one that counts: a name may
   resolve to anything, and to something else a second later, and ``http://2130706433/`` is 127.0.0.1 as well.
 
-No I/O here. `pipeline.fetch` asks `Guard.permitted` about every address, and connects to that address and no other.
+No I/O here. `pipeline.fetch` asks `SsrfGuard.permitted` about every address, and connects to that address and no other.
 """
 
 import ipaddress
@@ -56,14 +56,13 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052; 64:ff9b:1::/48 (RFC 
 
 
 @dataclass(frozen=True, slots=True)
-class Guard:
+class SsrfGuard:
     """What may be fetched. Made once from the settings.
 
     Attributes:
         allow_networks: networks that are permitted although they are not public.
         resolve: pairs of a name and its fixed address; a name may begin with ``*.`` and then stands for every
             name below it. A fixed address must be permitted like any other.
-        bad_ports: ports that are never connected to.
     """
 
     allow_networks: tuple[Network, ...] = ()
@@ -73,22 +72,21 @@ class Guard:
     def check_url(self, url: str) -> None:
         """Return if the URL as written may be asked for.
 
-        Raises:
-            FetchError: ``bad_url``, ``blocked_scheme``, ``blocked_credentials``, ``blocked_port`` or
-                ``blocked_address``; never temporary.
+        Raises FetchError: ``bad_url``, ``blocked_scheme``, ``blocked_credentials``, ``blocked_port`` or
+        ``blocked_address``; never temporary.
         """
         parts, host, port = _split(url)
         if parts.scheme not in ("http", "https"):
-            raise _refused(url, "blocked_scheme", f"{parts.scheme or 'no scheme'!r} is neither http nor https")
+            raise FetchError(url, "blocked_scheme", f"{parts.scheme or 'no scheme'!r} is neither http nor https")
         if not host or ("[" not in parts.netloc and not _FORBIDDEN_IN_HOST.isdisjoint(host)):
-            raise _refused(url, "bad_url", f"{host!r} is no host")
+            raise FetchError(url, "bad_url", f"{host!r} is no host")
         if "@" in parts.netloc:
             # The pipeline reads what is public; and `http://example.com@evil.example/` exists to deceive.
-            raise _refused(url, "blocked_credentials", "user name or password in the URL")
+            raise FetchError(url, "blocked_credentials", "user name or password in the URL")
         if port is not None and not self.permitted_port(port):
-            raise _refused(url, "blocked_port", f"port {port} is not one of the web")
+            raise FetchError(url, "blocked_port", f"port {port} is not one of the web")
         if _parsed(host) is not None and not self.permitted(host):
-            raise _refused(url, "blocked_address", f"{host} is no public address")
+            raise FetchError(url, "blocked_address", f"{host} is no public address")
 
     def permitted_port(self, port: int) -> bool:
         """Tell whether the port may be connected to."""
@@ -112,7 +110,7 @@ class Guard:
             return False
         return not any(ip in network for network in _NOT_PUBLIC if network.version == ip.version)
 
-    def opened(self) -> "Guard":
+    def opened(self) -> "SsrfGuard":
         """A guard that permits everything, for what the user named: the same names have the same fixed addresses."""
         return replace(self, allow_networks=_networks("0.0.0.0/0", "::/0"), bad_ports=frozenset())
 
@@ -125,16 +123,12 @@ class Guard:
         return max(matching, key=lambda pair: (not pair[0].startswith("*."), len(pair[0])))[1]
 
 
-def _refused(url: str, reason: str, message: str) -> FetchError:
-    return FetchError(url, reason, message, temporary=False)
-
-
 def _split(url: str) -> tuple[SplitResult, str, int | None]:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError as error:
-        raise _refused(url, "bad_url", str(error)) from error
+        raise FetchError(url, "bad_url", str(error)) from error
     return parts, host, port
 
 

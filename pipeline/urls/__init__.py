@@ -5,16 +5,10 @@ standard (https://url.spec.whatwg.org): what feeds and pages link to was written
 become one, so ``http`` and ``https``, ``/a`` and ``/a/``, ``m.`` and ``www.`` stay apart.
 """
 
-import ipaddress
 import re
 from urllib.parse import urljoin, urlsplit
 
-import idna
-
-MAX_URL_LENGTH = 2048
-"""Longest canonical URL, in characters. The sitemap protocol ends there, and a PostgreSQL index row at 2,704 bytes."""
-
-_MAX_INPUT = 8 * MAX_URL_LENGTH  # tracking can be long; what is longer still is not worth the time
+from pipeline.urls.authority import DEFAULT_PORTS, read_authority, registered_domain, without_www
 
 TRACKING_PREFIXES = (
     "utm_",  # Google Analytics, https://support.google.com/analytics/answer/10917952
@@ -59,14 +53,43 @@ Left out on purpose, though often used for tracking, since they name the article
 ``sid``, ``ref``, ``source``, ``src``, ``mod``, ``partner``, ``cmp``, ``campaign``, ``s``, ``si``, ``sh``.
 """
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+def drop_tracking(query: str) -> str:
+    """The query without parameters that only track and without empty ones, in the order they stood in.
+
+    >>> drop_tracking("b=2&utm_source=rss&a=1")
+    'b=2&a=1'
+    """
+    kept = []
+    for parameter in query.split("&"):
+        # "&amp;" of markup that was escaped once too often; no parameter is called "amp;…".
+        while parameter.startswith("amp;"):
+            parameter = parameter.removeprefix("amp;")  # noqa: PLW2901  # a cleaner form of the same
+        if parameter and not _is_tracking(parameter):
+            kept.append(parameter)
+    return "&".join(kept)
+
+
+def _is_tracking(parameter: str) -> bool:
+    name = parameter.partition("=")[0].lower()
+    return name in TRACKING_PARAMETERS or name.startswith(TRACKING_PREFIXES)
+
+
+__all__ = ["MAX_URL_LENGTH", "canonical_url", "host_of", "is_on_site", "is_same_site", "site_of", "without_www"]
+
+MAX_URL_LENGTH = 2048
+"""Longest URL that is followed or stored, in characters.
+
+The sitemap protocol ends there, and a PostgreSQL index row at 2,704 bytes.
+"""
+
+_MAX_INPUT = 8 * MAX_URL_LENGTH  # tracking can be long; what is longer still is not worth the time
+
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 # RFC 3986, 3.3 and 3.4. Everything else is written as percent-encoded UTF-8.
 _PATH = _UNRESERVED | set("!$&'()*+,;=:@/")
 _QUERY = _PATH | {"?"}
 _TOKEN = re.compile(r"%[0-9A-Fa-f]{2}|.", re.DOTALL)
-_HOST = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\Z")
-_IPV4_PART = re.compile(r"0x[0-9a-f]*\Z|[0-9]+\Z")
 _SESSION = re.compile(r";jsessionid=[^/;]*", re.IGNORECASE)
 # What the WHATWG parser takes off the ends and out of the middle, and the spaces that word processors add.
 _ENDS = "".join(map(chr, range(33))) + "\x7f\xa0\u200b\u2028\u2029\ufeff"
@@ -86,14 +109,14 @@ def canonical_url(url: str, base: str | None = None) -> str:
     >>> canonical_url("../b?q=ä b", "https://example.com/a/feed.xml")
     'https://example.com/b?q=%C3%A4%20b'
 
-    Raises:
-        ValueError: it is no absolute http(s) URL after joining it with the base, or longer than `MAX_URL_LENGTH`.
+    Raises ValueError: it is no absolute http(s) URL after joining it with the base, or longer than
+    `MAX_URL_LENGTH`.
     """
     scheme, authority, path, query = _split(url, base)
-    host, port = _host_and_port(authority, scheme)
+    host, port = read_authority(authority, scheme)
     # Empty parameters at the end name nothing, and joining with a base takes them off.
     path = _without_dot_segments(_SESSION.sub("", _normalised(path, _PATH)).rstrip(";"))
-    query = _without_tracking(_normalised(query, _QUERY))
+    query = drop_tracking(_normalised(query, _QUERY))
     canonical = f"{scheme}://{host}{port}{path}{'?' + query if query else ''}"
     if len(canonical) > MAX_URL_LENGTH:
         raise ValueError(f"longer than {MAX_URL_LENGTH} characters: {canonical[:80]}…")
@@ -106,39 +129,53 @@ def host_of(url: str) -> str:
     >>> host_of("https://Example.com:8443/a")
     'example.com:8443'
 
-    Raises:
-        ValueError: it is no absolute http(s) URL.
+    Raises ValueError: it is no absolute http(s) URL.
     """
     scheme, authority, _, _ = _split(url, None)
-    return "".join(_host_and_port(authority, scheme))
+    return "".join(read_authority(authority, scheme))
 
 
 def site_of(url: str) -> str:
-    """Host name without port and leading ``www.``, to group by.
+    """Host name without port and leading ``www.``, to group by; not the registered domain (`is_same_site`).
 
-    >>> site_of("https://www.Example.com:8443/a")
-    'example.com'
+    >>> site_of("https://www.Example.com:8443/a"), site_of("https://blog.example.com/")
+    ('example.com', 'blog.example.com')
 
-    Raises:
-        ValueError: it is no absolute http(s) URL.
+    Raises ValueError: it is no absolute http(s) URL.
     """
     scheme, authority, _, _ = _split(url, None)
-    host, _ = _host_and_port(authority, scheme)
-    short = host.removeprefix("www.")
-    return short if "." in short else host
+    return without_www(read_authority(authority, scheme)[0])
+
+
+def is_on_site(url: str, site: str) -> bool:
+    """Whether the URL's host is this site or one below it; False for what is no http(s) URL.
+
+    >>> is_on_site("https://m.example.com/1", "example.com"), is_on_site("https://example.com/1", "m.example.com")
+    (True, False)
+
+    The URL is of a page, a feed or a host; the site a host name, with or without ``www.``.
+    """
+    try:
+        name = site_of(url)
+    except ValueError:
+        return False
+    site = without_www(site.lower())
+    return name == site or name.endswith(f".{site}")
 
 
 def is_same_site(a: str, b: str) -> bool:
-    """Whether both are of one site, or the one of a subdomain of the other; False for what is no http(s) URL.
+    """Whether both URLs are under one registered domain; False for what is no http(s) URL.
 
     >>> is_same_site("https://m.example.com/1", "https://www.example.com/1")
     True
+    >>> is_same_site("https://ann.github.io/", "https://bo.github.io/")
+    False
     """
     try:
         first, second = site_of(a), site_of(b)
     except ValueError:
         return False
-    return first == second or first.endswith(f".{second}") or second.endswith(f".{first}")
+    return first == second or registered_domain(first) == registered_domain(second)
 
 
 def _split(url: str, base: str | None) -> tuple[str, str, str, str]:
@@ -150,7 +187,7 @@ def _split(url: str, base: str | None) -> tuple[str, str, str, str]:
     if base is not None:
         cleaned = urljoin(_cleaned(base), cleaned)
     parts = urlsplit(cleaned)
-    if parts.scheme not in _DEFAULT_PORTS or not parts.netloc:
+    if parts.scheme not in DEFAULT_PORTS or not parts.netloc:
         raise ValueError(f"not an absolute http(s) URL: {url[:80]!r}")
     return parts.scheme, parts.netloc, parts.path, parts.query
 
@@ -160,69 +197,6 @@ def _cleaned(url: str) -> str:
     url = url.strip(_ENDS).translate({9: None, 10: None, 13: None})
     end = re.search(r"[?#]|$", url).start()  # type: ignore[union-attr]  # `$` always matches
     return _SURROGATES.sub("\ufffd", url[:end].replace("\\", "/") + url[end:])
-
-
-def _host_and_port(authority: str, scheme: str) -> tuple[str, str]:
-    address = authority.rpartition("@")[2]
-    if address.startswith("["):
-        host, _, port = address.partition("]")
-        if port and not port.startswith(":"):
-            raise ValueError(f"not a host: {address[:80]!r}")
-        return f"[{_ipv6(host[1:])}]", _port(port[1:], scheme)
-    host, _, port = address.partition(":")
-    return _host(host), _port(port, scheme)
-
-
-def _port(digits: str, scheme: str) -> str:
-    if not digits:
-        return ""
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= 10 and 0 < int(digits) < 2**16):
-        raise ValueError(f"not a port: {digits[:20]!r}")
-    return "" if int(digits) == _DEFAULT_PORTS[scheme] else f":{int(digits)}"
-
-
-def _ipv6(text: str) -> str:
-    address = ipaddress.IPv6Address(text)  # its AddressValueError is a ValueError
-    if address.scope_id is not None:
-        raise ValueError(f"an address with a zone means something on one machine only: {text!r}")
-    return address.compressed
-
-
-def _host(name: str) -> str:
-    """The name in ASCII, or the address in its usual form (`http://0x7f.1/` is 127.0.0.1 to every resolver)."""
-    name = _percent_decoded(name)
-    # Without the stricter checks of IDNA 2008: names with emoji or underscores exist and are fetched.
-    name = idna.uts46_remap(name, std3_rules=False, transitional=False) if not name.isascii() else name.lower()
-    # The root's dot changes nothing about where the name leads.
-    labels = name.removesuffix(".").split(".")
-    name = ".".join(part if part.isascii() else f"xn--{part.encode('punycode').decode('ascii')}" for part in labels)
-    if not _HOST.match(name) or len(name) > 253:
-        raise ValueError(f"not a host name: {name[:80]!r}")
-    return _ipv4(name) if _IPV4_PART.match(name.rpartition(".")[2]) else name
-
-
-def _percent_decoded(name: str) -> str:
-    if "%" not in name:
-        return name
-    raw = re.sub(rb"%([0-9A-Fa-f]{2})", lambda m: bytes.fromhex(m.group(1).decode()), name.encode())
-    return raw.decode()  # its UnicodeDecodeError is a ValueError
-
-
-def _ipv4(name: str) -> str:
-    """The dotted form of all that `inet_aton` takes (https://url.spec.whatwg.org/#concept-ipv4-parser)."""
-    parts = name.split(".")
-    if len(parts) > 4 or not all(_IPV4_PART.match(part) and len(part) <= 40 for part in parts):
-        raise ValueError(f"not an IPv4 address: {name[:80]!r}")
-    *leading, last = (_ipv4_number(part) for part in parts)
-    if any(number > 255 for number in leading) or last >= 256 ** (4 - len(leading)):
-        raise ValueError(f"not an IPv4 address: {name[:80]!r}")
-    return str(ipaddress.IPv4Address(last + sum(number << 8 * (3 - i) for i, number in enumerate(leading))))
-
-
-def _ipv4_number(part: str) -> int:
-    if part.startswith("0x"):
-        return int(part[2:] or "0", 16)
-    return int(part, 8) if len(part) > 1 and part.startswith("0") else int(part)
 
 
 def _normalised(text: str, allowed: frozenset[str]) -> str:
@@ -254,19 +228,3 @@ def _without_dot_segments(path: str) -> str:
     if segments[-1] in {".", ".."}:
         kept.append("")
     return "/" + "/".join(kept)
-
-
-def _without_tracking(query: str) -> str:
-    kept = []
-    for parameter in query.split("&"):
-        # "&amp;" of markup that was escaped once too often; no parameter is called "amp;…".
-        while parameter.startswith("amp;"):
-            parameter = parameter.removeprefix("amp;")  # noqa: PLW2901  # a cleaner form of the same
-        if parameter and not _is_tracking(parameter):
-            kept.append(parameter)
-    return "&".join(kept)
-
-
-def _is_tracking(parameter: str) -> bool:
-    name = parameter.partition("=")[0].lower()
-    return name in TRACKING_PARAMETERS or name.startswith(TRACKING_PREFIXES)

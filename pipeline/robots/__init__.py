@@ -1,0 +1,1 @@
+"""What a site asks of machines: robots.txt, TDMRep, and rights reserved. Pure: the files are fetched elsewhere."""
