@@ -1,25 +1,144 @@
-"""Feeds that were found: what is known of each, which are the same, which come first. Pure."""
+"""Where a site's feeds may be, and those that were found: what is known of each, which are the same. Pure."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from urllib.parse import urljoin, urlsplit
 
-from pipeline.discover.places import is_of_comments
-from pipeline.model import Entry, ParsedFeed, Response
+from lxml.etree import _Element
+
+from pipeline.errors import ExtractError
+from pipeline.html.decode import parse_html
+from pipeline.http.link_header import absolute_url, read_links
+from pipeline.model import Entry, FeedFormat, ParsedFeed, Response
+from pipeline.schedule.feed_state import permanent_target
+from pipeline.urls import MAX_URL_LENGTH, is_on_site
+
+WELL_KNOWN = (
+    "feed",
+    "rss",
+    "rss.xml",
+    "feed.xml",
+    "atom.xml",
+    "index.xml",
+    "feeds",
+    "index.rdf",
+    "feed.json",
+    "feed/atom",
+)
+"""Paths that CMSs give their feeds, the commonest first: WordPress, Drupal, Jekyll and Hugo, Ghost, Movable Type."""
+
+FEED_TYPES = frozenset(
+    {"application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/feed+json", "text/rss+xml"}
+)
+"""Media types that only feeds have."""
+
+VAGUE_TYPES = frozenset({"application/json", "application/xml", "text/xml"})
+"""Media types that feeds have too: believed where the address looks like one. WordPress gives the first to its API."""
+
+_PATH = re.compile(r"(?:^|/)(?:feeds?|rss|atom)(?:/|\.|$)|\.(?:rss|atom|rdf)$|(?:rss|feed|atom)[\w-]*\.(?:xml|json)$")
+_QUERY = re.compile(r"(?:^|&)(?:feed|format|alt|type|output)=(?:feed|rss2?|atom|rdf)(?:&|$)")
+_FEED_HOSTS = re.compile(r"^(?:feeds?|rss)\d?\.|(?:^|\.)feedburner\.com$")
+_COMMENTED = re.compile(r"(?:comments (?:on|for)|kommentare (?:zu|für)|commentaires (?:sur|pour))[ :]")
+_COMMENTS = re.compile(r"(?:^|/)comments?(?:/feed|/default|\.(?:xml|rss|atom))|/feed/comments|[?&]feed=comments")
+
+
+def announced_feeds(response: Response) -> list[str]:
+    """The feeds that a page, or the header of its response, calls its alternates, in order."""
+    links = read_links(response.headers.get("link", ""), response.url)
+    urls = [link.url for link in links if "alternate" in link.rels and _may_be_feed(link.type, link.url)]
+    tree, base = _tree(response)
+    if tree is not None:
+        for link in tree.iter("link"):
+            rels = (link.get("rel") or "").lower().split()
+            url = absolute_url(link.get("href") or "", base)
+            kind = (link.get("type") or "").partition(";")[0].strip().lower()
+            if url and ("feed" in rels or ("alternate" in rels and _may_be_feed(kind, url))):
+                urls.append(url)
+    return list(dict.fromkeys(urls))
+
+
+def linked_feeds(response: Response) -> list[str]:
+    """The links of a page that look like feeds of its site, in order."""
+    tree, base = _tree(response)
+    if tree is None:
+        return []
+    urls = (absolute_url((link.get("href") or "").partition("#")[0], base) for link in tree.iter("a"))
+    return list(dict.fromkeys(url for url in urls if url and looks_like_feed(url) and _is_ours(url, response.url)))
+
+
+def looks_like_feed(url: str) -> bool:
+    """Whether an address is of a form that feeds have.
+
+    >>> looks_like_feed("https://a.example/world/rss.xml"), looks_like_feed("https://a.example/feedback")
+    (True, False)
+    """
+    if len(url) > MAX_URL_LENGTH:
+        return False
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return bool(
+        _PATH.search(parts.path.lower())
+        or _QUERY.search(parts.query.lower())
+        or _FEED_HOSTS.search((parts.hostname or "").lower())
+    )
+
+
+def is_of_comments(url: str, title: str | None) -> bool:
+    """Whether a feed is one of readers' comments, by its address and title.
+
+    >>> is_of_comments("https://a.example/comments/feed/", None), is_of_comments("https://a.example/comment/rss", None)
+    (True, False)
+    """
+    return bool(_COMMENTED.match((title or "").lower()) or _COMMENTS.search(url.lower()))
+
+
+def common_feed_urls(url: str) -> list[str]:
+    """Where feeds commonly are on the site of a URL, and below the folder that the URL names."""
+    parts = urlsplit(url)
+    folder = parts.path if parts.path.endswith("/") else parts.path.rpartition("/")[0] + "/"
+    near = [urljoin(url, folder + name) for name in WELL_KNOWN[:3]] if folder != "/" else []
+    return near + [urljoin(url, f"/{name}") for name in WELL_KNOWN]
+
+
+def front_page_url(url: str) -> str:
+    """The front page of the site of a URL."""
+    return urljoin(url, "/")
+
+
+def _may_be_feed(kind: str, url: str) -> bool:
+    return kind in FEED_TYPES or (kind in VAGUE_TYPES and looks_like_feed(url))
+
+
+def _is_ours(url: str, page: str) -> bool:
+    """Links to other sites' feeds are recommendations; services that host feeds carry a site's own."""
+    return is_on_site(url, urlsplit(page).hostname or "") or bool(_FEED_HOSTS.search(urlsplit(url).hostname or ""))
+
+
+def _tree(response: Response) -> tuple[_Element | None, str]:
+    try:
+        tree = parse_html(response.body, response.charset, response.url).tree
+    except ExtractError:
+        return None, response.url
+    base = next((base.get("href") for base in tree.iter("base") if base.get("href")), "")
+    return tree, absolute_url(base or "", response.url) or response.url
+
 
 MAX_SAMPLES = 3
 
 _DAY = timedelta(days=1)
-_PERMANENT = frozenset({301, 308})
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class FeedCandidate:
     """A feed that was found and read.
 
     Attributes:
         url: the address to subscribe to: that asked for, or the one that it has moved to for good.
-        kind: ``rss``, ``atom``, ``json``, ``news sitemap`` or ``sitemap``.
+        kind: its format.
         entries: how many it lists.
         newest_at: publication of its newest entry; None where no entry has a date.
         per_day: entries a day, by the dates of those listed; None where these tell nothing.
@@ -29,7 +148,7 @@ class Candidate:
 
     url: str
     title: str | None
-    kind: str
+    kind: FeedFormat
     entries: int
     newest_at: datetime | None
     per_day: float | None
@@ -47,62 +166,40 @@ class Candidate:
         return {name: getattr(self, name) for name in self.__dataclass_fields__ if not name.startswith("_")}
 
 
-def candidate(asked: str, response: Response, parsed: ParsedFeed, found: str) -> Candidate:
+def describe_candidate(asked: str, response: Response, parsed: ParsedFeed, origin: str) -> FeedCandidate:
     """What is known of a feed that was read."""
     dated = sorted(filter(None, map(_moment, parsed.entries)))
-    return Candidate(
-        url=lasting_url(asked, response),
+    return FeedCandidate(
+        url=permanent_target(asked, response.redirects, response.url) or asked,
         title=parsed.title,
-        kind=kind_of(parsed.version),
+        kind=parsed.format,
         entries=len(parsed.entries),
         newest_at=dated[-1] if dated else None,
         per_day=_per_day(dated),
         samples=_samples(parsed.entries),
-        found=found,
+        found=origin,
         _content=frozenset(entry.url or entry.guid for entry in parsed.entries),
     )
 
 
-def lasting_url(asked: str, response: Response) -> str:
-    """The address to keep: where redirects that are meant for good lead, as far as they all are (RFC 9110, 15.4)."""
-    lasting = asked
-    for place, (_, status) in enumerate(response.redirects):
-        if status not in _PERMANENT:
-            break
-        rest = response.redirects[place + 1 :]
-        lasting = rest[0][0] if rest else response.url
-    return lasting
-
-
-def kind_of(version: str) -> str:
-    """The kind of feed that the parser's name of its format stands for.
-
-    >>> [kind_of(version) for version in ("rss20", "atom10", "json11", "newssitemap", "sitemap", "")]
-    ['rss', 'atom', 'json', 'news sitemap', 'sitemap', 'rss']
-    """
-    if version.startswith("newssitemap"):
-        return "news sitemap"
-    return next((kind for kind in ("atom", "json", "sitemap") if version.startswith(kind)), "rss")
-
-
-def ranked(candidates: Iterable[Candidate]) -> list[Candidate]:
+def rank_candidates(candidates: Iterable[FeedCandidate]) -> list[FeedCandidate]:
     """The candidates without those that repeat another, the best first: comments last, empty ones before them.
 
     The same feed is often announced as RSS and as Atom, over http and https, directly and through a service: what
     lists the same entries is the same, and the first found is kept, over https where it is found over both.
     """
-    kept: list[Candidate] = []
-    for one in candidates:
-        same = next((place for place, other in enumerate(kept) if _are_same(one, other)), None)
+    kept: list[FeedCandidate] = []
+    for candidate in candidates:
+        same = next((index for index, known in enumerate(kept) if _are_same(candidate, known)), None)
         if same is None:
-            kept.append(one)
-        elif kept[same].url.startswith("http:") and one.url.startswith("https:"):
-            kept[same] = one
-    return sorted(kept, key=lambda one: (one.is_of_comments, not one.entries))
+            kept.append(candidate)
+        elif kept[same].url.startswith("http:") and candidate.url.startswith("https:"):
+            kept[same] = candidate
+    return sorted(kept, key=lambda candidate: (candidate.is_of_comments, not candidate.entries))
 
 
-def _are_same(one: Candidate, other: Candidate) -> bool:
-    return _bare(one.url) == _bare(other.url) or (bool(one._content) and one._content == other._content)
+def _are_same(a: FeedCandidate, b: FeedCandidate) -> bool:
+    return _bare(a.url) == _bare(b.url) or (bool(a._content) and a._content == b._content)
 
 
 def _bare(url: str) -> str:

@@ -1,4 +1,4 @@
-"""The bytes of a feed document become markup that a strict XML parser takes wherever that can be had.
+"""The bytes of a feed document become its markup, as text of bounded size.
 
 Nothing before the root element is kept, so that document types and what they declare (external entities, expanding
 entities) never reach a parser.
@@ -7,11 +7,12 @@ entities) never reach a parser.
 import re
 import zlib
 from dataclasses import dataclass
+from typing import Literal
 
-from pipeline.decode import decode
 from pipeline.errors import FeedError
-from pipeline.parse.frame import COMMENT, FEEDS, NAME, SITEMAPS, frame
-from pipeline.parse.repair import repair
+from pipeline.html.encodings import decode
+from pipeline.parse.frame import COMMENT, FEEDS, NAME, SITEMAPS, frame_feed
+from pipeline.parse.repair import close_cdata, open_comment
 
 MAX_PROLOG = 200_000
 """Where the root element must have begun, in characters: behind what a broken CMS prints before it, no more."""
@@ -20,11 +21,13 @@ MAX_INFLATED = 20 * 2**20
 """Most bytes made of a document that is itself compressed; what lies beyond is cut off. As large as a sitemap of
 50,000 pages with a title each; the sitemap protocol ends at 50 MB, but such are archives."""
 
+Form = Literal["feed", "sitemap", "sitemap index"]
+
 FEED_ROOTS = frozenset({"rss", "rdf", "feed", "channel"})
 """Local names of the elements that a feed may begin with, in lower case (`channel`: feeds that lost their `rss`)."""
 
-SITEMAP_ROOTS = frozenset({"urlset", "sitemapindex"})
-"""Those of sitemaps."""
+SITEMAP_ROOTS: dict[str, Form] = {"urlset": "sitemap", "sitemapindex": "sitemap index"}
+"""Those of sitemaps, and what each is."""
 
 _PROLOG = re.compile(
     rf"{COMMENT}|<\?.*?(?:\?>|\Z)|<!DOCTYPE(?P<type>[^>\[]*)(?:\[.*?(?:\]\s*>|\Z)|>|\Z)|<(?P<name>{NAME})",
@@ -36,29 +39,42 @@ _HTML = frozenset({"html", "head", "body", "title", "meta", "script", "style", "
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
-    """A feed document, as far as possible well-formed.
+class FeedDocument:
+    """A feed document, from the beginning of its root element to the end, without the entries that are too much.
 
     Attributes:
+        form: which reader it is for.
         root: the name of the root element, as written.
-        markup: from the root element on, in UTF-8.
-        malformed: what was put right.
+        markup: from the root element on.
+        malformed: what was wrong so far.
         left_out: entries that were whole but too many, too long or too intricate.
         cut: whether the document ends before its root element does.
     """
 
+    form: Form
     root: str
-    markup: bytes
+    markup: str
     malformed: tuple[str, ...]
     left_out: int
     cut: bool
 
 
-def read_document(body: bytes, url: str, content_type: str = "", charset: str | None = None) -> Document:
-    """The document, decoded and repaired.
+def form_of(body: bytes) -> Literal["lines", "json", "markup"]:
+    """What the bytes are, as far as their beginning tells: a plain list of addresses, an object of JSON, or neither.
 
-    Raises:
-        FeedError: ``empty``, ``html``, ``not_a_feed``, or ``unparsable`` where it ends before the first entry does.
+    This and the root element of what is markup (`FeedDocument.form`) are all that decides how a document is read.
+    """
+    start = body[:1000].lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")
+    if start.startswith((b"http://", b"https://")):
+        return "lines"
+    return "json" if start.startswith(b"{") else "markup"
+
+
+def read_document(body: bytes, url: str, content_type: str = "", charset: str | None = None) -> FeedDocument:
+    """The document, decoded.
+
+    Raises FeedError: ``empty``, ``html``, ``not_a_feed``, or ``unparsable`` where it ends before the first entry
+    does.
     """
     if not body.strip(b"\0 \t\r\n\f\xef\xbb\xbf\xfe\xff"):
         raise FeedError(url, "empty", "the document has no content")
@@ -69,15 +85,20 @@ def read_document(body: bytes, url: str, content_type: str = "", charset: str | 
     start, root = _root(text, url, content_type)
     if _PROLOG.sub("", text[:start]).strip("\ufeff \t\r\n"):
         notes.append("text before the document")
-    framed = frame(text[start:], root, url, SITEMAPS if local_name(root) in SITEMAP_ROOTS else FEEDS)
+    form: Form = SITEMAP_ROOTS.get(local_name(root), "feed")
+    markup, unclosed = close_cdata(text[start:])
+    if unclosed:
+        notes.append("CDATA sections without an end")
+    markup, was_open = open_comment(markup, root)
+    if was_open:
+        notes.append("a comment without an end")
+    framed = frame_feed(markup, root, url, FEEDS if form == "feed" else SITEMAPS)
     if framed.cut:
         notes.append("cut before its end")
-    markup, repairs = repair(framed.text)
-    source = f"<?xml version='1.0' encoding='utf-8'?>\n{markup}".encode()
-    return Document(root, source, (*notes, *repairs), framed.left_out, framed.cut)
+    return FeedDocument(form, root, framed.text, tuple(notes), framed.left_out, framed.cut)
 
 
-def inflated(body: bytes) -> bytes:
+def inflate_body(body: bytes) -> bytes:
     """The body, decompressed where it is a gzip file: servers send ``sitemap.xml.gz`` as what it is.
 
     Of a file that was cut off, what there is of it; of what is no gzip file after all, the bytes themselves.
@@ -119,10 +140,10 @@ def _root(text: str, url: str, content_type: str) -> tuple[int, str]:
     """Where the root element begins, and its name."""
     first = ""
     for mark in _PROLOG.finditer(text[:MAX_PROLOG]):
-        name = mark["name"] or ""
-        if local_name(name) in FEED_ROOTS | SITEMAP_ROOTS:
+        name = mark["name"] or ("html" if (mark["type"] or "").strip().lower().startswith("html") else "")
+        if local_name(name) in FEED_ROOTS | SITEMAP_ROOTS.keys():
             return mark.start(), name
-        if name.lower() == "html" or (mark["type"] or "").strip().lower().startswith("html"):
+        if mark["name"] and (name.lower() == "html" or first == "html"):
             raise FeedError(url, "html", "a web page in place of a feed")
         first = first or name.lower()
     if first in _HTML or (not first and content_type in {"text/html", "application/xhtml+xml"}):

@@ -1,100 +1,224 @@
-"""What feedparser made of one entry becomes an `Entry`."""
+"""One entry of RSS or Atom becomes an `Entry`.
+
+Of what a format and an extension both say (``title`` and ``dc:title``), the format's own element counts.
+"""
 
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any
 
 from pipeline.parse.dates import parse_date
-from pipeline.parse.fields import MAX_NAME, Context, Fields, announced, distinct
-from pipeline.parse.identity import Announced
-from pipeline.parse.plain import Kind, plain_paragraphs, plain_text
-from pipeline.urls import canonical_url, is_same_site
+from pipeline.parse.elements import (
+    Element,
+    attribute_of,
+    base_of,
+    descend,
+    element_text,
+    first_element_text,
+    markup_of,
+    name_of,
+)
+from pipeline.parse.fields import MAX_NAME, EntryContext, Fields, distinct_names
+from pipeline.parse.plain import plain_paragraphs, plain_text, usable_link
+from pipeline.urls import is_same_site
 
-_ALTERNATES = {"alternate", "http://www.iana.org/assignments/relation/alternate"}
+Children = dict[str, list[Element]]
+"""The elements of an entry, or of what stands around the entries, by name; all of them, in their order, under ``*``."""
+
+_ALTERNATES = {"", "alternate", "http://www.iana.org/assignments/relation/alternate"}
 _PAGES = {"text/html", "application/xhtml+xml", "html", "xhtml", ""}
-_KINDS: dict[str, Kind] = {"application/xhtml+xml": "xhtml", "text/plain": "text"}
-_MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_ABSOLUTE = re.compile(r"https?:|www\.|/", re.IGNORECASE)
+_DOCUMENTS = re.compile("rss|atom|xml|json")
+_MEDIA = frozenset({"media:group", "media:content"})
+_NO_TEXT = ("image/", "audio/", "video/", "application/octet")
+
+_TITLES = ("title", "dc:title")
+_SUMMARIES = frozenset({"description", "summary", "abstract", "itunes:summary"})
+_FALLBACKS = ("dc:description", "dcterms:abstract")
+_CONTENTS = frozenset({"content", "content:encoded", "encoded", "fullitem", "body", "xhtml:body", "xhtml:div"})
+_AUTHORS = frozenset({"author", "dc:creator", "dc:author", "creator", "itunes:author"})
+_LABELS = frozenset({"category", "dc:subject", "subject", "itunes:category", "media:category"})
+_LISTS = frozenset({"keywords", "tags", "media:keywords", "itunes:keywords"})
+MAX_LIST = 10_000
+"""Longest list of keywords that is read, in characters."""
+
+_PUBLISHED = ("pubdate", "published", "issued", "dcterms:issued")
+_CREATED = ("created", "dcterms:created")
+_UPDATED = ("updated", "modified", "dcterms:modified", "dc:date", "date", "lastbuilddate")
 
 
-def read_entry(raw: dict[str, Any], context: Context) -> Announced | None:
-    """The entry with its identity; None where it has nothing to be known by."""
-    published_at, updated_at = _dates(raw, context)
-    tags = dict.get(raw, "tags") or ()
-    # dict.get, because feedparser's own gives "published" for a missing "updated", and "summary" for "description".
-    fields = Fields(
-        guid=plain_text(str(dict.get(raw, "id") or ""), "text"),
-        url=_url(raw, context),
-        title=text_of(raw, "title"),
-        summary=text_of(raw, "summary"),
-        contents=tuple(_contents(raw)),
-        authors=distinct(_author(author) for author in dict.get(raw, "authors") or ()),
-        tags=distinct(plain_text(str(tag.get("label") or tag.get("term") or "")) for tag in tags),
+def children_of(elements: Iterable[Element]) -> Children:
+    """The elements by name; the parts of groups of media with them."""
+    children: Children = defaultdict(list)
+    for element in descend(elements, _MEDIA):
+        children[name_of(element)].append(element)
+        children["*"].append(element)
+    return children
+
+
+def read_fields(element: Element, context: EntryContext) -> Fields:
+    """What the element says, read from its tree."""
+    children = children_of(element)
+    guid = plain_text(_guid(element, children), "text")
+    published_at, updated_at = _dates(element, children, context)
+    summary, contents = _texts(children)
+    url = _url(element, children, guid, context)
+    # The caption of a picture is no title, but better than no entry at all.
+    titles = _TITLES if guid or url else (*_TITLES, "media:title")
+    return Fields(
+        guid=guid,
+        url=url,
+        title=read_feed_title(children, titles),
+        summary=summary,
+        contents=contents,
+        authors=distinct_names(read_author_names(children) or _inherited(children, context)),
+        tags=distinct_names(_tags(children)),
         published_at=published_at,
         updated_at=updated_at,
     )
-    return announced(fields, context)
 
 
-def text_of(raw: dict[str, Any], key: str) -> str:
-    """The field as plain text; empty where there is none."""
-    detail = dict.get(raw, f"{key}_detail") or {}
-    return plain_text(str(dict.get(raw, key) or ""), _kind(detail.get("type")))
+def named(children: Children, names: Iterable[str]) -> Iterator[Element]:
+    """The elements of these names, the first name's before the second's."""
+    for name in names:
+        yield from children.get(name, ())
 
 
-def _kind(media_type: str | None) -> Kind:
-    # feedparser calls a title of RSS text unless it looks like markup; the rest of RSS is markup.
-    return _KINDS.get(media_type or "", "html")
+def read_feed_title(children: Children, names: Iterable[str] = _TITLES) -> str:
+    """The title as plain text, of the first of these names that has one; empty where there is none."""
+    texts = (plain_text(*markup_of(element, "text")) for element in named(children, names))
+    return next(filter(None, texts), "")
 
 
-def _contents(raw: dict[str, Any]) -> Iterator[str]:
-    for content in dict.get(raw, "content") or ():
-        if not str(content.get("type") or "").startswith(("image/", "audio/", "video/", "application/octet")):
-            yield plain_paragraphs(str(content.get("value") or ""), _kind(content.get("type")))
+def _guid(element: Element, children: Children) -> str:
+    about = next((str(value) for key, value in element.attrib.items() if str(key).endswith("}about")), "")
+    return first_element_text(named(children, ("guid", "id"))) or about
 
 
-def _url(raw: dict[str, Any], context: Context) -> str | None:
+def _texts(children: Children) -> tuple[str, tuple[str, ...]]:
+    """The summary, and the whole text in one form or several: a second summary, of podcasts, is one."""
+    summary, contents = "", list[str]()
+    for element in children.get("*", ()):
+        name = name_of(element)
+        if name in _CONTENTS and not (attribute_of(element, "type") or "").startswith(_NO_TEXT):
+            contents.append(plain_paragraphs(*markup_of(element, "text" if name == "content" else "html")))
+        elif name in _SUMMARIES and not summary:
+            summary = _summary(element)
+        elif name in _SUMMARIES and not contents:
+            contents.append(plain_paragraphs(*markup_of(element, "html")))
+    summaries = filter(None, map(_summary, named(children, _FALLBACKS)))
+    return summary or next(summaries, ""), tuple(filter(None, contents))
+
+
+def _summary(element: Element) -> str:
+    return plain_text(*markup_of(element, "html" if name_of(element).endswith("description") else "text"))
+
+
+def _url(entry: Element, children: Children, guid: str, context: EntryContext) -> str | None:
     """The first link of the entry that leads to a page."""
     base = context.url
-    if context.version.startswith("rss") and context.site_url and not is_same_site(context.url, context.site_url):
+    if context.format == "rss" and context.site_url and not is_same_site(context.url, context.site_url):
         base = context.site_url  # feeds that a service delivers: their relative links lead to the site
-    for link in _links(raw):
-        try:
-            url = canonical_url(link, base)
-        except ValueError:
-            continue
-        if url != context.url:
+    links = _links(entry, children, guid, is_atom=context.format == "atom")
+    for link, element in (*links, (target_of(entry), entry)):
+        url = usable_link(link, base_of(element, base))
+        if url is not None and url != context.url:
             return url
     return None
 
 
-def _links(raw: dict[str, Any]) -> Iterator[str]:
-    guid = str(dict.get(raw, "id") or "")
+def _links(entry: Element, children: Children, guid: str, *, is_atom: bool) -> Iterator[tuple[str, Element]]:
+    """What may be the address of the page, the likeliest first."""
     # Where a service counts clicks, this is the address that it leads to.
-    yield str(dict.get(raw, "feedburner_origlink") or dict.get(raw, "pheedo_origlink") or "")
-    alternates = [x for x in dict.get(raw, "links") or () if x.get("rel", "alternate") in _ALTERNATES and x.get("href")]
-    yield from (str(link["href"]) for link in alternates if link.get("type", "") in _PAGES)
-    link = str(dict.get(raw, "link") or "")
-    # feedparser takes every guid for a link that does not deny it; "4711" is none.
-    if link != guid or re.match(r"https?://|/", link):
-        yield link
-    yield from (str(link["href"]) for link in alternates if not re.search("rss|atom|xml|json", link.get("type", "")))
+    for element in named(children, ("feedburner:origlink", "pheedo:origlink")):
+        yield element_text(element), element
+    alternates = [link for link in children.get("link", ()) if relation_of(link) in _ALTERNATES]
+    pages = [link for link in alternates if (attribute_of(link, "type") or "").lower() in _PAGES]
+    for link in pages:
+        text, target = element_text(link), target_of(link)
+        is_text_first = not is_atom and _ABSOLUTE.match(text.strip())
+        for address in (text, target) if is_text_first else (target, text):
+            yield address, link
+    for element in [*named(children, ("guid", "id"))] or [entry]:
+        is_link = (attribute_of(element, "ispermalink") or "true").strip().lower() != "false"
+        # Every guid is a link that does not deny it; "4711" is none.
+        if is_link and _ABSOLUTE.match(guid):
+            yield guid, element
+    for link in alternates:
+        if not _DOCUMENTS.search(attribute_of(link, "type") or ""):
+            yield target_of(link) or element_text(link), link
 
 
-def _dates(raw: dict[str, Any], context: Context) -> tuple[datetime | None, datetime | None]:
+def relation_of(link: Element) -> str:
+    """The relation of a link in lower case; empty where it says none."""
+    return (attribute_of(link, "rel") or "").strip().lower()
+
+
+def target_of(link: Element) -> str:
+    """Where the attributes of a link lead; empty where they do not say."""
+    return attribute_of(link, "href") or attribute_of(link, "url") or attribute_of(link, "uri") or ""
+
+
+def _dates(entry: Element, children: Children, context: EntryContext) -> tuple[datetime | None, datetime | None]:
     published, created, updated = (
-        parse_date(str(dict.get(raw, key) or ""), context.now) for key in ("published", "created", "updated")
+        _date(map(element_text, named(children, names)), context) for names in (_PUBLISHED, _CREATED, _UPDATED)
     )
-    if not context.version.startswith("atom"):
+    updated = updated or _date([attribute_of(entry, "lastmod")], context)
+    if context.format != "atom":
         # In RSS this is dc:date, which RSS 1.0 has in place of a date of publication.
         published = published or created or updated
     return published or created, updated
 
 
-def _author(author: dict[str, Any]) -> str:
-    name = plain_text(str(author.get("name") or "")[: 2 * MAX_NAME])
-    if len(str(author.get("email") or "").rpartition(".")[2]) == 4:
-        # feedparser takes no more than four letters of "jo@paper.online (Jo)" for the top-level domain, and leaves
-        # "ne (Jo)".
-        name = re.sub(r"^[a-z]+(?: \(|$)|<[a-z]+>?$", "", name)
-    return _MAIL.sub("", name).strip(" ()<>,;")
+def _date(texts: Iterable[str | None], context: EntryContext) -> datetime | None:
+    """The first of the texts that is a date."""
+    return next(filter(None, (parse_date(text, context.now, context.language) for text in texts)), None)
+
+
+def _tags(children: Children) -> Iterator[str]:
+    for element in children.get("*", ()):
+        if (name := name_of(element)) in _LABELS:
+            labels = [attribute_of(element, key) for key in ("label", "term", "text")]
+            yield plain_text(next(filter(None, labels), None) or element_text(element))
+        elif name in _LISTS:
+            yield from (plain_text(tag) for tag in element_text(element)[:MAX_LIST].split(","))
+
+
+# --- Authors
+
+_MAIL = re.compile(r"(?:mailto:)?[\w.+-]+@[\w-]+(?:\.[\w-]+)+(?:\?subject=\S+)?", re.IGNORECASE)
+_MAILED = re.compile(rf"{_MAIL.pattern}\s*\((?P<name>(?:[^()]|\([^()]*\))*)\)", re.IGNORECASE)
+_EMPTY = re.compile(r"\(\s*\)|<\s*>|\[\s*\]|&lt;\s*&gt;")
+_BRACKETED = re.compile(r"\(((?:[^()]|\([^()]*\))*)\)\Z")
+
+
+def read_author_names(children: Children) -> list[str]:
+    """The names of authors, of people and of organisations; those that have but an address are left out."""
+    people = (name for element in children.get("*", ()) if name_of(element) in _AUTHORS for name in _people(element))
+    return [author for name in people if (author := clean_author(name))]
+
+
+def _people(element: Element) -> Iterator[str]:
+    names = [element_text(child) for child in element.iterdescendants() if name_of(child).endswith("name")]
+    yield from names or [element_text(element) if not len(element) else element.text or ""]
+
+
+def _inherited(children: Children, context: EntryContext) -> Iterable[str]:
+    """Of an entry of Atom without authors, those of the feed that it comes from, or of this one (RFC 4287, 4.2.1)."""
+    if context.format != "atom":
+        return ()
+    source = next(iter(children.get("source", ())), None)
+    return (read_author_names(children_of(source)) if source is not None else ()) or context.authors
+
+
+def clean_author(text: str) -> str:
+    """The name in what stands for an author, without addresses and what set them apart.
+
+    >>> [clean_author(text) for text in ("ana@paper.example (Ana (AFP))", "Bo <bo@paper.example>", "Ann Reed (WIRE)")]
+    ['Ana (AFP)', 'Bo', 'Ann Reed (WIRE)']
+    """
+    name = _MAILED.sub(r"\g<name>", plain_text(text[: 4 * MAX_NAME]))
+    name = _EMPTY.sub("", _MAIL.sub("", name)).strip(" <>[],;")
+    name = _BRACKETED.sub(r"\1", name) if name.startswith("(") else name
+    return " ".join((name if name.count("(") == name.count(")") else name.strip("()")).split())

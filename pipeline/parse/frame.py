@@ -41,15 +41,15 @@ _ENTRIES = {"feed": "entry", "urlset": "url", "sitemapindex": "sitemap"}
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class FeedLimits:
     """What is read of one document: entries, and tags and references in all of them."""
 
     entries: int
     marks: int
 
 
-FEEDS = Limits(MAX_ENTRIES, MAX_MARKS)
-SITEMAPS = Limits(MAX_PAGES, 4 * MAX_MARKS)
+FEEDS = FeedLimits(MAX_ENTRIES, MAX_MARKS)
+SITEMAPS = FeedLimits(MAX_PAGES, 4 * MAX_MARKS)
 """Their parser takes a second for as many marks, and gives back the memory of each page."""
 
 
@@ -67,15 +67,16 @@ class Framed:
     cut: bool = False
 
 
-def frame(text: str, root: str, url: str, limits: Limits = FEEDS) -> Framed:
+def frame_feed(text: str, root: str, url: str, limits: FeedLimits = FEEDS) -> Framed:
     """The root element that the text begins with.
 
-    Raises:
-        FeedError: ``unparsable``: it ends before the first entry does, or is more markup than feed.
+    Raises FeedError: ``unparsable``: it ends before the first entry does, or is more markup than feed.
     """
     first = _MARK.match(text)
     if first and first.group().endswith("/>"):
         return Framed(first.group())
+    if _is_affordable(text, root, limits):
+        return Framed(text)
     spans, end, is_open = _spans(text, root)
     if end is None and not spans:
         raise FeedError(url, "unparsable", "ends before its first entry does")
@@ -95,12 +96,25 @@ def frame(text: str, root: str, url: str, limits: Limits = FEEDS) -> Framed:
     return Framed(whole + closing, left_out=len(spans) - len(kept), cut=end is None)
 
 
+def _is_affordable(text: str, root: str, limits: FeedLimits) -> bool:
+    """Whether the document is whole and small enough, as nearly all are, so that nobody has to look for its entries."""
+    end = f"</{root}>"
+    if not text.rstrip().endswith(end) or text.count(end) != 1 or _marks(text) > limits.marks:
+        return False
+    prefix, colon, local = root.rpartition(":")
+    name = _ENTRIES.get(local.lower(), "item")
+    lengths = [len(piece) for piece in text.split(f"</{prefix}{colon}{name}>" if name != "item" else "</item>")]
+    # Each mark takes a character at least. What stands around the entries is a piece as well.
+    return len(lengths) - 1 <= limits.entries and max(lengths) <= MAX_ENTRY_MARKS
+
+
 def _spans(text: str, root: str) -> tuple[list[tuple[int, int]], int | None, bool]:
     """Where the entries stand, where the root element ends (if it does), and whether a channel is open before that."""
     local = _ENTRIES.get(root.rpartition(":")[2].lower(), "item")
-    spans: list[tuple[int, int]] = []
-    begin: int | None = None
+    marks: list[tuple[bool, int, int]] = []
     entry = ""
+    end: int | None = None
+    stop = len(text)
     is_open = is_open_there = False
     for mark in _MARK.finditer(text):
         name = (mark["name"] or "").lower()
@@ -108,19 +122,47 @@ def _spans(text: str, root: str) -> tuple[list[tuple[int, int]], int | None, boo
             continue
         if name == (entry or name) and name.rpartition(":")[2] == local:
             entry = name  # its prefix, if any, tells it from elements of extensions within
-            if not mark["end"]:
-                begin = mark.start() if begin is None else begin
-            elif begin is not None:
-                spans.append((begin, mark.end()))
-                begin, is_open_there = None, is_open
+            marks.append((bool(mark["end"]), mark.start(), mark.end()))
+            is_open_there, stop = is_open, len(text)
         elif mark["end"] and name == root.lower():
-            return spans, mark.end(), False
+            end, stop = mark.end(), min(stop, mark.start())
+            break
         elif name.rpartition(":")[2] == "channel":
             is_open = not mark["end"]
-    return spans, None, is_open_there
+            stop = min(stop, mark.start())
+    spans = _paired(text, marks, stop if end is not None else None)
+    return spans, end, is_open_there and end is None
 
 
-def _affordable(text: str, spans: list[tuple[int, int]], limits: Limits) -> dict[tuple[int, int], int]:
+def _paired(text: str, marks: list[tuple[bool, int, int]], stop: int | None) -> list[tuple[int, int]]:
+    """From the start of each entry to its end; to the start of the next, or the end of the feed, where that is missing.
+
+    Where there are as many ends as starts, an entry within another is a part of it.
+    """
+    may_nest = 2 * sum(is_end for is_end, _, _ in marks) == len(marks)
+    spans: list[tuple[int, int]] = []
+    begin: int | None = None
+    depth = 0
+    for is_end, first, last in marks:
+        if not is_end and begin is not None and not may_nest:
+            spans.append((begin, first))
+            begin, depth = first, 1
+        elif not is_end:
+            begin = first if begin is None else begin
+            depth += 1
+        elif begin is not None:
+            depth -= 1
+            if depth == 0:
+                spans.append((begin, last))
+                begin = None
+        elif not spans or "<" in text[spans[-1][1] : first]:
+            spans.append((spans[-1][1] if spans else first, last))  # an entry without its start, to be counted
+    if begin is not None and stop is not None:
+        spans.append((begin, stop))
+    return spans
+
+
+def _affordable(text: str, spans: list[tuple[int, int]], limits: FeedLimits) -> dict[tuple[int, int], int]:
     """The entries that are worth their time, each with its number of tags and references."""
     kept: dict[tuple[int, int], int] = {}
     spent = 0
@@ -138,18 +180,14 @@ def _marks(text: str, *span: int) -> int:
     return text.count("<", *span) + text.count("&", *span)
 
 
-def take_apart(text: str, root: str) -> tuple[str, list[str], str]:
-    """What stands before the entries, the entries, and the end tags behind them; not what stands between."""
-    spans, _, _ = _spans(text, root)
-    if not spans:
-        return text, [], ""
-    ends = re.findall(rf"</(?:[\w.-]+:)?channel\s*>|</{re.escape(root)}\s*>", text[spans[-1][1] :], re.IGNORECASE)
-    return text[: spans[0][0]], [text[begin:end] for begin, end in spans], "".join(ends)
-
-
-def bare(head: str) -> str:
-    """The start tags of the root and of a channel that is open where the entries begin; nothing of what they hold."""
-    root = re.match(r"<[^<>]*>", head)
-    channels = re.findall(r"</?(?:[\w.-]+:)?channel(?=[\s/>])[^<>]*>", head, re.IGNORECASE)
-    is_open = bool(channels) and not channels[-1].startswith("</")
-    return (root.group() if root else "") + (channels[-1] if is_open and root and channels[-1] != root.group() else "")
+def take_apart(text: str, root: str) -> tuple[str, str, list[str]]:
+    """The start tag of the root element, what stands behind it and around the entries, and the entries."""
+    begin = re.match(r"<[^<>]*>", text)
+    position = begin.end() if begin else 0
+    around: list[str] = []
+    spans, end, _ = _spans(text, root)
+    for first, last in spans:
+        around.append(text[position:first])
+        position = last
+    around.append(text[position:end])
+    return begin.group() if begin else f"<{root}>", "".join(around), [text[first:last] for first, last in spans]

@@ -7,56 +7,57 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from pipeline.decode import decode
 from pipeline.errors import FeedError
-from pipeline.links import absolute_url
+from pipeline.html.encodings import decode
+from pipeline.http.link_header import absolute_url
 from pipeline.model import ParsedFeed
 from pipeline.parse.dates import parse_date
-from pipeline.parse.fields import MAX_TITLE, Context, Fields, announced, distinct, language_tag
+from pipeline.parse.fields import (
+    MAX_TITLE,
+    EntryContext,
+    Fields,
+    IdentifiedEntry,
+    distinct_names,
+    distinguish_entries,
+    identify_entry,
+    language_tag,
+)
 from pipeline.parse.frame import MAX_ENTRIES
-from pipeline.parse.identity import Announced, distinguished
-from pipeline.parse.plain import plain_paragraphs, plain_text, shortened
+from pipeline.parse.plain import plain_paragraphs, plain_text, shorten_text, usable_link
 from pipeline.urls import canonical_url
 
 _BLANK = re.compile(r"[ \t\r\n\ufeff\0]*")
-_VERSION = re.compile(r"https?://(?:www\.)?jsonfeed\.org/version/([\d.]+)", re.IGNORECASE)
-_NAMES = {"1": "json1", "1.0": "json1", "1.1": "json11"}
+_VERSION = re.compile(r"https?://(?:www\.)?jsonfeed\.org/version/[\d.]+", re.IGNORECASE)
 # Numbers stay as they are written: an id such as 10000000000000000001 has no shorter form that is the same.
 # Line breaks within strings, which JSON forbids, are let through.
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str, strict=False)
 
 
-def is_json(body: bytes) -> bool:
-    """Whether the document begins as an object of JSON does."""
-    return body[:1000].lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n").startswith(b"{")
-
-
 def parse_json_feed(body: bytes, url: str, charset: str | None = None, now: datetime | None = None) -> ParsedFeed:
     """The feed and its entries, in the order of the document.
 
-    Raises:
-        FeedError: ``not_a_feed``; ``unparsable`` where it ends before its first item does.
+    Raises FeedError: ``not_a_feed``; ``unparsable`` where it ends before its first item does.
     """
     text, _ = decode(body, charset)
     read = _read(text)
     head = read.head
-    version = _version(head, has_items=read.has_items)
-    if version is None:
+    if not _is_feed(head, has_items=read.has_items):
         raise FeedError(url, "not_a_feed", f"JSON that begins with {text.lstrip()[:60]!r}")
     if read.malformed and not read.items:
         raise FeedError(url, "unparsable", read.malformed)
+    language = language_tag(_text(head.get("language")))
     site_url = _canonical(head.get("home_page_url"), url)
-    context = Context(url=url, site_url=site_url, version=version, now=now)
+    context = EntryContext(url=url, site_url=site_url, format="json", now=now, language=language)
     self_url = _address(head.get("feed_url"), url)
     base = site_url or self_url or url
     entries = [_entry(item, head, base, context) for item in read.items]
     usable = [entry for entry in entries if entry]
     return ParsedFeed(
-        title=shortened(plain_text(_text(head.get("title")), "text"), MAX_TITLE) or None,
+        title=shorten_text(plain_text(_text(head.get("title")), "text"), MAX_TITLE) or None,
         site_url=site_url,
-        language=language_tag(_text(head.get("language"))),
-        version=version,
-        entries=distinguished(usable),
+        language=language,
+        format="json",
+        entries=distinguish_entries(usable),
         skipped=len(entries) - len(usable) + read.left_out,
         malformed=read.malformed,
         cut=read.malformed is not None,
@@ -115,9 +116,9 @@ class _Reader:
     def take(self, mark: str) -> bool:
         """Whether the mark is next; then it is behind us."""
         self._skip()
-        found = self._text.startswith(mark, self._at)
-        self._at += len(mark) * found
-        return found
+        is_next = self._text.startswith(mark, self._at)
+        self._at += len(mark) * is_next
+        return is_next
 
     def value(self) -> Any:  # noqa: ANN401  # JSON holds anything
         """The value that comes next."""
@@ -152,23 +153,22 @@ class _Reader:
         self._at = _BLANK.match(self._text, self._at).end()  # type: ignore[union-attr]  # it matches nothing too
 
 
-def _version(head: dict[str, Any], *, has_items: bool) -> str | None:
-    """The name of the format; None for JSON that is no feed."""
-    stated = _VERSION.match(_text(head.get("version")).strip())
-    if stated:
-        return _NAMES.get(stated[1].rstrip("."), "json")
+def _is_feed(head: dict[str, Any], *, has_items: bool) -> bool:
+    if _VERSION.match(_text(head.get("version")).strip()):
+        return True
     # Without its version, the format is told by the members that no other has.
-    return "json" if has_items and ("home_page_url" in head or "feed_url" in head) else None
+    return has_items and ("home_page_url" in head or "feed_url" in head)
 
 
-def _entry(item: Any, head: dict[str, Any], base: str, context: Context) -> Announced | None:  # noqa: ANN401
+def _entry(item: Any, head: dict[str, Any], base: str, context: EntryContext) -> IdentifiedEntry | None:  # noqa: ANN401
     if not isinstance(item, dict):
         return None
     guid = plain_text(_identifier(item.get("id")), "text")
     # The permanent address before that of what is written about; an id is an address in the ideal case (1.1).
     addresses = [_text(item.get(key)) for key in ("url", "external_url")]
     addresses += [guid] if re.match("https?://", guid, re.IGNORECASE) else []
-    url = next((found for given in addresses if (found := _canonical(given, base)) and found != context.url), None)
+    links = (usable_link(address, base) for address in addresses)
+    url = next((link for link in links if link and link != context.url), None)
     content = plain_paragraphs(_text(item.get("content_html")))
     content = content or plain_paragraphs(_text(item.get("content_text")), "text")
     fields = Fields(
@@ -177,12 +177,12 @@ def _entry(item: Any, head: dict[str, Any], base: str, context: Context) -> Anno
         title=plain_text(_text(item.get("title")), "text"),
         summary=plain_text(_text(item.get("summary")), "text"),
         contents=(content,) if content else (),
-        authors=distinct(_authors(item) or _authors(head)),
-        tags=distinct(plain_text(tag, "text") for tag in _tags(item.get("tags"))),
-        published_at=parse_date(_text(item.get("date_published")), context.now),
-        updated_at=parse_date(_text(item.get("date_modified")), context.now),
+        authors=distinct_names(_authors(item) or _authors(head)),
+        tags=distinct_names(plain_text(tag, "text") for tag in _tags(item.get("tags"))),
+        published_at=parse_date(_text(item.get("date_published")), context.now, context.language),
+        updated_at=parse_date(_text(item.get("date_modified")), context.now, context.language),
     )
-    return announced(fields, context)
+    return identify_entry(fields, context)
 
 
 def _text(value: Any) -> str:  # noqa: ANN401
@@ -200,9 +200,9 @@ def _authors(holder: dict[str, Any]) -> list[str]:
     """Of 1.1 (``authors``) or of 1.0 (``author``); names alone have been seen in place of objects."""
     for value in (holder.get("authors"), holder.get("author")):
         people = value if isinstance(value, list) else [value]
-        names = [_text(one.get("name") if isinstance(one, dict) else one) for one in people]
-        if found := [name for name in (plain_text(name, "text") for name in names) if name]:
-            return found
+        names = [_text(person.get("name") if isinstance(person, dict) else person) for person in people]
+        if shown := [name for name in (plain_text(name, "text") for name in names) if name]:
+            return shown
     return []
 
 

@@ -1,23 +1,20 @@
-"""What a source lists: all the pages of a sitemap or a feed archive with their dates, for whoever fills up the past.
-
-A poll reads the newest of a sitemap (`pipeline.parse.sitemap`); a backfill wants all of it that is of its range.
-"""
+"""All pages that a sitemap or a feed archive lists, with their dates; polls read less (`pipeline.parse.sitemap`)."""
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from lxml import etree
 
-from pipeline.links import absolute_url
-from pipeline.model import Address, Entry
-from pipeline.parse.document import SITEMAP_ROOTS, Document, inflated, local_name, read_document
-from pipeline.parse.feed import parse_feed
-from pipeline.parse.jsonfeed import is_json, parse_json_feed
-from pipeline.parse.sitemap import Row, of_our_sites, read_moment, rows_of
-from pipeline.periods import ZONES, Period, months_of, period_in_url, relevant
+from pipeline.http.link_header import absolute_url
+from pipeline.model import Address, ParsedFeed
+from pipeline.parse.document import FeedDocument, form_of, inflate_body, read_document
+from pipeline.parse.feed import read_feed
+from pipeline.parse.jsonfeed import parse_json_feed
+from pipeline.parse.sitemap import SitemapRow, keep_own_sites, read_moment, read_rows
+from pipeline.periods import ZONES, Period, count_months, period_in_url, select_relevant
 from pipeline.urls import canonical_url
 
 MAX_LINES = 50_000
@@ -33,12 +30,11 @@ class Listing:
 
     Attributes:
         kind: ``index``, ``sitemap``, ``feed`` or ``text``.
-        addresses: the pages of the range, each once, in the order of the document.
+        addresses: the pages of the range, each once, in the document's order.
         children: of an index the sitemaps that may hold pages of the range, absolute, in order.
         onward: the address of the document with older entries, where it names one.
         months: dated pages by month, in and out of the range.
-        counts: ``listed``, ``outside`` the range, ``undated``, ``unusable`` (no address of this site); of an index
-            ``pruned`` children.
+        counts: ``listed``, ``outside``, ``undated``, ``unusable`` (no address of this site); of an index ``pruned``.
         earliest: the oldest date in it.
         flaw: what was wrong with it, where it was readable all the same.
         digest: of all its pages; tells two documents of a feed apart.
@@ -67,32 +63,26 @@ def read_listing(
 ) -> Listing:
     """The pages that a sitemap, a sitemap index, a feed or a plain list names.
 
-    Args:
-        body: the document; a gzip file will do.
-        url: where it was found.
-        content_type: media type that the server declared.
-        charset: what the server declared.
-        now: when it was had.
-        period: what is wanted of it.
-        undated: whether pages without any date are wanted.
+    A gzip file will do. Of the pages, those of the period are wanted; whether those without any date are,
+    ``undated`` says.
 
-    Raises:
-        FeedError: it is none of these.
+    Raises FeedError: it is none of these.
     """
-    body = inflated(body)
+    body = inflate_body(body)
     wanted = _Wanted(period or Period(), undated)
-    if lines := _lines(body):
+    form = form_of(body)
+    if form == "lines" and (lines := _lines(body)):
         return _listed("text", [(address, None, None) for address in lines], url, wanted, flaw=None)
-    if is_json(body):
-        feed = parse_json_feed(body, url, charset, now)
-        return _of_feed(feed.entries, _next_url(body, url), wanted, feed.malformed)
-    document = read_document(body, url, content_type, charset)
-    root = local_name(document.root)
-    if root not in SITEMAP_ROOTS:
-        feed = parse_feed(body, url, content_type=content_type, charset=charset, now=now)
-        return _of_feed(feed.entries, next(_links(document, url), None), wanted, feed.malformed)
+    if form == "json":
+        return _of_feed(parse_json_feed(body, url, charset, now), _next_url(body, url), wanted)
+    return _of_markup(read_document(body, url, content_type, charset), url, now, wanted)
+
+
+def _of_markup(document: FeedDocument, url: str, now: datetime | None, wanted: "_Wanted") -> Listing:
+    if document.form == "feed":
+        return _of_feed(read_feed(document, url, now), next(_links(document, url), None), wanted)
     rows, flaw = _rows(document)
-    if root == "sitemapindex":
+    if document.form == "sitemap index":
         return _of_index(rows, url, now, wanted.period, flaw)
     links = [(row.texts.get("loc", ""), *_dates(row, now)) for row in rows]
     return _listed("sitemap", links, url, wanted, flaw)
@@ -109,7 +99,9 @@ class _Wanted:
         return at in self.period
 
 
-def moment_of(url: str, published_at: datetime | None, changed_at: datetime | None) -> tuple[datetime | None, str]:
+def choose_page_date(
+    url: str, published_at: datetime | None, changed_at: datetime | None
+) -> tuple[datetime | None, str]:
     """The one moment that a page counts as published at, and who says so; for pages listed with one date or several.
 
     A last change may be years later than the publication; where the address names the day, it only adds the time.
@@ -127,14 +119,14 @@ def moment_of(url: str, published_at: datetime | None, changed_at: datetime | No
     return (named.since, "url") if named is not None else (None, "")
 
 
-def _rows(document: Document) -> tuple[list[Row], str | None]:
-    rows, notes = rows_of(document)
+def _rows(document: FeedDocument) -> tuple[list[SitemapRow], str | None]:
+    rows, notes = read_rows(document)
     if document.left_out:
         notes.append(f"{document.left_out} entries too many or too large")
     return rows, "; ".join(notes)[:500] or None
 
 
-def _dates(row: Row, now: datetime | None) -> tuple[datetime | None, datetime | None]:
+def _dates(row: SitemapRow, now: datetime | None) -> tuple[datetime | None, datetime | None]:
     return read_moment((row.news or {}).get("publication_date"), now), read_moment(row.texts.get("lastmod"), now)
 
 
@@ -145,20 +137,22 @@ def _listed(
     wanted: _Wanted,
     flaw: str | None,
 ) -> Listing:
-    pages = {page: (published, changed) for loc, published, changed in links if (page := _page(loc, url))}
-    ours = of_our_sites(list(pages), url)
-    dated = {page: moment_of(page, *dates) for page, dates in pages.items() if page in ours}
+    home = _canonical("/", url)
+    located = ((_canonical(loc, url), published, changed) for loc, published, changed in links)
+    pages = {page: (published, changed) for page, published, changed in located if page and page != home}
+    ours = keep_own_sites(list(pages), url)
+    dated = {page: choose_page_date(page, *dates) for page, dates in pages.items() if page in ours}
     return _chosen(kind, dated, wanted, unusable=len(links) - len(dated), flaw=flaw)
 
 
-def _of_feed(entries: Iterable[Entry], onward: str | None, wanted: _Wanted, flaw: str | None) -> Listing:
-    entries = tuple(entries)
+def _of_feed(feed: ParsedFeed, onward: str | None, wanted: _Wanted) -> Listing:
     dated: dict[str, tuple[datetime | None, str]] = {}
-    for entry in entries:
+    for entry in feed.entries:
         if entry.url is not None:
             at = entry.published_at or entry.updated_at
             dated[entry.url] = (at, "feed" if entry.published_at else "lastmod")
-    return _chosen("feed", dated, wanted, unusable=len(entries) - len(dated), flaw=flaw, onward=onward)
+    unusable = len(feed.entries) - len(dated)
+    return _chosen("feed", dated, wanted, unusable=unusable, flaw=feed.malformed, onward=onward)
 
 
 def _chosen(
@@ -180,7 +174,7 @@ def _chosen(
         kind,
         taken,
         onward=onward,
-        months=months_of(moments),
+        months=count_months(moments),
         counts=counts,
         earliest=min(moments, default=None),
         flaw=flaw,
@@ -188,7 +182,7 @@ def _chosen(
     )
 
 
-def _of_index(rows: list[Row], url: str, now: datetime | None, period: Period, flaw: str | None) -> Listing:
+def _of_index(rows: list[SitemapRow], url: str, now: datetime | None, period: Period, flaw: str | None) -> Listing:
     located = {
         link: read_moment(row.texts.get("lastmod"), now)
         for row in rows
@@ -196,24 +190,23 @@ def _of_index(rows: list[Row], url: str, now: datetime | None, period: Period, f
     }
     # What was last changed before the range can hold no page of it.
     recent = [link for link, at in located.items() if at is None or period.since is None or at >= period.since - ZONES]
-    ours = of_our_sites(recent, url)
-    children = tuple(link for link in relevant(recent, period) if link in ours)
+    ours = keep_own_sites(recent, url)
+    children = tuple(link for link in select_relevant(recent, period) if link in ours)
     counts = {"pruned": len(located) - len(children), "unusable": len(rows) - len(located)}
     return Listing("index", children=children, counts=counts, flaw=flaw)
 
 
-def _page(loc: str, url: str) -> str | None:
+def _canonical(link: str, url: str) -> str | None:
     try:
-        page = canonical_url(loc, url)
-        return page if page != canonical_url("/", url) else None
+        return canonical_url(link, url)
     except ValueError:
         return None
 
 
-def _links(document: Document, url: str) -> Iterator[str]:
+def _links(document: FeedDocument, url: str) -> Iterator[str]:
     """Where the older entries stand, as the head of the feed says: an archive before a page."""
-    found: dict[str, str] = {}
-    head = document.markup[:200_000]
+    targets: dict[str, str] = {}
+    head = document.markup[:200_000].encode()
     try:
         walk = etree.XMLPullParser(events=("start",), recover=True, resolve_entities=False, no_network=True)
         walk.feed(head)
@@ -224,19 +217,19 @@ def _links(document: Document, url: str) -> Iterator[str]:
             if name in {"entry", "item"}:
                 break
             if name == "link" and (target := absolute_url(element.get("href") or "", url)):
-                found.setdefault((element.get("rel") or "").lower(), target)
+                targets.setdefault((element.get("rel") or "").lower(), target)
     except Exception:  # noqa: BLE001  # the parser meets hostile markup here
         return
-    yield from (found[rel] for rel in ONWARD if rel in found and found[rel] != url)
+    yield from (targets[rel] for rel in ONWARD if rel in targets and targets[rel] != url)
 
 
 def _next_url(body: bytes, url: str) -> str | None:
     """Where a JSON Feed goes on (https://www.jsonfeed.org/version/1.1/, ``next_url``)."""
     try:
-        found = json.loads(body).get("next_url")
+        address = json.loads(body).get("next_url")
     except (ValueError, AttributeError, RecursionError):
         return None
-    link = absolute_url(found, url) if isinstance(found, str) else None
+    link = absolute_url(address, url) if isinstance(address, str) else None
     return link if link != url else None
 
 

@@ -1,9 +1,12 @@
-"""Markup becomes plain text, however often it was escaped on its way into the feed."""
+"""Markup and addresses as feeds write them: plain text however often it was escaped, and links with their slips."""
 
 import html
 import re
 from html.entities import html5
 from typing import Literal
+from urllib.parse import unquote
+
+from pipeline.urls import canonical_url
 
 Kind = Literal["text", "html", "xhtml"]
 """What the feed declares the text to be; of ``xhtml`` alone it may be believed."""
@@ -22,7 +25,10 @@ _BLOCK = (
 )
 _BLOCK += " header hr iframe li main nav noscript ol p picture pre script section source style table tbody td tfoot th"
 _BLOCK += " thead tr ul video svg body html head"
-_ANY = f"{_INLINE} {_BLOCK}".replace(" ", "|")
+HTML_NAMES = frozenset(f"{_INLINE} {_BLOCK}".split())
+"""Elements of HTML that the text of an entry may hold."""
+
+_ANY = "|".join(sorted(HTML_NAMES))
 
 # Only names that HTML knows: "List<String>" and "a < b" are text. Attributes may hold ">" in quotes.
 _TAG = re.compile(
@@ -75,13 +81,13 @@ def _read(value: str, kind: Kind) -> str:
             text = _unescaped(text)
         else:
             break
-    return _INVISIBLE.sub("", text)
+    return text if text.isascii() and text.isprintable() else _INVISIBLE.sub(_shown, _redecoded(text))
 
 
-def shortened(text: str, limit: int) -> str:
+def shorten_text(text: str, limit: int) -> str:
     """The text, cut between words where it is longer than ``limit`` characters.
 
-    >>> shortened("one two three", 10)
+    >>> shorten_text("one two three", 10)
     'one two…'
     """
     if len(text) <= limit:
@@ -90,6 +96,19 @@ def shortened(text: str, limit: int) -> str:
     words, space, _ = start.rpartition(" ")
     # Japanese and Chinese have no spaces to cut at.
     return (words if space and len(words) > limit // 2 else start) + "…"
+
+
+def _redecoded(text: str) -> str:
+    """The text that UTF-8 was taken for Latin-1 to give; any other text itself."""
+    try:
+        return text if text.isascii() else text.encode("latin-1").decode()
+    except UnicodeError:
+        return text
+
+
+def _shown(invisible: re.Match[str]) -> str:
+    """What Windows has in the place of a control character of Latin-1; nothing for other invisible ones."""
+    return bytes([ord(invisible.group())]).decode("cp1252", "ignore") if "\x80" <= invisible.group() <= "\x9f" else ""
 
 
 def _stripped(text: str) -> str:
@@ -112,3 +131,32 @@ def _meant(reference: re.Match[str]) -> str:
         return html5.get(reference[1], reference.group())
     # It knows what "&#150;" was meant to be, and has U+FFFD for what is no character.
     return html.unescape(reference.group())
+
+
+_DOUBLED = re.compile(r"https?:/{0,2}(?=https?:/)", re.IGNORECASE)
+_ENCODED = re.compile(r"https?%3a%2f%2f", re.IGNORECASE)
+_BARE_HOST = re.compile(r"www\.[\w-]+(?:\.[\w-]+)+(?:[/?#:]|\Z)", re.IGNORECASE)
+
+
+def usable_link(link: str, base: str) -> str | None:
+    """The canonical URL that a link means; None where it leads to no page of the web.
+
+    >>> [usable_link(link, "https://a.example/") for link in ("http://http://a.example/1", "www.a.example")]
+    ['http://a.example/1', 'https://www.a.example/']
+    """
+    link = mended_link(link, base)
+    try:
+        return canonical_url(link, base)
+    except ValueError:
+        return None
+
+
+def mended_link(link: str, base: str) -> str:
+    """The link without slips of the pen: a scheme that stands twice, is missing before ``www.``, or is escaped."""
+    link = "".join(link.split()) if "\n" in link else link.strip()
+    if _ENCODED.match(link):
+        link = unquote(link)
+    link = _DOUBLED.sub("", link)
+    if _BARE_HOST.match(link):
+        link = f"{base.partition('://')[0]}://{link}"
+    return link

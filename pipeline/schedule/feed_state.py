@@ -14,8 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from pipeline.http.freshness import after_skips
 from pipeline.model import Feed, Rhythm
-from pipeline.rhythm import RETRY_STEP, PollPolicy, Seen, adapted, backoff, least_pause, next_poll_at, strain_of
+from pipeline.schedule.feed_failures import RETRY_STEP, feed_retry_pause, strain_of
+from pipeline.schedule.feeds import PollFacts, PollPolicy, adapt_rhythm, least_pause, next_poll_at
 
 ADOPT_AFTER = 3
 """Answered polls in a row that lead for good to one other address before it is adopted: one may be a slip."""
@@ -30,20 +32,22 @@ PERMANENT = frozenset({301, 308})
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PollAnswer:
     """A poll that came to an answer, a new document or none.
 
     Attributes:
         cache: how long the answer is fresh by its headers.
         ttl: how long the feed may be kept by its own word, as of the last document that was read.
         period: how often the feed says that it is updated, likewise.
+        skips: hours and days in which it asks not to be asked, likewise.
         target: the address that the feed's own leads to for good, where it does.
     """
 
-    seen: Seen
+    seen: PollFacts
     cache: timedelta | None = None
     ttl: timedelta | None = None
     period: timedelta | None = None
+    skips: tuple[str, ...] = ()
     target: str | None = None
 
 
@@ -70,15 +74,16 @@ class FeedUpdate:
 
 
 def after_answer(
-    feed: Feed, answer: Answer, began_at: datetime, now: datetime, policy: PollPolicy, chance: float
+    feed: Feed, answer: PollAnswer, began_at: datetime, now: datetime, policy: PollPolicy, chance: float
 ) -> FeedUpdate:
     """The feed answered: it is active, whatever it was before."""
-    rhythm = adapted(feed.rhythm, answer.seen, policy)
+    rhythm = adapt_rhythm(feed.rhythm, answer.seen, policy)
     least = least_pause(rhythm, policy, cache=answer.cache, ttl=answer.ttl, period=answer.period)
+    least = max(least, policy.shortest) if policy.is_strict else least
     redirects = 0 if answer.target is None else feed.redirects + 1 if answer.target == feed.target else 1
     return FeedUpdate(
         state="active",
-        next_poll_at=next_poll_at(began_at, now, rhythm.interval, chance, least),
+        next_poll_at=after_skips(next_poll_at(began_at, now, rhythm.interval, chance, least), answer.skips),
         rhythm=rhythm,
         target=answer.target,
         redirects=redirects,
@@ -108,7 +113,7 @@ def after_failure(
     )
     return FeedUpdate(
         state="gone" if gone else "failing",
-        next_poll_at=now + backoff(strain, feed.interval, chance, retry_after, step),
+        next_poll_at=after_skips(now + feed_retry_pause(strain, feed.interval, chance, retry_after, step), feed.skips),
         rhythm=feed.rhythm,
         failures=failures,
         strain=strain,
@@ -130,13 +135,9 @@ def permanent_target(url: str, redirects: Sequence[tuple[str, int]], final: str)
     'https://a/f'
     """
     hops = [*(hop for hop, _ in redirects), final]
-    for place, (_, status) in enumerate(redirects):
-        if status not in PERMANENT:
-            target = hops[place]
-            break
-    else:
-        target = final
-    if not redirects or target in {url, hops[0]}:
+    permanent = next((i for i, (_, status) in enumerate(redirects) if status not in PERMANENT), len(redirects))
+    target = hops[permanent]
+    if target in {url, hops[0]}:
         return None
-    # Whoever sits between us and the server can send this answer; encryption is not given up for it.
+    # Anyone between us and the server can send this answer; encryption is not given up for it.
     return None if url.startswith("https:") and not target.startswith("https:") else target

@@ -9,17 +9,20 @@ The interval of a feed is the shortest that three rules ask for, between a floor
    the next comes sooner, so that nothing falls out between two polls; the caution wears off over days.
 3. *What was missed.* A poll that shares no entry with the one before came too late: the next comes twice as soon.
 
-Then the servers have their say (`least_pause`), and whoever fails waits (`backoff`).
+A feed that can be asked conditionally is, beyond that, asked about twice for each entry that it brings where that is
+sooner: a poll that finds nothing costs its server a 304. Others are not asked more often than each five minutes. What
+the dates in its first document say of its pace counts from its first poll on.
+
+Then the servers have their say (`least_pause`), and feeds that fail wait (`pipeline.schedule.feed_failures`).
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
 from pipeline.model import Rhythm
-
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+from pipeline.schedule.feed_failures import DAY, HOUR, RETRY_STEP
 
 EFFORT = timedelta(minutes=65)
 """The interval of a feed with one new entry an hour: the exchange rate between requests and delay. With so much the
@@ -34,39 +37,20 @@ FULL = 0.5
 CAUTION = timedelta(days=4)
 """The limit that a full window set is twice as long after this time without another one."""
 
+COSTLY = timedelta(minutes=5)
+"""The shortest interval of a feed that has to be sent as a whole each time, whatever the settings' floor is."""
+
+ASKED = 2
+"""Polls for each entry of a feed that can be asked conditionally: the mean wait is a quarter of the time between."""
+
+TELLING = 6
+"""Dated entries from which on a first document tells the pace of its feed."""
+
 LATE = 3
 """A poll after more intervals than this was late by our own fault: it tells nothing that could shorten the interval."""
 
 SLACK = 0.1
 """Part of an interval by which a poll may be early: a feed due at 13:00:10 is polled by the run of 13:00:05."""
-
-RETRY_STEP = timedelta(hours=1)
-"""The pause after failures grows by so much with each whole point of strain, unless the settings say otherwise."""
-
-RETRY_DELAYS = 12
-"""Pauses before a page's first retry that make up such a step: with the defaults, an hour."""
-
-OUTAGE = 2.0
-"""Up to this strain (eight time-outs, a morning of them) no pause is longer than one step: a busy feed whose server was
-down for some hours would lose more entries to our patience than to the outage."""
-
-MAX_BACKOFF = DAY
-"""A source that fails is asked at least this often: 404 and DNS failures do recover (Media Cloud)."""
-
-MANY = 30.0
-"""Points of strain after which a source is asked once a `RARELY`: a month of not found, four of time-outs."""
-
-RARELY = timedelta(days=7)
-
-JITTER = 0.25
-"""Backoff is shortened by up to this part by chance, so that what failed together does not return together."""
-
-ErrorClass = Literal["hard", "soft", "temporary"]
-WEIGHTS: dict[ErrorClass, float] = {"hard": 1.0, "soft": 0.5, "temporary": 0.25}
-
-_TEMPORARY_STATUS = frozenset({206, 304, 408, 425, 429, 502, 503, 504})
-_TEMPORARY = frozenset({"timeout", "deadline", "connect", "reset", "truncated", "empty", "protocol", "proxy"})
-_HARD = frozenset({"bad_url", "bad_redirect", "redirect_loop", "too_many_redirects"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +59,14 @@ class PollPolicy:
 
     Attributes:
         retry_step: by what the pause after failures grows with each whole point of strain.
+        is_strict: whether the floor holds to the second; where runs begin by a clock, one may come a little early.
     """
 
     start: timedelta
     shortest: timedelta
     longest: timedelta
     retry_step: timedelta = RETRY_STEP
+    is_strict: bool = False
 
     def clamped(self, interval: timedelta) -> timedelta:
         """The interval between floor and ceiling; the floor wins where they cross."""
@@ -88,7 +74,7 @@ class PollPolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class PollFacts:
     """What a poll showed that came to an answer.
 
     Attributes:
@@ -96,12 +82,17 @@ class Seen:
         new: entries that the feed never announced before, under whatever guid.
         window: entries in the document; 0 where it was not sent again.
         missed: whether entries were missed: nothing was shared with the poll before.
+        is_cheap: whether the next poll can be conditional.
+        dated: publication times of a first document's entries, and ``at`` the time of that poll.
     """
 
     elapsed: timedelta | None
     new: int = 0
     window: int = 0
     missed: bool = False
+    is_cheap: bool = False
+    dated: tuple[datetime, ...] = ()
+    at: datetime | None = None
 
 
 def first_rhythm(policy: PollPolicy) -> Rhythm:
@@ -110,18 +101,53 @@ def first_rhythm(policy: PollPolicy) -> Rhythm:
     return Rhythm(interval, rate=(EFFORT / interval) ** 2 * (DAY / HOUR))
 
 
-def adapted(rhythm: Rhythm, seen: Seen, policy: PollPolicy) -> Rhythm:
+def adapt_rhythm(rhythm: Rhythm, seen: PollFacts, policy: PollPolicy) -> Rhythm:
     """The rhythm after a poll: sooner only for new entries, on polls that ran on time; later when there are none."""
     if seen.elapsed is None or seen.elapsed <= timedelta(0):
-        return rhythm
-    known = rhythm.rate if rhythm.rate is not None else first_rhythm(policy).rate or 0.0
+        told = rate_of_dates(seen.dated, seen.at) if seen.at else None
+        if told is None or told <= _known_rate(rhythm, seen, policy):  # dates that are wrong, or old, put nothing off
+            return rhythm
+        return Rhythm(_interval(told, seen, policy), told, rhythm.limit)
+    known = _known_rate(rhythm, seen, policy)
     weight = -math.expm1(-seen.elapsed / MEMORY)
     rate = known + weight * (seen.new / (seen.elapsed / DAY) - known)
     limit = _limit(rhythm.limit, seen, policy)
     if seen.elapsed > LATE * rhythm.interval:
         rate, limit = min(rate, known), _relaxed(rhythm.limit, seen.elapsed, policy)
+    interval = _interval(rate, seen, policy)
+    return Rhythm(_affordable(min(interval, limit or interval), seen, policy), rate, limit)
+
+
+def rate_of_dates(times: Iterable[datetime], now: datetime) -> float | None:
+    """New entries a day, by the dates of the newer half of a document; None where they are too few, or all the same.
+
+    >>> now = datetime(2026, 11, 22, 12)
+    >>> rate_of_dates([now - timedelta(hours=n) for n in range(1, 13)], now)
+    24.0
+    """
+    past = sorted((time for time in times if time <= now), reverse=True)
+    newer = past[: len(past) // 2]
+    if len(past) < TELLING or newer[0] - newer[-1] < timedelta(minutes=1):
+        return None
+    return len(newer) / ((now - newer[-1]) / DAY)
+
+
+def _interval(rate: float, seen: PollFacts, policy: PollPolicy) -> timedelta:
     interval = policy.longest if rate <= 0 else _square_root(rate, policy)
-    return Rhythm(policy.clamped(min(interval, limit or interval)), rate, limit)
+    often = DAY / rate / ASKED if seen.is_cheap and rate > 1 else interval
+    return _affordable(min(interval, often), seen, policy)
+
+
+def _affordable(interval: timedelta, seen: PollFacts, policy: PollPolicy) -> timedelta:
+    return policy.clamped(interval if seen.is_cheap else max(interval, COSTLY))
+
+
+def _known_rate(rhythm: Rhythm, seen: PollFacts, policy: PollPolicy) -> float:
+    """The rate before a poll; of a feed that is not known yet, the one at which it would be asked as at first."""
+    if rhythm.rate is not None:
+        return rhythm.rate
+    first = first_rhythm(policy)
+    return min(first.rate or 0.0, DAY / first.interval / ASKED) if seen.is_cheap else first.rate or 0.0
 
 
 def _square_root(rate: float, policy: PollPolicy) -> timedelta:
@@ -130,19 +156,19 @@ def _square_root(rate: float, policy: PollPolicy) -> timedelta:
     return timedelta(hours=hours) if hours < policy.longest / HOUR else policy.longest
 
 
-def _limit(limit: timedelta | None, seen: Seen, policy: PollPolicy) -> timedelta | None:
+def _limit(limit: timedelta | None, seen: PollFacts, policy: PollPolicy) -> timedelta | None:
     """The longest interval that the window bears; None where it bears any."""
     elapsed = seen.elapsed or policy.longest
     relaxed = _relaxed(limit, elapsed, policy)
     # One or two new entries of a short feed are chance.
     share = seen.new / seen.window if seen.window and (seen.new > 2 or seen.missed) else 0.0
     if seen.missed:
-        found = elapsed / 2 * FULL
+        seen_limit = elapsed / 2 * FULL
     elif share > FULL:
-        found = elapsed * (FULL / share)
+        seen_limit = elapsed * (FULL / share)
     else:
         return relaxed
-    return max(min(found, relaxed or found), policy.shortest)
+    return max(min(seen_limit, relaxed or seen_limit), policy.shortest)
 
 
 def _relaxed(limit: timedelta | None, elapsed: timedelta, policy: PollPolicy) -> timedelta | None:
@@ -188,7 +214,7 @@ def least_pause(
     Args:
         rhythm: the feed's, after this poll.
         policy: the ceiling.
-        cache: how long the answer is fresh (`pipeline.hints.cache_hint`).
+        cache: how long the answer is fresh (`pipeline.http.freshness.cache_hint`).
         ttl: how long the feed may be kept by its own word.
         period: how often the feed says that it is updated.
     """
@@ -196,47 +222,3 @@ def least_pause(
         period = None
     asked = max((hint for hint in (cache, ttl, period) if hint is not None), default=timedelta(0))
     return min(asked, rhythm.limit or policy.longest, policy.longest)
-
-
-def error_class(reason: str, status: int | None) -> ErrorClass:
-    """How much a failure says against a feed.
-
-    Hard: the server denies it (4xx), or the address cannot work. Temporary: what passes by itself, overload and
-    accidents of the network. Soft is all between: HTML in place of the feed, an unreadable document, 500, DNS.
-    """
-    if reason in _HARD or reason.startswith("blocked_"):
-        return "hard"
-    if status is not None and status >= 300:
-        if status in _TEMPORARY_STATUS:
-            return "temporary"
-        return "hard" if 400 <= status < 500 and status != 403 else "soft"  # 403 mostly is a bot wall's bad moment
-    return "temporary" if reason in _TEMPORARY else "soft"
-
-
-def strain_of(reason: str, status: int | None) -> float:
-    """The weight of one failure; their sum since the last success is the feed's strain."""
-    return WEIGHTS[error_class(reason, status)]
-
-
-def backoff(
-    strain: float,
-    interval: timedelta,
-    chance: float,
-    retry_after: timedelta | None = None,
-    step: timedelta = RETRY_STEP,
-) -> timedelta:
-    """The pause after failures of this weight in all: longer with each, a day at most, a week after very many.
-
-    Args:
-        strain: sum of the weights of the failures since the last success.
-        interval: the feed's own; it is never asked more often than when it works.
-        chance: from 0 to 1.
-        retry_after: what the server asks for is kept, even where it is more (88 hours were seen).
-        step: by what the pause grows with each whole point of strain.
-    """
-    if strain > MANY:
-        pause, least = RARELY, DAY
-    else:
-        steps = min(strain, 1.0) + max(strain - OUTAGE, 0.0)
-        pause, least = min(step * steps, MAX_BACKOFF), interval
-    return max(pause * (1 - JITTER * chance), least, retry_after or timedelta(0))

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pipeline.errors import FetchError, SourceError
+from pipeline.errors.failure_reasons import find_reason
 from pipeline.model import Decision, Fetched, NoArticle, Page, Validators
 
 MAX_BACKOFF = timedelta(hours=24)
 """A source that fails is asked at least this often: 404 and DNS failures do recover (Media Cloud)."""
 
-GONE = frozenset({404, 410})
-SOFT_404 = "soft_404"
-"""The reason of a page that says with a status of success that it is not there: it means what 404 means."""
+CUT_SHORT = "the answer broke off before the end that was announced, but is complete in itself"
+"""What is told of a page or feed that was taken all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,7 @@ class PageUpdate:
     """What the row of a page becomes after a fetch.
 
     Attributes:
-        state: the new state of the ledger (`pipeline.tables.PAGE_STATES`).
-        outcome: what this fetch came to.
+        state: the new state of the ledger (`pipeline.store.schema.tables.PAGE_STATES`).
         reason: why the state is what it is; None where nothing is wrong.
         next_fetch_at: when the page is due again; None for never by itself.
         succeeded: whether the server gave what we came for; sets the count of attempts back.
@@ -54,10 +53,10 @@ class PageUpdate:
     keeps_reason: bool = False
 
 
-def backoff(failures: int, first: timedelta) -> timedelta:
+def page_retry_pause(failures: int, first: timedelta) -> timedelta:
     """The pause after so many failures in a row: doubled each time, a day at most.
 
-    >>> [str(backoff(n, timedelta(minutes=5))) for n in (1, 2, 3, 20)]
+    >>> [str(page_retry_pause(n, timedelta(minutes=5))) for n in (1, 2, 3, 20)]
     ['0:05:00', '0:10:00', '0:20:00', '1 day, 0:00:00']
     """
     doubled: int = 2 ** min(max(failures, 1) - 1, 20)
@@ -66,7 +65,7 @@ def backoff(failures: int, first: timedelta) -> timedelta:
 
 def next_retry_at(now: datetime, attempts: int, delay: timedelta, retry_after: timedelta | None = None) -> datetime:
     """When a page that failed is due again; a server that names a time is taken at its word (RFC 9110, 10.2.3)."""
-    return now + (retry_after if retry_after is not None else backoff(attempts, delay))
+    return now + (retry_after if retry_after is not None else page_retry_pause(attempts, delay))
 
 
 def next_revisit_at(
@@ -89,11 +88,13 @@ def after_article(
     now: datetime,
     policy: PagePolicy,
 ) -> PageUpdate:
-    """The page holds an article, which was stored or stood there already."""
+    """The page holds an article, which was stored or stood there already; the reason is of one that was cut short."""
     return PageUpdate(
         state="stored",
         outcome=decision,
         next_fetch_at=next_revisit_at(published_at, first_seen_at, now, policy.revisits),
+        reason="cut_short" if fetched.is_cut else None,
+        detail=CUT_SHORT if fetched.is_cut else None,
         status=fetched.status,
         validators=fetched.validators,
         bytes=fetched.bytes,
@@ -115,14 +116,14 @@ def after_not_modified(page: Page, now: datetime, policy: PagePolicy) -> PageUpd
     )
 
 
-def after_no_article(page: Page, found: NoArticle, fetched: Fetched, now: datetime, policy: PagePolicy) -> PageUpdate:
+def after_no_article(page: Page, outcome: NoArticle, fetched: Fetched, now: datetime, policy: PagePolicy) -> PageUpdate:
     """The page was had, and holds no article (any more: then what is stored stays as it is)."""
     return PageUpdate(
         state="stored" if page.stored else "rejected",
         outcome="rejected",
         next_fetch_at=_next_look(page, now, policy),
-        reason=found.reason,
-        detail=found.message or None,
+        reason=outcome.reason,
+        detail=outcome.message or None,
         status=fetched.status,
         # Those of the article must not be lost: a 304 to these would say that the article is there unchanged.
         validators=None if page.stored else fetched.validators,
@@ -137,7 +138,7 @@ def _next_look(page: Page, now: datetime, policy: PagePolicy) -> datetime | None
 
 
 def after_blocked(page: Page, leads_to: str | None = None) -> PageUpdate:
-    """robots.txt forbids the page; it is looked at again only when a feed announces it anew."""
+    """robots.txt forbids the page; it is looked at again only when a feed announces it again."""
     return PageUpdate(
         state="stored" if page.stored else "blocked",
         outcome="blocked",
@@ -151,7 +152,7 @@ def after_error(page: Page, error: SourceError, now: datetime, policy: PagePolic
     """The fetch or the extraction failed: try again, or give up; an article that is stored is never lost."""
     status = error.status if isinstance(error, FetchError) else None
     retry_after = error.retry_after if isinstance(error, FetchError) else None
-    gone = page.stored and (status in GONE or error.reason == SOFT_404)
+    gone = page.stored and find_reason(error.reason).is_gone
     retry = error.temporary and page.attempts < policy.max_attempts
     if gone:
         state, due = "gone", None

@@ -67,14 +67,14 @@ def pause_of(pace: Pace, policy: PacePolicy) -> timedelta:
     return min(wanted, max(policy.ceiling, policy.floor))
 
 
-def after_answer(pace: Pace, elapsed: timedelta) -> Pace:
+def pace_after_answer(pace: Pace, elapsed: timedelta) -> Pace:
     """The host answered as it should."""
     before = pace.response_time
     average = elapsed if before is None else before + (elapsed - before) * WEIGHT
     return Pace(max(1.0, pace.strain * NARROWER), average)
 
 
-def after_refusal(pace: Pace, status: int | None, reason: str) -> Pace:
+def pace_after_refusal(pace: Pace, status: int | None, reason: str) -> Pace:
     """A request failed: a busy host, or one that does not answer in time, is left alone for longer; others are not."""
     if status in BUSY_STATUSES or (status is None and reason in SLOW):
         return Pace(min(pace.strain * WIDER, MAX_STRAIN), pace.response_time)

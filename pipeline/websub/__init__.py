@@ -11,32 +11,27 @@ Polling goes on beside it: a hub that forgets us costs delay, never an entry.
 """
 
 import asyncio
-import signal
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import structlog
-from sqlalchemy.engine import Engine
 
 from pipeline.config import Settings
 from pipeline.errors import ConfigError, ungrouped
-from pipeline.fetch import Fetcher
-from pipeline.ingest.context import Context, Database
-from pipeline.ingest.events import Listener, Tally
-from pipeline.ingest.keep import keeping
-from pipeline.ingest.owner import Owner
-from pipeline.store.engine import open_engine, reading
-from pipeline.store.frontier import Scope
-from pipeline.store.migrate import require_current
-from pipeline.store.websub import list_subscriptions
+from pipeline.runtime.context import Database, RunContext
+from pipeline.runtime.events import Listener, Tally
+from pipeline.runtime.polite_client import PoliteClient
+from pipeline.runtime.run import open_run, utc_now
+from pipeline.runtime.stop import Stop
+from pipeline.store.connection.engine import open_archive
+from pipeline.store.feeds.hub_subscriptions import list_subscriptions
+from pipeline.store.frontier.due_work import Scope
 from pipeline.websub.protocol import callback_base
 from pipeline.websub.server import Server
 from pipeline.websub.service import Subscriber
-from pipeline.workers import Workers
 
-__all__ = ["serve"]
+__all__ = ["serve", "take_pushes"]
 
 log = structlog.get_logger("news")
 
@@ -62,84 +57,57 @@ def serve(
 ) -> None:
     """Run the subscriber until SIGTERM or SIGINT.
 
-    Args:
-        settings: where the archive is, and the limits.
-        base: public address that leads to this server.
-        host: local address to listen on.
-        port: local port; 0 for any.
-        unsubscribe: end all subscriptions at the end. Otherwise they stay: hubs try again what they could not
-            deliver, so that a restart misses nothing.
-        listening: called with the port once calls are taken.
-        listener: called with the outcome of each poll.
+    Callbacks lie below ``base``, a public address that leads to this server. ``listening`` is called with the port
+    once calls are taken; port 0 is any. Subscriptions stay at the end unless ``unsubscribe`` is set: hubs try again
+    what they could not deliver, so that a restart misses nothing.
 
-    Raises:
-        ConfigError: the address cannot be used, or the database is not ready.
+    Raises ConfigError: the address cannot be used, or the database is not ready.
     """
-    base = callback_base(base)
-    engine = open_engine(settings.database_url)
-    try:
-        require_current(engine)
-        with ungrouped():
-            asyncio.run(_serve(settings, engine, base, (host, port), unsubscribe, listening, listener))
-    finally:
-        engine.dispose()
+    callback_base(base)
+    with open_archive(settings) as engine, ungrouped():
+
+        async def run() -> None:
+            scope = Scope(until=utc_now(), max_attempts=settings.max_attempts, crawl=False)
+            async with open_run(settings, engine, scope, Tally(listener), Stop()) as context:
+                await take_pushes(context, base, (host, port), unsubscribe=unsubscribe, listening=listening)
+
+        asyncio.run(run())
 
 
-async def _serve(
-    settings: Settings,
-    engine: Engine,
+async def take_pushes(
+    context: RunContext,
     base: str,
     address: tuple[str, int],
-    unsubscribe: bool,
-    listening: Callable[[int], None],
-    listener: Listener | None,
+    *,
+    unsubscribe: bool = False,
+    listening: Callable[[int], None] = lambda port: None,
 ) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # Elsewhere than in the main thread, or on a system without signals, whoever runs us ends us otherwise.
-        with suppress(RuntimeError, ValueError, NotImplementedError):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    database = Database(engine)
+    """Run the subscriber beside whatever else works with this context, until its run is told to end.
+
+    Arguments and errors are those of `serve`.
+    """
+    subscriber = Subscriber(context, callback_base(base))
+    server = Server(subscriber.answer, context.settings.max_bytes, _report)
     try:
-        async with (
-            keeping(settings, database, lambda: datetime.now(UTC)) as keeper,
-            Fetcher(settings, keep=keeper is not None) as fetcher,
-            Workers(settings.jobs, settings.extract_timeout, settings.rules_dir) as workers,
-        ):
-            context = replace(_context(settings, database, fetcher, workers, listener), keeper=keeper)
-            subscriber = Subscriber(context, base)
-            server = Server(subscriber.answer, settings.max_bytes, _report)
-            try:
-                port = await server.listen(*address)
-            except OSError as error:
-                raise ConfigError(f"cannot listen on {address[0]}:{address[1]}: {error}") from error
-            listening(port)
-            await _run(subscriber, stop)
-            if unsubscribe:
-                await _say_farewell(subscriber, engine)
-            await server.close()
+        port = await server.listen(*address)
+    except OSError as error:
+        raise ConfigError(f"cannot listen on {address[0]}:{address[1]}: {error}") from error
+    try:
+        listening(port)
+        await _run(subscriber, context.stop)
+        if unsubscribe:
+            subscriber.use(_unstopped(context))
+            await _say_farewell(subscriber, context.database)
     finally:
-        database.close()
+        await server.close()
 
 
-def _context(
-    settings: Settings, database: Database, fetcher: Fetcher, workers: Workers, listener: Listener | None
-) -> Context:
-    now = datetime.now(UTC)
-    return Context(
-        settings=settings,
-        database=database,
-        fetcher=fetcher,
-        workers=workers,
-        scope=Scope(until=now, max_attempts=settings.max_attempts, crawl=False),
-        owner=str(Owner.new()),
-        tally=Tally(listener),
-        now=lambda: datetime.now(UTC),
-        slots=asyncio.Semaphore(1),
-    )
+def _unstopped(context: RunContext) -> RunContext:
+    """The same run as if nobody had asked it to end: for what is to be said at the end."""
+    return replace(context, client=PoliteClient(replace(context.client.parts, stop=Stop())))
 
 
-async def _run(subscriber: Subscriber, stop: asyncio.Event) -> None:
+async def _run(subscriber: Subscriber, stop: Stop) -> None:
     """Take the steps, each when its time has come, until told to stop."""
     async with asyncio.TaskGroup() as tasks:
         steps = [tasks.create_task(_keep(subscriber)), tasks.create_task(_poll(subscriber))]
@@ -164,16 +132,15 @@ async def _poll(subscriber: Subscriber) -> None:
                 await asyncio.wait_for(subscriber.pushed.wait(), PUSH_SECONDS)
 
 
-async def _say_farewell(subscriber: Subscriber, engine: Engine) -> None:
+async def _say_farewell(subscriber: Subscriber, database: Database) -> None:
     """Ask hubs to end the subscriptions, and wait for them to verify that we mean it."""
     with suppress(TimeoutError):
         async with asyncio.timeout(FAREWELL_SECONDS):
             await subscriber.leave()
             while True:
                 subscriber.changed.clear()
-                with reading(engine) as connection:
-                    if not list_subscriptions(connection):
-                        return
+                if not await database.read(list_subscriptions):
+                    return
                 await subscriber.changed.wait()
 
 

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from pipeline.errors import ConfigError
 from pipeline.model import HubSubscription
-from pipeline.schedule import backoff
+from pipeline.schedule.pages import page_retry_pause
 
 LEASE = timedelta(days=10)
 """Asked for; hubs decide for themselves. Long enough that a service that was down for a weekend is still subscribed."""
@@ -43,8 +43,7 @@ class Intent:
 def callback_base(url: str) -> str:
     """The address below which the callbacks lie, without the slash at its end.
 
-    Raises:
-        ConfigError: it is no address that hubs could call.
+    Raises ConfigError: it is no address that hubs could call.
     """
     try:
         parts = urlsplit(url.strip())
@@ -123,7 +122,7 @@ def lease_times(now: datetime, lease: timedelta | None) -> tuple[datetime, datet
 
 def ask_again_at(now: datetime, attempts: int) -> datetime:
     """When to ask the hub again if it verifies nothing until then."""
-    return now + backoff(attempts, FIRST_PAUSE)
+    return now + page_retry_pause(attempts, FIRST_PAUSE)
 
 
 class Signature:

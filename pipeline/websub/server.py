@@ -27,7 +27,7 @@ PIECE_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class CallbackRequest:
     """A request. ``headers`` have lower-case names; ``body`` may raise `TooLarge`."""
 
     method: str
@@ -37,7 +37,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CallbackReply:
     """What to answer: a status and plain text."""
 
     status: int
@@ -58,7 +58,10 @@ class Server:
     """
 
     def __init__(
-        self, answer: Callable[[Call], Awaitable[Answer]], max_bytes: int, failed: Callable[[Exception], None]
+        self,
+        answer: Callable[[CallbackRequest], Awaitable[CallbackReply]],
+        max_bytes: int,
+        failed: Callable[[Exception], None],
     ) -> None:
         self._answer = answer
         self._max_bytes = max_bytes
@@ -69,8 +72,7 @@ class Server:
     async def listen(self, host: str, port: int) -> int:
         """Begin to serve; returns the port, which matters where 0 was asked for.
 
-        Raises:
-            OSError: the address cannot be served on.
+        Raises OSError: the address cannot be served on.
         """
         self._server = await asyncio.start_server(self._serve, host, port, limit=PIECE_BYTES)
         return int(self._server.sockets[0].getsockname()[1])
@@ -98,7 +100,7 @@ class Server:
         try:
             answer = await self._answered(connection, reader, writer)
         except h11.RemoteProtocolError as error:
-            answer = Answer(error.error_status_hint, "not understood")
+            answer = CallbackReply(error.error_status_hint, "not understood")
         if connection.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
             return
         body = answer.text.encode()
@@ -120,28 +122,28 @@ class Server:
 
     async def _answered(
         self, connection: h11.Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> Answer:
+    ) -> CallbackReply:
         request = await _next_event(connection, reader, writer)
         if not isinstance(request, h11.Request):
             raise ConnectionResetError
         if self._open > MAX_CONNECTIONS:
-            return Answer(503, "busy")
+            return CallbackReply(503, "busy")
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers}
         length = headers.get("content-length", "")
         if length.isdecimal() and int(length) > self._max_bytes:
-            return Answer(413, "too large")
+            return CallbackReply(413, "too large")
         body = self._body(connection, reader, writer)
         method = request.method.decode()
         try:
-            answer = await self._answer(Call(method, request.target.decode(), headers, body))
+            answer = await self._answer(CallbackRequest(method, request.target.decode(), headers, body))
             return replace(answer, text="") if method == "HEAD" else answer
         except TooLarge:
-            return Answer(413, "too large")
+            return CallbackReply(413, "too large")
         except (OSError, h11.RemoteProtocolError):
             raise
         except Exception as error:  # noqa: BLE001  # the hub tries again after a 500; the service must go on
             self._failed(error)
-            return Answer(500, "out of order")
+            return CallbackReply(500, "out of order")
 
     async def _body(
         self, connection: h11.Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

@@ -12,11 +12,12 @@ from datetime import timedelta
 import structlog
 
 from pipeline.errors import FetchError
-from pipeline.ingest.context import Context
-from pipeline.ingest.owner import Owner
-from pipeline.ingest.worker import work
+from pipeline.ingest.work_loop import work_through
 from pipeline.model import HubSubscription
-from pipeline.store import websub as store
+from pipeline.runtime.context import RunContext
+from pipeline.runtime.lease_owner import LeaseOwner
+from pipeline.store.feeds import hub_subscriptions as store
+from pipeline.store.feeds.hub_pushes import claim_pushed, record_push
 from pipeline.websub.protocol import (
     DENIED_PAUSE,
     Intent,
@@ -28,7 +29,7 @@ from pipeline.websub.protocol import (
     request_form,
     token_of,
 )
-from pipeline.websub.server import Answer, Call
+from pipeline.websub.server import CallbackReply, CallbackRequest
 
 log = structlog.get_logger("news")
 
@@ -44,7 +45,7 @@ ASKED_A_ROUND = 100
 MAX_FAREWELLS = 3
 """Requests to end a subscription before it is forgotten: its callback is gone, and the lease ends by itself."""
 
-_NOT_FOUND = Answer(404, "no such callback")
+_NOT_FOUND = CallbackReply(404, "no such callback")
 
 
 class Subscriber:
@@ -55,12 +56,16 @@ class Subscriber:
         base: address below which the callbacks lie (`pipeline.websub.protocol.callback_base`).
     """
 
-    def __init__(self, context: Context, base: str) -> None:
+    def __init__(self, context: RunContext, base: str) -> None:
         self._context = context
         self._base = base
         self._polling: set[int] = set()
         self.pushed = asyncio.Event()
         self.changed = asyncio.Event()
+
+    def use(self, context: RunContext) -> None:
+        """Go on with another context."""
+        self._context = context
 
     async def keep(self) -> None:
         """Bring the subscriptions in line with the feeds, and ask the hubs for what is due."""
@@ -82,7 +87,7 @@ class Subscriber:
             return
         async with free:
             try:
-                await self._context.fetcher.post(subscription.hub_url, request_form(subscription, self._base))
+                await self._context.client.post(subscription.hub_url, request_form(subscription, self._base))
             except FetchError as error:
                 await self._refused(subscription, error)
             else:
@@ -100,7 +105,7 @@ class Subscriber:
         )
         _tell(subscription, "refused", error=str(error))
 
-    async def answer(self, call: Call) -> Answer:
+    async def answer(self, call: CallbackRequest) -> CallbackReply:
         """Answer a call of a hub, or of anybody."""
         subscription = await self._context.database.read(store.find_subscription, token_of(call.target))
         if subscription is None:
@@ -110,9 +115,9 @@ class Subscriber:
             return _NOT_FOUND if intent is None else await self._answer_intent(subscription, intent)
         if call.method == "POST":
             return await self._take_push(subscription, call)
-        return Answer(405, "GET or POST")
+        return CallbackReply(405, "GET or POST")
 
-    async def _answer_intent(self, subscription: HubSubscription, intent: Intent) -> Answer:
+    async def _answer_intent(self, subscription: HubSubscription, intent: Intent) -> CallbackReply:
         now = self._context.now()
         if intent.mode == "denied":
             return await self._denied(subscription, intent)
@@ -125,9 +130,9 @@ class Subscriber:
             expires_at, renew_at = lease_times(now, intent.lease)
             await self._context.database.write(store.record_verified, subscription, now, expires_at, renew_at)
             _tell(subscription, "verified", until=expires_at.isoformat())
-        return Answer(200, intent.challenge)
+        return CallbackReply(200, intent.challenge)
 
-    async def _denied(self, subscription: HubSubscription, intent: Intent) -> Answer:
+    async def _denied(self, subscription: HubSubscription, intent: Intent) -> CallbackReply:
         if intent.topic != subscription.topic_url:
             return _NOT_FOUND
         if subscription.state == "leaving":
@@ -138,44 +143,42 @@ class Subscriber:
             refused = subscription, reason, now, now + DENIED_PAUSE
             await self._context.database.write(store.record_refused, *refused, denied=True)
             _tell(subscription, "denied", error=reason)
-        return Answer(200)
+        return CallbackReply(200)
 
-    async def _take_push(self, subscription: HubSubscription, call: Call) -> Answer:
+    async def _take_push(self, subscription: HubSubscription, call: CallbackRequest) -> CallbackReply:
         if subscription.state == "leaving":
-            return Answer(410, "no longer wanted")
+            return CallbackReply(410, "no longer wanted")
         signature = Signature(call.headers.get("x-hub-signature"), subscription.secret)
         async for piece in call.body:
             signature.update(piece)
         genuine = signature.is_good
-        await self._context.database.write(
-            store.record_push, subscription, self._context.now(), PUSH_PAUSE, genuine=genuine
-        )
+        await self._context.database.write(record_push, subscription, self._context.now(), PUSH_PAUSE, genuine=genuine)
         if genuine:
             self.pushed.set()
         _tell(subscription, "pushed" if genuine else "bad_signature")
         # The same answer to both: who guesses at signatures learns nothing (7.2).
-        return Answer(202)
+        return CallbackReply(202)
 
     async def poll_pushed(self) -> None:
         """Poll the feeds that were pushed, as an ordinary run does: one request at a time for each host."""
         context, now = self._context, self._context.now()
-        feeds = await context.database.write(store.claim_pushed, now, PUSH_PAUSE) - self._polling
+        feeds = await context.database.write(claim_pushed, now, PUSH_PAUSE) - self._polling
         if not feeds:
             return
         self._polling |= feeds
         try:
             scope = replace(context.scope, until=now, poll=True, crawl=False, feeds=feeds)
-            await work(replace(context, scope=scope, owner=str(Owner.new())), None)
+            await work_through(context.as_owner(str(LeaseOwner.new()), scope), None)
         finally:
             self._polling -= feeds
 
     async def leave(self) -> None:
         """Ask all hubs to end their subscriptions; `changed` is set at each that has ended."""
-        await self._context.database.write(store.leave, self._context.now())
+        await self._context.database.write(store.leave_hubs, self._context.now())
         await self.ask()
 
     async def _forget(self, subscription: HubSubscription, outcome: str) -> None:
-        await self._context.database.write(store.forget, subscription)
+        await self._context.database.write(store.forget_subscription, subscription)
         self.changed.set()
         _tell(subscription, outcome)
 

@@ -1,0 +1,1 @@
+"""When something may be asked again, and what becomes of its row: pure decisions, clock and chance passed in."""
