@@ -87,5 +87,5 @@ def wall_of_source(source: str) -> str | None:
     """Whose challenge a page is by its source; None where there is no mark of one."""
     start = source[:MAX_SOURCE]
     lowered = start.lower()
-    found = _SOURCE.search(start) if any(sign in lowered for sign in _SIGNS) else None
-    return _MARKS[found.lastindex - 1][0] if found and found.lastindex else None
+    match = _SOURCE.search(start) if any(sign in lowered for sign in _SIGNS) else None
+    return _MARKS[match.lastindex - 1][0] if match and match.lastindex else None

@@ -1,7 +1,5 @@
 """What an answer is by its media type and its first bytes."""
 
-from typing import Literal
-
 HTML_TYPES = frozenset({"", "text/html", "application/xhtml+xml", "application/xml", "text/xml", "text/plain"})
 """Media types that hold HTML in the wild, some of them by a wrong label; the bytes have the last word."""
 
@@ -30,7 +28,7 @@ _XML = (
 _HEAD = 1024  # bytes; the root element of a feed stands within
 
 
-def kind_of_bytes(content_type: str, body: bytes) -> tuple[Literal["pdf", "content_type"], str] | None:
+def kind_of_bytes(content_type: str, body: bytes) -> tuple[str, str] | None:
     """Why this is no HTML document, or None where it may be one; the media type in lower case, without parameters."""
     head = body[:_HEAD].removeprefix(b"\xef\xbb\xbf").lstrip()
     if content_type == "application/pdf" or head.startswith(_PDF):
@@ -42,9 +40,9 @@ def kind_of_bytes(content_type: str, body: bytes) -> tuple[Literal["pdf", "conte
             return "content_type", f"{meaning} with the label {content_type or 'of nothing'}"
     lowered = head.lower()
     if b"<html" not in lowered:
-        found = next((meaning for mark, meaning in _XML if mark in lowered), None)
-        if found:
-            return "content_type", f"{found} with the label {content_type or 'of nothing'}"
+        vocabulary = next((meaning for mark, meaning in _XML if mark in lowered), None)
+        if vocabulary:
+            return "content_type", f"{vocabulary} with the label {content_type or 'of nothing'}"
         if head[:1] in (b"{", b"[") and b"<" not in head and body.rstrip()[-1:] in (b"}", b"]"):
             return "content_type", f"JSON with the label {content_type or 'of nothing'}"
     return None

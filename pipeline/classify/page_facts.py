@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 
 from lxml.etree import _Element
 
-from pipeline.classify.phrases import count_words, fold
-from pipeline.decode import Document, Elements
+from pipeline.html.decode import Document, Elements
+from pipeline.html.structured_data import ARTICLE_TYPES, Structured, types_of
 from pipeline.model import Access
-from pipeline.structured import ARTICLE_TYPES, Structured, types_of
+from pipeline.text.words import count_words, fold_words
 
 MAX_LINES = 2_000
 """Blocks of a page whose words are compared with phrases; the longest pages have ten times as many."""
@@ -25,7 +25,7 @@ _DATES = ("article:published_time", "article:modified_time", "article:section", 
 _ARTICLE = 3  # `ARTICLE_TYPES` of this weight and above are articles
 
 
-class Shown(Protocol):
+class ShownBlock(Protocol):
     """A run of text of the page, as `pipeline.extract.blocks` has it."""
 
     @property
@@ -42,7 +42,7 @@ class Shown(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class PageFacts:
     """A page as the rules see it.
 
     Attributes:
@@ -59,9 +59,10 @@ class Sight:
     url: str
     source: str
     tree: _Element
+    elements: Elements
     structured: Structured
     access: Access
-    shown: Sequence[Shown]
+    shown: Sequence[ShownBlock]
     text: str
     words: int
     titles: tuple[str, ...]
@@ -81,13 +82,15 @@ class Sight:
     def lines(self) -> Sequence[str]:
         """The short blocks, folded; once for all rules that ask."""
         if not self.folded:
-            self.folded.extend(fold(block.text) for block in self.shown[:MAX_LINES] if len(block.text) <= MAX_LINE)
+            self.folded.extend(
+                fold_words(block.text) for block in self.shown[:MAX_LINES] if len(block.text) <= MAX_LINE
+            )
         return self.folded
 
     def numbered_lines(self) -> Sequence[str]:
         """Those of the short blocks that hold a number."""
         shown = (block.text for block in self.shown[:MAX_LINES] if len(block.text) <= MAX_LINE)
-        return [fold(text) for text in shown if _DIGIT.search(text)]
+        return [fold_words(text) for text in shown if _DIGIT.search(text)]
 
     def teasers(self) -> int:
         """Headings that lead elsewhere: what front pages are made of."""
@@ -99,12 +102,12 @@ class Sight:
     def linked_share(self) -> float:
         """How much of the extracted text is links, from 0 to 1."""
         kept = set(self.text.split("\n\n"))
-        found = [(len(block.text), block.linked) for block in self.shown if block.text in kept]
-        return sum(linked for _, linked in found) / max(sum(length for length, _ in found), 1)
+        lengths = [(len(block.text), block.linked) for block in self.shown if block.text in kept]
+        return sum(linked for _, linked in lengths) / max(sum(length for length, _ in lengths), 1)
 
     def body_names(self) -> frozenset[str]:
         """The classes of the body element, which content systems tell the kind of page in."""
-        bodies = self.tree.iter("body")
+        bodies = self.elements["body"]
         return frozenset(name for body in bodies for name in (body.get("class") or "").lower().split()[:200])
 
     def has_password(self) -> bool:
@@ -112,24 +115,25 @@ class Sight:
         return any((field.get("type") or "").lower() == "password" for field in self.tree.iter("input"))
 
 
-def look_at(
+def gather_page_facts(
     url: str,
     document: Document,
     structured: Structured,
-    shown: Sequence[Shown],
+    shown: Sequence[ShownBlock],
     text: str,
     access: Access = "unknown",
     words: int | None = None,
-) -> Sight:
+) -> PageFacts:
     """Gather what there is to see of a page.
 
     ``text`` is what was extracted of it, empty where nothing was; ``words`` their number by `count_words`, where known.
     """
     titles = [" ".join("".join(map(str, element.itertext())).split()) for element in _titles(document.elements)]
-    return Sight(
+    return PageFacts(
         url=url,
         source=document.text,
         tree=document.tree,
+        elements=document.elements,
         structured=structured,
         access=access,
         shown=shown,
@@ -142,12 +146,8 @@ def look_at(
 
 def _titles(elements: Elements) -> Iterator[_Element]:
     for name, most in (("title", 1), ("h1", 2)):
-        found = (element for element in elements[name] if not _is_drawing(element))
-        yield from (element for _, element in zip(range(most), found, strict=False))
-
-
-def _is_drawing(element: _Element) -> bool:
-    return next(element.iterancestors("svg"), None) is not None
+        printed = (element for element in elements[name] if next(element.iterancestors("svg"), None) is None)
+        yield from (element for _, element in zip(range(most), printed, strict=False))
 
 
 def _is_declared(structured: Structured) -> bool:

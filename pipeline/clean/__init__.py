@@ -9,11 +9,11 @@ watch" or a newsletter stays; and nothing is removed when nothing would be left.
 
 from collections.abc import Callable, Iterable, Sequence
 
-from pipeline.clean.phrases import normalise, reason_of
-from pipeline.clean.shapes import shape_of
+from pipeline.clean.phrase_patterns import fold_paragraph
+from pipeline.clean.phrases import reason_of, shape_of
 from pipeline.model import Cleaned, Removed
 
-__all__ = ["Cleaned", "clean", "judge", "reason_of"]
+__all__ = ["Cleaned", "clean", "judge_paragraphs", "reason_of"]
 
 MIN_REPEATED = 60
 """Characters from which on a repeated paragraph is an error of the page; shorter ones may be a refrain or an answer."""
@@ -36,14 +36,16 @@ def clean(paragraphs: Sequence[str], *, title: str | None = None, language: str 
     Cleaning what was cleaned changes nothing.
     """
     stripped = [text for paragraph in paragraphs if (text := paragraph.strip())]
-    reasons = judge(stripped, title=title, language=language)
+    reasons = judge_paragraphs(stripped, title=title, language=language)
     return Cleaned(
         kept=tuple(text for text, reason in zip(stripped, reasons, strict=True) if not reason),
         removed=tuple(Removed(text, reason) for text, reason in zip(stripped, reasons, strict=True) if reason),
     )
 
 
-def judge(paragraphs: Sequence[str], *, title: str | None = None, language: str | None = None) -> list[str | None]:
+def judge_paragraphs(
+    paragraphs: Sequence[str], *, title: str | None = None, language: str | None = None
+) -> list[str | None]:
     """For each paragraph the reason to remove it, or None; arguments as for `clean`."""
     texts = [paragraph.strip() for paragraph in paragraphs]
     reasons: list[str | None] = [shape_of(text) or reason_of(text, language) for text in texts]
@@ -63,17 +65,19 @@ def _kept(reasons: list[str | None]) -> Iterable[int]:
 
 
 def _repeated_title(title: str | None) -> _Mark:
-    wanted = normalise(title or "")
+    wanted = fold_paragraph(title or "")
 
     def mark(texts: list[str], reasons: list[str | None]) -> None:
         while wanted:
             top = list(_kept(reasons))[:TITLE_REGION]
-            place = next((place for place, index in enumerate(top) if normalise(texts[index]) == wanted), None)
-            if place is None or not all(_is_kicker(texts[index]) for index in top[:place]):
+            position = next(
+                (position for position, index in enumerate(top) if fold_paragraph(texts[index]) == wanted), None
+            )
+            if position is None or not all(_is_kicker(texts[index]) for index in top[:position]):
                 return
-            for index in top[:place]:
+            for index in top[:position]:
                 reasons[index] = "dateline"
-            reasons[top[place]] = "title"
+            reasons[top[position]] = "title"
 
     return mark
 
@@ -88,7 +92,7 @@ def _repeated(texts: list[str], reasons: list[str | None]) -> None:
     for index in _kept(reasons):
         if len(texts[index]) < MIN_REPEATED and texts[index].isascii():
             continue  # folding makes other letters longer, never these
-        key = normalise(texts[index])
+        key = fold_paragraph(texts[index])
         if len(key) >= MIN_REPEATED and key in seen:
             reasons[index] = "duplicate"
         seen.add(key)

@@ -1,29 +1,22 @@
-"""Phrases that mark a paragraph as boilerplate: read from the data files, matched against whole paragraphs.
+"""Phrases and shapes that mark a paragraph as boilerplate: read from the data files, matched against whole paragraphs.
 
-A file holds one array of phrases per reason, and the same under ``[end]`` for what counts only after the last paragraph
-of true text. A phrase is literal text with
-
-    ``*``        any whole words, also none
-    ``#``        a number
-    ``(a|b)``    one of these; ``(a |b )?`` one of these or none
-    ``x?``       the character before it, or none
-    ``{name}``   a set from ``sets.toml``, such as the names of social networks
-
-and must match the paragraph from end to end; case, quotation marks, dashes, leading symbols, brackets around the whole
-and trailing punctuation (but for the question mark) do not count. `MAX_WORDS` bounds what a star may swallow.
+How a phrase is written is told in `pipeline.clean.phrase_patterns`.
 """
 
 import re
 import tomllib
-import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
+from itertools import chain
+
+from pipeline.clean.phrase_patterns import KEY_LENGTH, Phrase, compile_phrase, fold_paragraph
+from pipeline.text.words import find_words
 
 MAX_WORDS: Mapping[str, int] = {
-    "share": 10,
+    "affiliate": 45,
+    "share": 12,
     "copyright": 22,
     "dateline": 16,
     "related": 14,
@@ -42,82 +35,52 @@ MAX_WORDS: Mapping[str, int] = {
 }
 """Boilerplate is short: a longer paragraph is never matched, whatever it begins with."""
 
+SENTENCE_WORDS = 4
+"""Words from which on a line that ends in a full stop may be a sentence of the story."""
+
+OWN_WORDS, OWN_SHARE = 3, 0.4
+"""Of such a line a phrase must say so many words itself, or this share of them; the rest is left to its stars."""
+
+ADDRESSING = frozenset({"app", "follow", "newsletter", "share", "subscription"})
+"""Reasons whose phrases speak to the reader: a call and its object, or a call that opens the line, say enough."""
+
+CALL_WORDS = 14
+"""The longest line, in words, in which such a call may stand behind something else, such as a question."""
+
 MAX_WORDS_ELSE = 50
 MAX_WORDS_ANYWHERE = 60
 MAX_WORDS_AT_END = 70
 MAX_CHARACTERS = 600
-_KEY = 4  # letters by which words are looked up: phrases may cut a word short
 
-_WORD = re.compile(r"\w+")
-_BEGINNING = re.compile(rf"(\w{{1,{_KEY}}})\w*")
-_LEADING = re.compile(r"[^\w\"'(\[{@#$©ⓒ【]+")
-_TRAILING = " .…!:;,»>→›▶|。！：-"
-_BRACKETS = {"(": ")", "[": "]"}
-_PLAIN = {**dict.fromkeys("‘’‚‛´`ʼ′", "'"), **dict.fromkeys("“”„‟«»″", '"'), **dict.fromkeys("‐‑‒–—―−", "-")}
-_TYPOGRAPHIC = re.compile(f"[{''.join(_PLAIN)}]")
-# Scripts without spaces between words: what stands in a phrase need not begin a word of the paragraph.
-_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-_NUMBER = r"\d[\d.,]*"
-_TOKENS = re.compile(r"\{(\w+)\}|(\*)|([()|?])|([^{}*()|?]+)")
+_SENTENCE_END = re.compile(r"[.。।۔։።][\"'”’»“)\]」』]*\s*$")
+# What is said of an author begins with the name; in scripts without capitals any beginning may be one.
+_SMALL = "a-zß-öø-ÿа-яёα-ω"
+_NAME_FIRST = re.compile(
+    rf"\W*(?:[^\W\d_{_SMALL}][\w.'’-]*\W+){{1,2}}(?:[^\W\d_{_SMALL}]|\w{{1,3}} [A-Z])|\W*[\u0590-\uffff]"
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Phrase:
-    """One phrase as a regular expression; every match holds a word that begins like one of ``keys``, if any."""
-
-    reason: str
-    language: str
-    source: str
-    pattern: str
-    keys: frozenset[str]
-    at_end: bool = False
-
-
-def normalise(text: str) -> str:
-    """The text as phrases see it.
-
-    >>> normalise("▶ NOW  WATCH – “Boats”…")
-    'now watch - "boats"'
-    >>> normalise("(Reuters)")
-    'reuters'
-    """
-    text = " ".join(_folded(text).split())
-    if leading := _LEADING.match(text):
-        text = text[leading.end() :]
-    text = text.rstrip(_TRAILING)
-    if text and _BRACKETS.get(text[0]) == text[-1]:
-        text = text[1:-1].strip()
-    return text
-
-
-def _folded(text: str) -> str:
-    if text.isascii():
-        return text.lower().replace("`", "'")
-    # str.translate looks at each character in turn: thrice the time of all the rest.
-    return _TYPOGRAPHIC.sub(lambda sign: _PLAIN[sign[0]], unicodedata.normalize("NFKC", text).casefold())
-
-
-def reason_of(paragraph: str, language: str | None = None, *, at_end: bool = False) -> str | None:
+def reason_of(
+    paragraph: str, language: str | None = None, *, at_end: bool = False, among: str | None = None
+) -> str | None:
     """The reason of the first phrase that covers the paragraph, or None.
 
-    Args:
-        paragraph: one paragraph.
-        language: ISO 639-1 code of its language; phrases of all languages are tried where it is None.
-        at_end: whether it stands after the last paragraph of true text, where more phrases count.
+    Phrases of all languages are tried where the language is None; behind the last paragraph of true text more
+    count. ``among`` is the only reason that is asked for, None for all.
     """
     # No phrase may swallow so many characters or words; most true paragraphs end here, before they are folded.
     if len(paragraph) > MAX_CHARACTERS or paragraph.count(" ") > (MAX_WORDS_AT_END if at_end else MAX_WORDS_ANYWHERE):
         return None
-    return _reason_of(paragraph, language[:2] if language else None, at_end)
+    return _reason_of(paragraph, language[:2] if language else None, at_end, among)
 
 
 @lru_cache(maxsize=4096)
-def _reason_of(paragraph: str, language: str | None, at_end: bool) -> str | None:
-    text = normalise(paragraph)
-    words = _BEGINNING.findall(text)
+def _reason_of(paragraph: str, language: str | None, at_end: bool, among: str | None) -> str | None:
+    text = fold_paragraph(paragraph)
+    words = [word[:KEY_LENGTH] for word in find_words(text)]
     if not words:
         return None
-    by_key, rest, any_of_rest = _index(language, at_end)
+    by_key, rest, any_of_rest = _index(language, at_end, among)
     keys = [] if by_key.keys().isdisjoint(words) else dict.fromkeys(words)
     candidates = [phrase for key in keys if key in by_key for phrase in by_key[key]]
     if any_of_rest.fullmatch(text):
@@ -127,9 +90,29 @@ def _reason_of(paragraph: str, language: str | None, at_end: bool) -> str | None
         candidates.sort(key=lambda phrase: phrase.reason != "correction")
     for phrase in candidates:
         limit = MAX_WORDS.get(phrase.reason, MAX_WORDS_ELSE)
-        if len(words) <= limit and _compiled(phrase.pattern).fullmatch(text):
+        if len(words) > limit or not _compiled(phrase.pattern).fullmatch(text):
+            continue
+        may_be_sentence = len(words) >= SENTENCE_WORDS and _SENTENCE_END.search(paragraph) is not None
+        if may_be_sentence and _is_weak(phrase, len(words)):
+            continue
+        if not _tells_of_person(phrase) or _NAME_FIRST.match(paragraph):
             return phrase.reason
     return None
+
+
+def _is_weak(phrase: Phrase, words: int) -> bool:
+    """Whether a phrase says too little by itself to cover a sentence; what counts at the end has its place to show."""
+    if phrase.at_end or not phrase.words:
+        return not phrase.words
+    if phrase.reason == "caption":
+        return phrase.words < 2
+    is_first = not phrase.source.startswith("*")
+    is_call = phrase.reason in ADDRESSING and (is_first or (phrase.words > 1 and words <= CALL_WORDS))
+    return not is_call and phrase.words < min(OWN_WORDS, OWN_SHARE * words)
+
+
+def _tells_of_person(phrase: Phrase) -> bool:
+    return phrase.reason == "biography" and phrase.source.startswith("*")
 
 
 @cache
@@ -147,36 +130,49 @@ def _is_spoken(phrase_language: str, language: str | None) -> bool:
     return language is None or phrase_language in (language, "en", _FILES.get(language))
 
 
-@cache
-def phrases() -> tuple[Phrase, ...]:
+def load_phrases() -> tuple[Phrase, ...]:
     """All phrases of all languages, in the order of their files."""
-    folder = files(__package__) / "phrases"
-    sets = tomllib.loads((folder / "sets.toml").read_text("utf-8"))
-    found: list[Phrase] = []
-    for file in sorted(folder.iterdir(), key=lambda file: file.name):
-        if not file.name.endswith(".toml") or file.name == "sets.toml":
-            continue
-        told = tomllib.loads(file.read_text("utf-8"))
-        for at_end, lists in ((True, told.pop("end", {})), (False, told)):
-            for reason, lines in lists.items():
-                language = file.name.removesuffix(".toml")
-                found.extend(compile_phrase(line, reason, language, sets, at_end=at_end) for line in lines)
-    return tuple(found)
+    return tuple(chain.from_iterable(map(_phrases_of, _languages_with_file())))
+
+
+@cache
+def _languages_with_file() -> tuple[str, ...]:
+    names = sorted(file.name for file in (files(__package__) / "phrases").iterdir())
+    return tuple(name.removesuffix(".toml") for name in names if name.endswith(".toml") and name != "sets.toml")
+
+
+@cache
+def _sets() -> dict[str, list[str]]:
+    return tomllib.loads((files(__package__) / "phrases" / "sets.toml").read_text("utf-8"))
+
+
+@cache  # read when a page of the language comes: all of them take 0.15 s
+def _phrases_of(language: str) -> tuple[Phrase, ...]:
+    told = tomllib.loads((files(__package__) / "phrases" / f"{language}.toml").read_text("utf-8"))
+    return tuple(
+        compile_phrase(line, reason, language, _sets(), at_end=at_end)
+        for at_end, lists in ((True, told.pop("end", {})), (False, told))
+        for reason, lines in lists.items()
+        for line in lines
+    )
 
 
 @cache
 def languages() -> tuple[str, ...]:
     """Codes of the languages that have phrases of their own, or share those of another."""
-    return tuple(sorted({phrase.language for phrase in phrases()} | set(_FILES)))
+    return tuple(sorted({*_languages_with_file(), *_FILES}))
 
 
 @cache
-def _index(language: str | None, at_end: bool) -> tuple[dict[str, list[Phrase]], list[Phrase], re.Pattern[str]]:
+def _index(
+    language: str | None, at_end: bool, among: str | None
+) -> tuple[dict[str, list[Phrase]], list[Phrase], re.Pattern[str]]:
     """The phrases that count, by their keys; those that have none; and a pattern for any of the latter."""
     by_key: dict[str, list[Phrase]] = defaultdict(list)
     rest: list[Phrase] = []
-    for phrase in phrases():
-        if not _is_spoken(phrase.language, language) or (phrase.at_end and not at_end):
+    spoken = (_phrases_of(own) for own in _languages_with_file() if _is_spoken(own, language))
+    for phrase in chain.from_iterable(spoken):
+        if (phrase.at_end and not at_end) or (among and phrase.reason != among):
             continue
         for key in phrase.keys:
             by_key[key].append(phrase)
@@ -185,86 +181,42 @@ def _index(language: str | None, at_end: bool) -> tuple[dict[str, list[Phrase]],
     return dict(by_key), rest, re.compile("|".join(dict.fromkeys(phrase.pattern for phrase in rest)))
 
 
-def compile_phrase(
-    line: str, reason: str, language: str, sets: Mapping[str, list[str]], *, at_end: bool = False
-) -> Phrase:
-    """A phrase from its written form.
+_JSON = re.compile(r"""^\s*[\[{]\s*["'{\[].*["'\]}\d]\s*[\]}]\s*;?$""", re.DOTALL)
+_JSON_KEYS = re.compile(r"""["']@?(?:type|context|id|graph|headline|url)["']\s*:\s*["'{\[]""")
+_SCRIPT = re.compile(r"^\s*(?:\(?function\s*\(|window\.\w|document\.\w+\(|googletag\.|\w+\.push\(\s*[\[{])")
+_YEAR = r"(?:19|20)\d\d"
+_COPYRIGHT = re.compile(
+    rf"^\W*(?:copyright\s*)?(?:[©ⓒ]|\(c\)\s*{_YEAR}|copyright\s*(?:by\b|\(c\)|{_YEAR}))", re.IGNORECASE
+)
+_EMBEDDED = re.compile(r"^pic\.twitter\.com/\S+$|^$")
+_NETWORK = r"""(?:facebook|twitter|x|instagram|linkedin|whatsapp|telegram|pinterest|reddit|e-?mail|mail|messenger|
+    threads|bluesky|mastodon|xing|flipboard|tiktok|youtube|viber|signal|vkontakte|vk|line|weibo|wechat|pocket|tumblr|
+    copy\ link|print|rss|google\ news)"""
+# One name alone may be a heading of an article about that network.
+_NETWORKS = re.compile(rf"^\W*(?:{_NETWORK}\b\W+){{1,15}}{_NETWORK}\W*$", re.IGNORECASE | re.VERBOSE)
+_SYMBOLS_ONLY = re.compile(r"^[^\w(){}\[\]<>$#;=]+$")
 
-    Raises:
-        KeyError: the phrase names a set that there is not.
-        ValueError: the phrase holds no word, ends in punctuation that is never there to match, or is unbalanced.
+MAX_NOTICE = 300
+"""Characters; a copyright line that is longer holds something else as well."""
+
+
+def shape_of(paragraph: str) -> str | None:
+    """The reason to remove the paragraph for its form, or None.
+
+    >>> shape_of('{"@type": "NewsArticle", "headline": "x"}')
+    'json'
+    >>> shape_of("© 2024 The Harbour Post. All rights reserved.")
+    'copyright'
     """
-    folded = _folded(line)
-    if folded != folded.rstrip(_TRAILING):
-        raise ValueError(f"phrase ends in punctuation, which is cut off before matching: {line!r}")
-    pattern, depth = "", 0
-    for name, star, sign, literal in _TOKENS.findall(folded):
-        depth += {"(": 1, ")": -1}.get(sign, 0)
-        if name:
-            pattern += "(?:" + "|".join(re.escape(member.casefold()) for member in sets[name]) + ")"
-        else:
-            pattern += (
-                ".*" if star else "(?:" if sign == "(" else sign or _NUMBER.join(map(re.escape, literal.split("#")))
-            )
-    if depth or not re.sub(r"[*\s()|?]", "", folded):
-        raise ValueError(f"phrase matches everything, or its brackets do not match: {line!r}")
-    # the space beside a star belongs to what the star stands for
-    pattern = re.sub(r"\\ \.\*$", r"(?:\\ .*)?", pattern.replace(r".*\ ", r"(?:.*\ )?"))
-    if not _UNSPACED.search(folded):
-        pattern = re.sub(r"\.\*(?=\w|\(\?:)(?!\(\?:\\ )", r".*\\b", pattern)
-        pattern = re.sub(r"(?<=[\w)])\.\*", r"(?:\\b.*)?", pattern)
-    return Phrase(reason, language, line, pattern, _keys(folded), at_end)
-
-
-def _keys(phrase: str) -> frozenset[str]:
-    """Beginnings of words of which every match holds at least one; empty where that cannot be told."""
-    flat = _without_options(phrase)
-    clauses = [
-        frozenset(_key(alternative, cut=_is_cut(flat, group.end())) for alternative in group.group(1).split("|"))
-        for group in re.finditer(r"(?<![\w)])\(([^()*?]+)\)", flat)
-    ]
-    outside = re.sub(r"\([^()]*\)", lambda group: "\0" * len(group.group()), flat)
-    clauses += [
-        frozenset([_key(word.group(), cut=_is_cut(outside, word.end()))])
-        for word in re.finditer(r"(?<![\w\0])\w+(?!\?)", outside)
-    ]
-    usable = [clause for clause in clauses if clause and "" not in clause]
-    return min(usable, key=lambda clause: (_commonness(clause), len(clause)), default=frozenset())
-
-
-# Beginnings of the commonest words: a phrase that is looked up by one of these is looked at in every other paragraph.
-# fmt: off
-_COMMON = frozenset((
-    "this", "that", "with", "from", "your", "have", "more", "been", "they", "will", "were", "what", "when", "here",
-    "nach", "über", "auch", "eine", "dies", "dans", "pour", "avec", "para", "como", "este", "esta", "dell", "voor",
-    "deze", "meer", "niet", "från", "till", "jest", "stor", "news", "arti",
-))
-# fmt: on
-
-
-def _commonness(clause: frozenset[str]) -> int:
-    return sum(2 if len(key) < _KEY else key in _COMMON for key in clause)
-
-
-def _without_options(phrase: str) -> str:
-    """The phrase with everything optional and everything nested replaced by a star."""
-    phrase, previous = re.sub(r"\{\w+\}", "*", phrase), ""
-    while previous != phrase:
-        previous = phrase
-        phrase = re.sub(r"\([^()]*\)\?", "*", phrase)
-        phrase = re.sub(r"\([^()]*\([^()]*\)[^()]*\)", "*", phrase)
-    return phrase
-
-
-def _is_cut(phrase: str, end: int) -> bool:
-    """Whether what follows this place may continue the word that ends here; a star cannot."""
-    return end < len(phrase) and (phrase[end].isalnum() or phrase[end] in "(\0?")
-
-
-def _key(alternative: str, *, cut: bool) -> str:
-    words = _WORD.findall(alternative)
-    if not words or _UNSPACED.search(alternative):
-        return ""
-    whole = words[:-1] if cut else words
-    long = [word for word in words if len(word) >= _KEY]
-    return max(whole + long, key=len, default="")[:_KEY]
+    if _JSON.match(paragraph) and _JSON_KEYS.search(paragraph):
+        return "json"
+    if _SCRIPT.match(paragraph) and ("{" in paragraph or ";" in paragraph):
+        return "json"
+    if len(paragraph) <= MAX_NOTICE:
+        if _COPYRIGHT.match(paragraph):
+            return "copyright"
+        if _EMBEDDED.match(paragraph):
+            return "placeholder"
+        if _NETWORKS.match(paragraph):
+            return "share"
+    return "placeholder" if _SYMBOLS_ONLY.match(paragraph) and len(paragraph) < MAX_NOTICE else None

@@ -1,54 +1,36 @@
-"""A page as a sequence of blocks of text in reading order, each with what the markup around it says.
+"""A page as blocks of text in reading order, each with what the markup around it says; one walk over the tree.
 
-One walk over the tree, which is left as it is. A block is a paragraph, heading, list entry, table row or whatever else
-begins and ends a line in a browser.
+A block is a paragraph, heading, list entry, table row or whatever else begins and ends a line in a browser.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from lxml.etree import _Element
 
-from pipeline.extract.names import own_marks
+from pipeline.extract.element_names import own_marks
+from pipeline.extract.element_roles import KINDS, ROLES, SKIPPED, is_footnote_mark, is_plain_row, is_question
+from pipeline.html.xpath import text_of
+from pipeline.text.words import clean_characters
 
-# fmt: off
-SKIPPED = frozenset((
-    "script", "style", "noscript", "template", "head", "iframe", "object", "embed", "svg", "math", "canvas", "select",
-    "option", "datalist", "textarea", "input", "audio", "video", "map", "picture", "source", "track", "noindex",
-    "optgroup", "progress", "meter", "dialog", "link", "meta", "base", "title",
-))
-"""Elements without text of the page, or whose text is for machines and controls."""
-
-HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
-_BLOCKS = HEADINGS | {
-    "address", "article", "aside", "blockquote", "body", "center", "dd", "details", "dir", "div", "dl", "dt",
-    "fieldset", "figcaption", "figure", "footer", "form", "header", "hgroup", "hr", "html", "li", "main", "menu", "nav",
-    "ol", "p", "pre", "search", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul",
-    "caption", "legend", "button", "label",
-}
-# fmt: on
-_PICTURES = frozenset(("img", "picture", "video", "iframe", "amp-img"))
-_KINDS = {
-    **dict.fromkeys((*HEADINGS, "summary"), "heading"),
-    "p": "paragraph",
-    **dict.fromkeys(("li", "dd", "dt"), "item"),
-    "blockquote": "quote",
-    "pre": "code",
-    **dict.fromkeys(("td", "th"), "cell"),
-    "tr": "row",
-    **dict.fromkeys(("figcaption", "caption"), "caption"),
-    **dict.fromkeys(("button", "label", "legend"), "control"),
-}
+_PREFORMATTED = re.compile(r"white-space\s*:\s*pre(?:-wrap|-line)?\b", re.IGNORECASE)
+_BLANK_LINE = re.compile(r"\n[ \t\r]*\n")
+_ENDS = (".", "!", "?", "”", "。", '"', "»")
 _HANDED_DOWN = frozenset(("item", "quote", "caption", "control", "cell"))
+_BLANKS = " \t\r\n\xa0"
 MAX_BLOCKS = 8_000
 """Blocks that are read: four times those of the longest article seen. The rest of a page is not looked at."""
 
 MAX_NODES = 60_000
 """Block-level elements that are read."""
 
+MAX_CELL = 20_000
+"""Characters of a cell that are read."""
+
 
 class Node(NamedTuple):
-    """A block-level element. ``marks`` are its own (`pipeline.extract.names`), ``inherited`` its ancestors' as well."""
+    """A block-level element. ``marks`` are its own (see `element_names`), ``inherited`` its ancestors' as well."""
 
     parent: int
     depth: int
@@ -97,9 +79,11 @@ class _Walk:
         self.parents: list[int] = []
         self.elements: list[_Element] = []
         self.parts: list[str] = []
+        self.blanks = 0  # pieces of white space before the parts
         self.linked = self.bold = self.links = 0
         self.is_full = False
         self.picture = -1
+        self.preformatted = 0
 
     def flush(self, node: int, kind: str) -> None:
         parts = self.parts
@@ -108,14 +92,22 @@ class _Walk:
             if text:
                 length = len(text)
                 linked, bold = min(self.linked, length), min(self.bold, length)
-                self.blocks.append(Block(text, node, kind, linked, bold, self.links, len(parts), self.picture))
+                pieces = self.blanks + len(parts)
+                self.blocks.append(Block(text, node, kind, linked, bold, self.links, pieces, self.picture))
                 self.picture = -1
                 self.is_full = self.is_full or len(self.blocks) >= MAX_BLOCKS
             parts.clear()
-        self.linked = self.bold = self.links = 0
+        self.linked = self.bold = self.links = self.blanks = 0
 
     def add(self, text: str, in_link: bool, in_bold: bool) -> None:
-        self.parts.append(text.replace("\n", " ").replace("\r", " "))
+        if not self.preformatted:
+            # Two of three pieces are the white space between the tags of two blocks.
+            if not self.parts and not text.strip(_BLANKS):
+                self.blanks += 1
+                return
+            if "\n" in text or "\r" in text:
+                text = text.replace("\n", " ").replace("\r", " ")
+        self.parts.append(text)
         if in_link or in_bold:
             length = len(text.strip())
             self.linked += length if in_link else 0
@@ -124,36 +116,66 @@ class _Walk:
     def visit(self, element: _Element, node: int, kind: str, in_link: bool, in_bold: bool) -> None:
         """Collect the element's content; ``node`` and ``kind`` are those of the block that it stands in."""
         if text := element.text:
-            self.add(text, in_link, in_bold)
+            if self.preformatted:
+                self._add_lines(text, node, kind, in_link, in_bold)
+            else:
+                self.add(text, in_link, in_bold)
         for child in element:
             if self.is_full:
                 return
             tag = child.tag
-            if tag in _BLOCKS:
-                self.flush(node, kind)
+            role = ROLES.get(tag)
+            if role is None:
+                if isinstance(tag, str):
+                    self.visit(child, node, kind, in_link, in_bold)
+            elif role == "part":
+                self.end_line(node, kind)
                 self._enter(child, node, kind, in_link, in_bold)
-            elif tag == "a":
+            elif role == "link":
                 self.links += 1
                 self.visit(child, node, kind, True, in_bold)
-            elif tag == "br":
+            elif role == "bold":
+                self.visit(child, node, kind, in_link, True)
+            elif role == "break":
                 self._line_break(node, kind)
-            elif tag in _PICTURES:
+            elif role == "picture":
                 self.picture = node
-            elif tag in SKIPPED or not isinstance(tag, str):
-                pass
-            elif tag == "rt" and element.find("rp") is None:
-                pass  # the reading above a character; without parentheses around it, it would run into the word
-            else:
-                self.visit(child, node, kind, in_link, in_bold or tag in ("b", "strong"))
+            # A reading above a character would run into the word, without parentheses around it.
+            elif (role == "note" and not is_footnote_mark(child)) or (
+                role == "reading" and element.find("rp") is not None
+            ):
+                self.visit(child, node, kind, in_link, in_bold)
             if tail := child.tail:
-                self.add(tail, in_link, in_bold)
+                if self.preformatted:
+                    self._add_lines(tail, node, kind, in_link, in_bold)
+                else:
+                    self.add(tail, in_link, in_bold)
+
+    def end_line(self, node: int, kind: str) -> None:
+        """Make a block of what was collected, if anything was."""
+        if self.parts or self.links:
+            self.flush(node, kind)
+        else:
+            self.blanks = 0
+
+    def _add_lines(self, text: str, node: int, kind: str, in_link: bool, in_bold: bool) -> None:
+        """Add text that is set as typed: an empty line ends the block."""
+        first, *others = _BLANK_LINE.split(text)
+        if sum(part.rstrip().endswith(_ENDS) for part in (first, *others)) < len(others) / 2:
+            first, others = text, []  # a program, a table
+        self.add(first, in_link, in_bold)
+        for other in others:
+            self.flush(node, kind)
+            self.add(other, in_link, in_bold)
 
     def _line_break(self, node: int, kind: str) -> None:
         while self.parts and not self.parts[-1].strip(" \t\xa0"):
             self.parts.pop()
-        if self.parts and self.parts[-1] == "\n":
+        if not self.parts:
+            self.blanks = 0
+        elif self.parts[-1] == "\n":
             self.flush(node, kind)
-        elif self.parts:
+        else:
             self.parts.append("\n")
 
     def _enter(self, element: _Element, parent: int, kind: str, in_link: bool, in_bold: bool) -> None:
@@ -162,12 +184,18 @@ class _Walk:
         self.parents.append(parent)
         self.elements.append(element)
         self.is_full = self.is_full or node + 1 >= MAX_NODES
-        if tag == "tr" and _is_plain_row(element):
+        if tag == "tr" and is_plain_row(element):
             self._row(element, node)
         else:
-            inner = _KINDS.get(tag) or (kind if kind in _HANDED_DOWN else "text")
+            inner = KINDS.get(tag) or (kind if kind in _HANDED_DOWN else "text")
+            if tag == "button" and is_question(element):
+                inner = "heading"  # of an accordion
+            style = element.get("style")
+            is_typed = tag == "pre" or bool(style and "pre" in style and _PREFORMATTED.search(style))
+            self.preformatted += is_typed
             self.visit(element, node, inner, in_link, in_bold)
-            self.flush(node, inner)
+            self.end_line(node, inner)
+            self.preformatted -= is_typed
         if len(self.blocks) == blocks and parent >= 0:
             # One in five holds no text. A picture that stood in it stands in the next above that does.
             del self.parents[node:], self.elements[node:]
@@ -179,8 +207,7 @@ class _Walk:
         for cell in row:
             if not isinstance(cell.tag, str) or cell.tag in SKIPPED:
                 continue
-            text = " ".join("".join(map(str, cell.itertext())).split())
-            if text:
+            if text := text_of(cell, MAX_CELL):
                 self.add(text if first else " | " + text, False, False)
                 self.linked += sum(len("".join(map(str, a.itertext())).strip()) for a in cell.iter("a"))
                 first = False
@@ -188,19 +215,15 @@ class _Walk:
 
 
 def _folded(text: str) -> str:
-    """The text with white space as a browser shows it; line breaks stay."""
+    """The text with white space as a browser shows it, and without what no reader sees; line breaks stay."""
+    if not text.isascii():
+        text = clean_characters(text)
     if "\n" not in text:
         return " ".join(text.split())
     return "\n".join(line for line in (" ".join(line.split()) for line in text.split("\n")) if line)
 
 
-def _is_plain_row(row: _Element) -> bool:
-    return (
-        next(row.iter("p", "div", "ul", "ol", "table", "h1", "h2", "h3", "h4", "blockquote", "section"), None) is None
-    )
-
-
-def segment(tree: _Element) -> Layout:
+def segment_page(tree: _Element) -> Layout:
     """The blocks of a parsed page."""
     walk = _Walk()
     body = tree.find("body") if tree.tag == "html" else None

@@ -1,14 +1,14 @@
 """Lines of the body that only say who wrote it and when: the metadata has that, the text is better without.
 
-What a by-line looks like differs from language to language; who signed is known by now, and a line that holds
-little else is a by-line in all of them.
+What a byline looks like differs from language to language; who signed is known by now, and a line that holds
+little else is a byline in all of them.
 """
 
 import re
 from collections.abc import Sequence
 
 MAX_WORDS_BESIDE = 2
-"""Words beside the names and numbers of a by-line: "By", "Von unserem", "Words by"."""
+"""Words beside the names and numbers of a byline: "By", "Von unserem", "Words by"."""
 
 MAX_WORDS_DATED = 10
 """The same where a date or a reading time stands in the line, as above the text: "Published", "à", "min de lecture"."""
@@ -17,13 +17,14 @@ PROSE = 25
 """Words of a line from which on the text has begun."""
 
 _WORD = re.compile(r"\w+")
+_ADDRESS = re.compile(r"(?<!\S)@*[^\s@]++@\S+\.\w+")
 _PROSE = re.compile(rf"(?:\W*+\w++){{{PROSE}}}")
 
 
-def byline_marks(texts: Sequence[str], signed: Sequence[str]) -> list[bool]:
-    """Which of these paragraphs are by-lines of an article that these names have signed.
+def mark_bylines(texts: Sequence[str], signed: Sequence[str]) -> list[bool]:
+    """Which of these paragraphs are bylines of an article that these names have signed.
 
-    >>> byline_marks(["By Ada Ruiz", "Ada Ruiz met nobody there."], ["Ada Ruiz"])
+    >>> mark_bylines(["By Ada Ruiz", "Ada Ruiz met nobody there."], ["Ada Ruiz"])
     [True, False]
     """
     names = [name.casefold() for name in signed if len(name) > 3]
@@ -39,7 +40,7 @@ def byline_marks(texts: Sequence[str], signed: Sequence[str]) -> list[bool]:
 
 
 def _is_byline(text: str, names: Sequence[str], *, above: bool) -> bool:
-    rest = text
+    rest = text = _ADDRESS.sub(" ", text)
     for name in names:
         if name in rest:
             rest = re.sub(rf"\b{re.escape(name)}\b", " ", rest)

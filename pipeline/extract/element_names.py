@@ -1,6 +1,6 @@
 """What the names of an element, its tag and its attributes say of what it holds, as a mask of groups.
 
-The names are data (``names.toml``), in many languages; nothing here knows a site.
+The names are data (``element_names.toml``), in many languages; nothing here knows a site.
 """
 
 import re
@@ -55,7 +55,7 @@ def mark_names() -> tuple[str, ...]:
 
 @cache
 def _groups() -> dict[str, list[str]]:
-    return tomllib.loads((files(__package__) / "names.toml").read_text("utf-8"))
+    return tomllib.loads((files(__package__) / "element_names.toml").read_text("utf-8"))
 
 
 class _Stems(NamedTuple):
@@ -123,13 +123,11 @@ def marks_of(names: str) -> int:
 def own_marks(element: _Element) -> int:
     """What the element says of itself, without its ancestors."""
     mask = _tag_bits().get(element.tag, 0)
-    for name in element.keys():  # noqa: SIM118  # no dict; items() decodes values that nobody reads
+    for name, value in element.items():
         if name in _NAMED:
-            mask |= marks_of(element.get(name, ""))
-        elif name in _HIDING:
-            value = element.get(name, "")
-            if name == "hidden" or value == "true" or _HIDDEN_STYLE.search(value):
-                mask |= bit("is_hidden")
+            mask |= marks_of(value)
+        elif name in _HIDING and (name == "hidden" or value == "true" or _HIDDEN_STYLE.search(str(value))):
+            mask |= bit("is_hidden")
     return mask
 
 

@@ -6,31 +6,27 @@ the sum of the trees is the log-odds that a block belongs to the body.
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-from pipeline.extract.features import NAMES
+from pipeline.extract.features import FEATURES
 
 GLANCE = 20
 """Trees after which most blocks of a page (menus, teasers, footers) are decided already."""
 
-Sum = Callable[..., float]
-
 
 class Forest(NamedTuple):
-    """Decision trees over the numbers of a row, which they take one by one, as two sums.
+    """Decision trees.
 
     Attributes:
-        glance: the sum of the first trees.
-        rest: the sum of the others.
-        hopeless: log-odds after a glance from which no block of a body came back among those it was made of.
+        names: of the features that they ask for (`pipeline.extract.features.FEATURES`).
+        odds: from the columns of these features, in their order, the log-odds of each row.
     """
 
-    glance: Sum
-    rest: Sum
-    hopeless: float
+    names: tuple[str, ...]
+    odds: Callable[[Iterable[Sequence[float]]], list[float]]
 
 
 @cache
@@ -40,35 +36,39 @@ def load_forest() -> Forest:
 
 
 def read_forest(source: str) -> Forest:
-    """A forest from its JSON form, its features by their place in a row of `pipeline.extract.features`.
+    """A forest from its JSON form.
+
+    Its ``hopeless`` are the log-odds after a glance from which no block of a body came back among those it was made of.
 
     Raises:
         ValueError: it was made for features that there are no longer.
     """
     told = json.loads(source)
-    places = [NAMES.index(name) for name in told["names"]]
-    trees = [_expression(tree, places) for tree in told["trees"]]
-    return Forest(_compiled(trees[:GLANCE]), _compiled(trees[GLANCE:]), float(told["hopeless"]))
+    if unknown := set(told["names"]) - FEATURES.keys():
+        raise ValueError(f"the forest was made for other features: {', '.join(sorted(unknown))}")
+    trees = list(map(_expression, told["trees"]))
+    glance, rest = (" + ".join(some) or "0.0" for some in (trees[:GLANCE], trees[GLANCE:]))
+    # Walking a hundred trees for each block is a fifth of all the time; as bytecode it takes a sixth of that. Numbers
+    # are made floating ones first, since Python compares two of them in a third of the time of one with a whole one.
+    numbers = "".join(f"n{place}, " for place in range(len(told["names"])))
+    program = f"""def odds(columns):
+    found = []
+    for {numbers or "_"} in zip(*(map(float, column) for column in columns)):
+        sum = {glance}
+        found.append(sum + ({rest}) if sum >= {float(told["hopeless"])!r} else sum)
+    return found"""
+    made: dict[str, Any] = {}
+    exec(program, made)  # noqa: S102  # made of numbers only
+    return Forest(tuple(told["names"]), made["odds"])
 
 
-def probability(forest: Forest, row: Sequence[float]) -> float:
-    """How likely the block with these features belongs to the body, from 0 to 1."""
-    odds = forest.glance(*row)
-    if odds >= forest.hopeless:
-        odds += forest.rest(*row)
-    return 1 / (1 + math.exp(-max(-60.0, min(60.0, odds))))
+def body_probabilities(forest: Forest, columns: Iterable[Sequence[float]]) -> list[float]:
+    """How likely the blocks with these features, of which each is a column, belong to the body, from 0 to 1."""
+    return [1 / (1 + math.exp(-max(-60.0, min(60.0, odds)))) for odds in forest.odds(columns)]
 
 
-def _expression(tree: list[Any] | float, places: Sequence[int]) -> str:
+def _expression(tree: list[Any] | float) -> str:
     if not isinstance(tree, list):
         return repr(float(tree))
-    left, right = (_expression(branch, places) for branch in tree[2:])
-    return f"({left} if n{places[tree[0]]} <= {float(tree[1])!r} else {right})"
-
-
-def _compiled(expressions: Sequence[str]) -> Sum:
-    # Walking a hundred trees for each block is a fifth of all the time; as bytecode it takes a third of that, and a
-    # sixth with the numbers as variables of their own.
-    numbers = ", ".join(f"n{place}" for place in range(len(NAMES)))
-    total: Sum = eval(f"lambda {numbers}: {' + '.join(expressions) or '0.0'}", {})  # noqa: S307  # made of numbers only
-    return total
+    left, right = map(_expression, tree[2:])
+    return f"({left} if n{tree[0]} <= {float(tree[1])!r} else {right})"

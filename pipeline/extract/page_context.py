@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.extract.blocks import Layout
-from pipeline.extract.names import bit
-from pipeline.extract.prose import container_of, effective_marks, lines_above, masses_of, prose_of, words_of
+from pipeline.extract.element_names import bit
+from pipeline.extract.prose import LONGEST, container_of, effective_marks, lines_above, masses_of, prose_of, width_of
+from pipeline.extract.reference_text import ReferenceText
+from pipeline.text.words import split_words
 
 FAR = 99
 """Blocks; further away is as far as can be."""
@@ -26,11 +28,9 @@ REPORT = 2.0
 
 _REPORTS = ("news", "live")
 
-Shingles = set[tuple[str, ...]]
-
 
 @dataclass(frozen=True, slots=True)
-class Hints:
+class TextHints:
     """What the page and its feed say of the article elsewhere, to compare blocks with."""
 
     title: str | None = None
@@ -39,58 +39,29 @@ class Hints:
     kind: str | None = None
 
 
-def shingles(words: Sequence[str], size: int = 3) -> Shingles:
-    """All runs of a few words."""
-    if len(words) < size:
-        return {tuple(words)} if words else set()
-    return set(zip(*(words[start:] for start in range(size)), strict=False))
-
-
-class Known:
-    """A text that others are compared with, by its runs of words; false where there is none."""
-
-    def __init__(self, words: Sequence[str]) -> None:
-        self._shingles = shingles(words)
-        self._words = frozenset(words)
-
-    def __bool__(self) -> bool:
-        return bool(self._shingles)
-
-    def share_in(self, words: Sequence[str]) -> float:
-        """How much of these words it holds, by their runs."""
-        # Most texts have no three words in a row that are known at all: a third of the time of making their runs.
-        if len(words) > 2 and b"\1\1\1" not in bytes(map(self._words.__contains__, words)):
-            return 0.0
-        return overlap(shingles(words), self._shingles)
-
-
-def overlap(own: Shingles, known: Shingles) -> float:
-    """The share of the runs of words that are known."""
-    return len(own & known) / len(own) if own else 0.0
-
-
-class Page:
+class PageContext:
     """A page as its blocks see it."""
 
-    def __init__(self, layout: Layout, hints: Hints) -> None:
+    def __init__(self, layout: Layout, hints: TextHints) -> None:
         self.layout = layout
-        self.log_chars = [math.log1p(len(block.text)) for block in layout.blocks]
+        self.log_chars = [math.log1p(min(width_of(block.text), LONGEST)) for block in layout.blocks]
         self.link_shares = [block.linked / len(block.text) for block in layout.blocks]
-        self.prose = [prose_of(block) for block in layout.blocks]
+        self.prose = list(map(prose_of, layout.blocks))
         self.masses = masses_of(layout, self.prose)
         self.total = self.masses.prose[0] or 1.0
-        self.log_total, self.log_blocks = math.log1p(self.total), math.log1p(len(layout.blocks))
+        masses = self.masses
+        self.link_densities = [links / (text or 1) for links, text in zip(masses.linked, masses.text, strict=True)]
         self.marks = effective_marks(layout, self.masses)
         self._words: dict[int, list[str]] = {}
         self._body_shares: dict[int, float] = {}
         self.copies = Counter(block.text for block in layout.blocks)
         title, description = hints.title or "", hints.description or ""
-        self.title = words_of(title)
+        self.title = split_words(title)
         self._title_set = set(self.title)
         self._longest_title = 4 * len(title)
-        self.description = Known(words_of(description))
+        self.description = ReferenceText(split_words(description))
         self._longest_description = 2 * len(description)
-        self.body = Known(words_of(hints.body) if hints.body and len(hints.body) > MIN_BODY else ())
+        self.body = ReferenceText(split_words(hints.body) if hints.body and len(hints.body) > MIN_BODY else ())
         self.declared = declared_of(hints.kind)
         self._find_top()
         self._find_core()
@@ -103,7 +74,7 @@ class Page:
     def words(self, index: int) -> list[str]:
         """The words of a block, read when they are asked for: nobody asks for those of menus and most paragraphs."""
         if index not in self._words:
-            self._words[index] = words_of(self.layout.blocks[index].text)
+            self._words[index] = split_words(self.layout.blocks[index].text)
         return self._words[index]
 
     def body_share(self, index: int) -> float:
@@ -129,17 +100,17 @@ class Page:
             return 0.0
         return self.description.share_in(self.words(index))
 
-    def link_density(self, node: int) -> float:
-        """The share of an element's text that is in links."""
-        return self.masses.linked[node] / (self.masses.text[node] or 1)
-
-    def is_menu(self, index: int) -> bool:
-        """Whether the block is a link among links, with no prose within reach: two of five blocks of a page."""
-        block = self.layout.blocks[index]
-        if block.linked < 0.9 * len(block.text) or self.before[index] < 3 or self.after[index] < 3:
-            return False
-        parent = max(self.layout.nodes[block.node].parent, 0)
-        return self.link_density(max(self.layout.nodes[parent].parent, 0)) > 0.7
+    def find_shown(self) -> list[int]:
+        """Indices of the blocks without links among links with no prose within reach: two of five blocks of a page."""
+        nodes, densities, before, after = self.layout.nodes, self.link_densities, self.before, self.after
+        return [
+            index
+            for index, block in enumerate(self.layout.blocks)
+            if block.linked < 0.9 * len(block.text)
+            or before[index] < 3
+            or after[index] < 3
+            or densities[max(nodes[max(nodes[block.node].parent, 0)].parent, 0)] <= 0.7
+        ]
 
     def _find_top(self) -> None:
         nodes = self.layout.nodes
@@ -248,7 +219,7 @@ class Page:
         told = {mask: _told(mask, shares) for mask in set(inside)}
         self.container_shares = [told[mask] for mask in inside]
 
-    def _compare_body(self, hints: Hints) -> None:
+    def _compare_body(self, hints: TextHints) -> None:
         """How much of the core the declared body holds, and how its length compares."""
         core = [(index, amount) for index, amount in enumerate(self.prose) if self.core[index]]
         covered = sum(amount for index, amount in core if self.body_share(index) > 0.6)

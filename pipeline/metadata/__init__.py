@@ -9,32 +9,34 @@ from typing import Any
 
 from lxml.etree import _Element
 
-from pipeline.decode import Elements
-from pipeline.metadata.addresses import host_of, read_address, read_image
-from pipeline.metadata.authors import read_authors
-from pipeline.metadata.datelines import Setting
+from pipeline.html.decode import Elements
+from pipeline.html.structured_data import Structured, read_structured
+from pipeline.metadata.bylines.authors import read_authors
+from pipeline.metadata.bylines.person_names import BylineName, names_by_kind
+from pipeline.metadata.datelines import DateLocale
 from pipeline.metadata.details import (
-    read_access,
+    list_sections,
+    list_site_names,
     read_description,
     read_kind,
+    read_paywall,
     read_publisher,
     read_section,
     read_site_name,
     read_tags,
-    section_names,
-    site_names,
 )
-from pipeline.metadata.evidence import Choice  # noqa: TC001  # local annotations are read by people too
-from pipeline.metadata.given import Given, with_given
+from pipeline.metadata.evidence import FieldChoice  # local annotations are read by people too
 from pipeline.metadata.headline import read_title
-from pipeline.metadata.language import language_tags, read_language
-from pipeline.metadata.surroundings import look_around
-from pipeline.metadata.times import read_times
+from pipeline.metadata.headline_context import find_headline_context
+from pipeline.metadata.language import code_of, language_tags, read_language
+from pipeline.metadata.overrides import Overrides, apply_overrides
+from pipeline.metadata.page_addresses import read_address, read_image, site_or_none
+from pipeline.metadata.times import Times, read_times
 from pipeline.model import Metadata, Provenance
-from pipeline.structured import Structured, read_structured
 
 __all__ = ["read_metadata"]
 
+_Choices = dict[str, FieldChoice[Any] | None]
 CLOCK_ERROR = timedelta(days=2)  # zones and wrong clocks: a publication may lie this far in the future
 
 
@@ -46,7 +48,7 @@ def read_metadata(
     published_hint: datetime | None = None,
     title_hint: str | None = None,
     now: datetime | None = None,
-    given: Given | None = None,
+    given: Overrides | None = None,
     elements: Elements | None = None,
 ) -> Metadata:
     """The metadata of the page's article.
@@ -63,47 +65,61 @@ def read_metadata(
     """
     elements = elements or Elements(tree)
     structured = structured or read_structured(tree, url, elements)
-    own = site_names(structured, url)
-    language = read_language(tree, structured)
+    site = site_or_none(url) or ""
+    own = list_site_names(structured, site, elements)
+    language = read_language(tree, elements, structured, site)
+    locale = _read_locale(tree, structured, site, language, now)
+    title = read_title(elements, structured, own, list_sections(structured), title_hint, url)
+    context = find_headline_context(tree, elements, title.value if title else None)
+    times = read_times(context, url, structured, locale, published_hint)
+    signers = read_authors(context, structured, own)
+    choices: _Choices = {"title": title, "language": language} | _read_details(structured, url, site)
+    metadata = _assemble(choices, times, *signers)
+    return apply_overrides(metadata, given, locale, own) if given else metadata
+
+
+def _read_locale(
+    tree: _Element, structured: Structured, site: str, language: FieldChoice[str] | None, now: datetime | None
+) -> DateLocale:
+    code = language.value if language else None
     tags = [tag for _, _, tag in language_tags(tree, structured)]
-    setting = Setting(
-        language=language.value if language else None,
-        language_tag=tags[0] if tags else None,
-        host=host_of(url),
+    return DateLocale(
+        language=code,
+        language_tag=next((tag for tag in tags if code_of(tag) == code), code),
+        host=site,
         latest=now + CLOCK_ERROR if now else None,
     )
-    title = read_title(elements, structured, own, section_names(structured), title_hint)
-    around = look_around(tree, elements, title.value if title else None)
-    times = read_times(around, url, structured, setting, published_hint)
-    names, signed_provenance = read_authors(around, structured, own)
-    choices: dict[str, Choice[Any] | None] = {
-        "title": title,
+
+
+def _read_details(structured: Structured, url: str, site: str) -> _Choices:
+    return {
         "url": read_address(url, structured),
-        "language": language,
         "section": read_section(structured),
         "tags": read_tags(structured),
         "description": read_description(structured),
         "image": read_image(url, structured),
-        "site_name": read_site_name(structured, url),
+        "site_name": read_site_name(structured, site),
         "publisher": read_publisher(structured),
-        "access": read_access(structured),
+        "access": read_paywall(structured),
         "kind": read_kind(structured),
     }
+
+
+def _assemble(
+    choices: _Choices, times: Times, names: tuple[BylineName, ...], signed_provenance: Provenance | None
+) -> Metadata:
     provenance: dict[str, Provenance | None] = {
         "published_at": times.published_provenance,
         "modified_at": times.modified_provenance,
         "signed": signed_provenance,
     } | {name: choice.provenance for name, choice in choices.items() if choice}
-    metadata = Metadata(
-        **{name: choice.value for name, choice in choices.items() if choice},
-        signed=tuple(name.text for name in names),
-        authors=tuple(name.text for name in names if name.kind == "person"),
-        agencies=tuple(name.text for name in names if name.kind == "agency"),
-        newsrooms=tuple(name.text for name in names if name.kind == "newsroom"),
+    values: dict[str, Any] = {name: choice.value for name, choice in choices.items() if choice}
+    values |= names_by_kind(names)
+    return Metadata(
+        **values,
         published_at=times.published_at,
         published_precision=times.published_precision,
         modified_at=times.modified_at,
         modified_precision=times.modified_precision,
         provenance={name: value for name, value in provenance.items() if value},
     )
-    return with_given(metadata, given, setting, own) if given else metadata

@@ -1,29 +1,30 @@
-"""What stands around the headline: by-lines and dates as readers see them, without those of teasers and comments."""
+"""What stands around the headline: bylines and dates as readers see them, without those of teasers and comments."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import chain, islice
 from typing import cast
 
 from lxml import etree
 from lxml.etree import _Element
 
-from pipeline.decode import Elements, copy_for_engines
-from pipeline.metadata.tables import load_table
-from pipeline.structured.selection import selector, text_of
-
-# Parts of such names that tell about layout only: builders call every block a widget, themes say what a page lacks,
-# Drupal calls what its front page shows promoted.
-_LAYOUT = re.compile(
-    r"\b(?:elementor|wp-block|has|no|with|without|under|single|post-template|page-template|node-)-[\w-]*"
+from pipeline.html.decode import Elements, copy_for_engines
+from pipeline.html.xpath import compile_xpath, text_of
+from pipeline.metadata.nearby_text import (
+    BYLINE,
+    DATE,
+    NAMING,
+    UNREAD_TAGS,
+    lead_elsewhere,
+    names_have,
+    promises_of,
+    texts_above,
+    texts_below,
 )
+
 _SIGNS = re.compile(r"[\W_]+")
 _ELSEWHERE_TAGS = frozenset({"footer", "nav", "select", "form", "svg"})
-_UNREAD_TAGS = frozenset(
-    {"script", "style", "noscript", "template", "svg", "select", "iframe", "title", "head", "meta"}
-)
 LONG_LINE = 100  # characters: a longer text is a sentence that tells of other days
 LONG_TEXT = 600  # characters: an element with more holds the article, not its date
 SHORT_LINE = 45  # further away from the headline
@@ -31,39 +32,17 @@ _CLOSE = 40  # pieces of text from the headline
 _MAX_BELOW, _MAX_ABOVE = 90, 15  # pieces of text that are looked at
 SHORT_ARTICLE = 500  # characters: a longer one is no teaser
 SHORT_ASIDE = 300  # characters: a longer aside is no list of the article's own facts
-_other_headings = selector("//h2 | //*[@itemprop='headline'] | //*[contains(@class, 'eadline')]")
+_other_headings = compile_xpath("//h2 | //*[@itemprop='headline'] | //*[contains(@class, 'eadline')]")
 _printing_xpath = etree.XPath("//body//*[text()[normalize-space() = $title]]")
+_RDFA_DATE = re.compile(r"dc:date|dc:created|dc:issued|datePublished|dateCreated|published_time")
 _AUTHORS = re.compile(r"/(?:authors?|autor|autoren|auteur|autores|people|profile|by)/|/contributor")
-_NAMES = ("class", "id", "itemprop", "data-testid")
-
-
-@lru_cache(maxsize=8192)  # pages of one site, and the elements of one page, share their few hundred names
-def _promises(names: str) -> int:
-    """Whether the names of an element promise a by-line (1), a date (2), or both (3)."""
-    return _has("byline", names) + 2 * _has("date", names)
-
-
-@lru_cache(maxsize=8192)
-def _is_named_elsewhere(names: str) -> bool:
-    return _has("elsewhere", names) and _has("elsewhere", _LAYOUT.sub("", f" {names.lower()} "))
-
-
-def _has(kind: str, names: str) -> bool:
-    padded = f" {names.lower()} "
-    # A loop over tests of fragments takes a tenth of the time of one regular expression with all of them.
-    for fragment in load_table("elements")[kind]:  # noqa: SIM110  # any() takes twice the time
-        if fragment in padded:
-            return True
-    return False
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class HeadlineContext:
     """A page seen from its headline.
 
     Attributes:
-        tree: the page's root.
-        elements: all of the page.
         headline: the element that the headline is printed in; None where none was found.
         around: the headline's element and all that hold it.
         verdicts, promising, near: what has been found out so far, kept because each question is asked many times.
@@ -102,7 +81,7 @@ class Surroundings:
             return True
         if tag == "header" and self.headline is None and not any(a.tag == "article" for a in node.iterancestors()):
             return True
-        return _is_named_elsewhere(f"{node.get('class') or ''} {node.get('id') or ''}")
+        return lead_elsewhere(f"{node.get('class') or ''} {node.get('id') or ''}")
 
     @staticmethod
     def _is_of_article(footer: _Element) -> bool:
@@ -118,19 +97,20 @@ class Surroundings:
         return any(element.tag == "article" for element in self.around)
 
     def _promising(self, what: int) -> list[_Element]:
-        """Elements whose names promise a by-line (0) or a date (1); read once for both."""
+        """Elements whose names promise a byline (0) or a date (1); both are gathered at the first question."""
         if not self.promising:
-            found: tuple[list[_Element], list[_Element]] = ([], [])
+            bylines: list[_Element] = []
+            dates: list[_Element] = []
             for element in chain.from_iterable(body.iterdescendants("*") for body in self.elements["body"]):
                 promised = 0
-                for name in _NAMES:
-                    if names := element.get(name):
-                        promised |= _promises(names)
-                if promised & 1:
-                    found[0].append(element)
-                if promised & 2:
-                    found[1].append(element)
-            self.promising.extend(found)
+                for name, names in element.items():  # a third of the time of asking for each of the four
+                    if name in NAMING and names:
+                        promised |= promises_of(str(names))
+                if promised & BYLINE:
+                    bylines.append(element)
+                if promised & DATE:
+                    dates.append(element)
+            self.promising.extend((bylines, dates))
         return self.promising[what]
 
     def without_elsewhere(self) -> _Element:
@@ -152,27 +132,50 @@ class Surroundings:
         return self.elements["time"][:60]
 
     def named_after_dates(self) -> Iterator[_Element]:
-        """Elements whose class or id promises a date or a by-line, with little text."""
+        """Elements whose class or id promises a date or a byline, with little text."""
         for element in (*self._promising(1)[:200], *self._promising(0)[:60]):
             if 5 < len(text_of(element, LONG_TEXT)) < LONG_TEXT and not self.is_elsewhere(element):
                 yield element
 
-    def bylines(self) -> Iterator[str]:
-        """By-lines as printed, the likeliest first: links to authors, elements named after them."""
+    def with_rdfa_dates(self) -> Iterator[_Element]:
+        """Elements whose RDFa property is a date of publication (``dc:date``, ``schema:datePublished``)."""
+        for element in self.elements["*"]:
+            names = element.get("property")
+            if names and element.tag != "meta" and _RDFA_DATE.search(names) and not self.is_elsewhere(element):
+                yield element
+
+    def labelled_anywhere(self) -> Iterator[tuple[_Element, str]]:
+        """Short elements named after dates, with their text, also those of menus, boxes and footers."""
+        for element in self._promising(1)[:200]:
+            text = text_of(element, LONG_LINE)
+            if 5 < len(text) < LONG_LINE and not any(
+                holder.tag in {"nav", "footer"} for holder in element.iterancestors()
+            ):
+                yield element, text
+
+    def author_links(self) -> Iterator[_Element]:
+        """Links to authors."""
         for element in islice(_author_links(self.elements), 20):
-            if not self.is_elsewhere(element) and (text := text_of(element, 120)):
-                yield text
+            if not self.is_elsewhere(element) and text_of(element, 120):
+                yield element
+
+    def paragraphs(self) -> list[_Element]:
+        """The paragraphs of the page, in document order."""
+        return self.elements["p"]
+
+    def byline_elements(self) -> Iterator[tuple[_Element, str]]:
+        """Elements named after bylines, with their text; boxes about authors last."""
         boxes = []
         for element in self._promising(0)[:60]:
-            if element in self.around or element.tag in _UNREAD_TAGS:
+            if element in self.around or element.tag in UNREAD_TAGS:
                 continue
             text = text_of(element, 200)
             if 3 < len(text) < 160 and not self.is_elsewhere(element):
-                if any(_has("box", names) for names in map(element.get, _NAMES) if names):
-                    boxes.append(text)
+                if any(names_have("box", names) for names in map(element.get, NAMING) if names):
+                    boxes.append((element, text))
                 else:
-                    yield text
-        yield from (text for text in boxes if len(text) <= SHORT_LINE)
+                    yield element, text
+        yield from ((element, text) for element, text in boxes if len(text) <= SHORT_LINE)
 
     def texts_near(self) -> list[tuple[_Element, str]]:
         """Pieces of text around the headline with their elements, the nearest first.
@@ -181,61 +184,19 @@ class Surroundings:
         """
         if self.headline is None or self.near:
             return self.near
-        below = islice(_texts_below(self.headline), _MAX_BELOW)
-        above = islice(_texts_above(self.headline), _MAX_ABOVE)
-        for place in range(_MAX_BELOW):
-            found = [*islice(below, 1), *(islice(above, 1) if place % 3 == 1 else ())]
-            longest = LONG_LINE if place < _CLOSE else SHORT_LINE
+        below = islice(texts_below(self.headline), _MAX_BELOW)
+        above = islice(texts_above(self.headline), _MAX_ABOVE)
+        for distance in range(_MAX_BELOW):
+            pieces = [*islice(below, 1), *(islice(above, 1) if distance % 3 == 1 else ())]
+            longest = LONG_LINE if distance < _CLOSE else SHORT_LINE
             self.near.extend(
-                (element, text) for element, text in found if len(text) <= longest and not self.is_elsewhere(element)
+                (element, text) for element, text in pieces if len(text) <= longest and not self.is_elsewhere(element)
             )
         return self.near
 
 
-def _texts_below(headline: _Element) -> Iterator[tuple[_Element, str]]:
-    node: _Element | None = headline
-    while node is not None and node.tag != "body":
-        yield from _text_behind(node)
-        for sibling in node.itersiblings():
-            for inner in sibling.iter():
-                yield from _text_of(inner)
-                if inner is not sibling:
-                    yield from _text_behind(inner)
-            yield from _text_behind(sibling)
-        node = node.getparent()
-
-
-def _texts_above(headline: _Element) -> Iterator[tuple[_Element, str]]:
-    """The same backwards."""
-    node: _Element | None = headline
-    while node is not None and node.tag != "body":
-        for sibling in node.itersiblings(preceding=True):
-            yield from _text_behind(sibling)
-            for inner in reversed(list(sibling.iter())):
-                if inner is not sibling:
-                    yield from _text_behind(inner)
-                yield from _text_of(inner)
-        node = node.getparent()
-
-
-def _text_of(element: _Element) -> Iterator[tuple[_Element, str]]:
-    if (
-        isinstance(element.tag, str)
-        and element.tag not in _UNREAD_TAGS
-        and (line := " ".join((element.text or "").split()))
-    ):
-        yield element, line
-
-
-def _text_behind(element: _Element) -> Iterator[tuple[_Element, str]]:
-    if line := " ".join((element.tail or "").split()):
-        owner = element.getparent()
-        if owner is not None:
-            yield owner, line
-
-
 def _author_links(elements: Elements) -> Iterator[_Element]:
-    """Links to authors, by what they say or by their address, and those of addresses."""
+    """Links to authors, by what they say or by their address, and those in ``address`` elements."""
     addresses = {link for address in elements["address"] for link in address.iter("a")}
     for link in elements["a"]:
         if (
@@ -246,7 +207,7 @@ def _author_links(elements: Elements) -> Iterator[_Element]:
             yield link
 
 
-def look_around(tree: _Element, elements: Elements, title: str | None) -> Surroundings:
+def find_headline_context(tree: _Element, elements: Elements, title: str | None) -> HeadlineContext:
     """The page seen from the element that prints this title (from the h1 that is most like it where none does)."""
     key = _letters(title or "")
     headings = elements["h1"][:30]
@@ -258,8 +219,9 @@ def look_around(tree: _Element, elements: Elements, title: str | None) -> Surrou
             return _from(tree, elements, element)
     for element in _printing(tree, title)[:1] if title else ():
         return _from(tree, elements, element)
-    closest = max(headings, key=lambda element: _shared(text_of(element, 500), title or ""), default=None)
-    return Surroundings(tree, elements, None) if closest is None else _from(tree, elements, closest)
+    words = set((title or "").casefold().split())
+    closest = max(headings, key=lambda h1: len(words & set(text_of(h1, 500).casefold().split())), default=None)
+    return HeadlineContext(tree, elements, None) if closest is None else _from(tree, elements, closest)
 
 
 def _possible_headlines(tree: _Element, headings: list[_Element]) -> Iterator[_Element]:
@@ -267,12 +229,8 @@ def _possible_headlines(tree: _Element, headings: list[_Element]) -> Iterator[_E
     yield from _other_headings(tree)[:60]
 
 
-def _shared(one: str, other: str) -> int:
-    return len(set(one.casefold().split()) & set(other.casefold().split()))
-
-
-def _from(tree: _Element, elements: Elements, headline: _Element) -> Surroundings:
-    return Surroundings(tree, elements, headline, frozenset([headline, *headline.iterancestors()]))
+def _from(tree: _Element, elements: Elements, headline: _Element) -> HeadlineContext:
+    return HeadlineContext(tree, elements, headline, frozenset([headline, *headline.iterancestors()]))
 
 
 def _letters(text: str) -> str:
@@ -280,9 +238,8 @@ def _letters(text: str) -> str:
 
 
 def _printing(tree: _Element, title: str) -> list[_Element]:
-    """The elements whose own text is the title."""
     return [
         element
         for element in cast("list[_Element]", _printing_xpath(tree, title=title))
-        if element.tag not in _UNREAD_TAGS
+        if element.tag not in UNREAD_TAGS
     ]

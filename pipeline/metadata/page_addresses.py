@@ -3,19 +3,17 @@
 from collections.abc import Iterator
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
-from pipeline.metadata.evidence import Candidate, Choice, choose
-from pipeline.structured import Structured
-
-MAX_ADDRESS = 2_000  # characters; longer ones are data or traps
-_TWO_LEVELS = frozenset({"co", "com", "org", "net", "ac", "gov", "edu", "or", "ne", "go", "web", "in", "gob", "gouv"})
+from pipeline.html.structured_data import Structured
+from pipeline.metadata.evidence import FieldCandidate, FieldChoice, choose_best
+from pipeline.urls import MAX_URL_LENGTH, is_same_site, site_of
 
 
-def host_of(url: str) -> str:
-    """The host without ``www.`` in lower case; empty where there is none."""
+def site_or_none(url: str) -> str | None:
+    """The page's site (`pipeline.urls.site_of`); None where the address is none of a page."""
     try:
-        return (urlsplit(url).hostname or "").removeprefix("www.")
+        return site_of(url)
     except ValueError:
-        return ""
+        return None
 
 
 def path_of(url: str) -> str:
@@ -26,36 +24,25 @@ def path_of(url: str) -> str:
         return ""
 
 
-def site_of(url: str) -> str:
-    """The registered domain, by a rule of thumb: two labels, three below such as ``co.uk``.
-
-    >>> site_of("https://amp.example.co.uk/a"), site_of("https://news.example.org/a")
-    ('example.co.uk', 'example.org')
-    """
-    labels = host_of(url).split(".")
-    many = len(labels) > 2 and labels[-2] in _TWO_LEVELS and len(labels[-1]) == 2
-    return ".".join(labels[-3 if many else -2 :])
-
-
-def absolute(address: str, base: str) -> str | None:
+def absolute_address(address: str, base: str) -> str | None:
     """The address as an absolute http(s) URL without its fragment; None where it is none."""
     try:
         parts = urlsplit(urljoin(base, address.strip()))
-        if parts.scheme not in {"http", "https"} or not parts.hostname or len(address) > MAX_ADDRESS:
+        if parts.scheme not in {"http", "https"} or not parts.hostname or len(address) > MAX_URL_LENGTH:
             return None
         return urlunsplit(parts._replace(fragment=""))
     except ValueError:
         return None
 
 
-def read_address(url: str, structured: Structured) -> Choice[str]:
+def read_address(url: str, structured: Structured) -> FieldChoice[str]:
     """The canonical URL: what the page names, if it is on the same site and no front page; else ``url``."""
-    found = []
+    candidates = []
     for source, weight, address in _named(structured):
-        named = absolute(address, url)
-        if named and site_of(named) == site_of(url) and _is_page(named):
-            found.append(Candidate(named, source, weight))
-    return choose([*found, Candidate(url, "url", 0.4)], str)  # type: ignore[return-value]  # never empty
+        named = absolute_address(address, url)
+        if named and is_same_site(named, url) and _is_page(named):
+            candidates.append(FieldCandidate(named, source, weight))
+    return choose_best([*candidates, FieldCandidate(url, "url", 0.4)], str)  # type: ignore[return-value]  # never empty
 
 
 def _named(structured: Structured) -> Iterator[tuple[str, float, str]]:
@@ -71,18 +58,18 @@ def _is_page(url: str) -> bool:
     return bool(parts.path.strip("/") or parts.query)
 
 
-def read_image(url: str, structured: Structured) -> Choice[str] | None:
+def read_image(url: str, structured: Structured) -> FieldChoice[str] | None:
     """The address of the main picture."""
-    found = []
+    candidates = []
     named = [("og:image", 0.9, structured.first_meta("og:image", "og:image:url", "og:image:secure_url"))]
     named += [("json-ld", 0.8, _image_of(node.get("image"))) for node in structured.articles[:2]]
     named += [("twitter:image", 0.6, structured.first_meta("twitter:image", "twitter:image:src"))]
     named += [("microdata", 0.5, next(iter(structured.microdata.get("image", ())), None))]
     named += [("link", 0.5, next(iter(structured.links.get("image_src", ())), None))]
     for source, weight, address in named:
-        if address and (image := absolute(address, url)):
-            found.append(Candidate(image, source, weight))
-    return choose(found[:1], str)
+        if address and (image := absolute_address(address, url)):
+            candidates.append(FieldCandidate(image, source, weight))
+    return choose_best(candidates[:1], str)
 
 
 def _image_of(value: object) -> str | None:

@@ -1,6 +1,6 @@
 """Dates as pages write them, for machines and for people, in many languages and scripts.
 
-A `Moment` is what was written, no more: whether a time of day stood there, whether a zone did, and whether day and
+A `WrittenDate` is what was written, no more: whether a time of day stood there, whether a zone did, and whether day and
 month could be told apart. What a missing zone means is decided by `pipeline.metadata.zones`.
 """
 
@@ -9,7 +9,9 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
-from pipeline.metadata.tables import load_months, load_table
+from pipeline.metadata.calendars import read_other_calendar
+from pipeline.metadata.data_files import load_table
+from pipeline.text.months import load_months
 
 MIN_YEAR = 1970  # what is older is the date of what the article tells
 MAX_YEAR = 2100
@@ -33,7 +35,7 @@ _COMPACT = re.compile(
 _ASIAN = re.compile(r"(?P<year>(?:19|20)\d\d)\s?[年년]\s?(?P<month>\d{1,2})\s?[月월]\s?(?P<day>\d{1,2})\s?[日일]?")
 _VIETNAMESE = re.compile(r"(?P<day>\d{1,2})\s?tháng\s(?P<month>\d{1,2}),?\s(?:năm\s)?(?P<year>(?:19|20)\d\d)")
 _NUMERIC = re.compile(
-    r"(?<![\d./-])(?P<first>\d{1,2})(?P<mark>[./-])\s?(?P<second>\d{1,2})(?P=mark)\s?(?P<year>(?:19|20)\d\d|\d\d)(?![\d./-]*\d)"
+    r"(?<![\d./-])(?P<first>\d{1,2})(?P<mark>[./-])\s?(?P<second>\d{1,2})(?P=mark)\s?(?P<year>(?:19|20|25)\d\d|\d\d)(?![\d./-]*\d)"
 )
 _WORD = r"""(?P<word>[^\s\d,;:|/()\[\]"'’–—-]{2,20})"""
 _DAY = r"(?P<day>0?[1-9]|[12]\d|3[01])"
@@ -61,7 +63,7 @@ _ANY_DATE = re.compile(r"\d")
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class WrittenDate:
     """A date as it was written.
 
     Attributes:
@@ -85,7 +87,7 @@ class Moment:
         return self.at.year, self.at.month, self.at.day
 
 
-def parse_moment(text: str, language: str | None = None, *, month_first: bool = False) -> Moment | None:
+def parse_written_date(text: str, language: str | None = None, *, month_first: bool = False) -> WrittenDate | None:
     """The first date in the text; None where there is none.
 
     Args:
@@ -93,11 +95,11 @@ def parse_moment(text: str, language: str | None = None, *, month_first: bool = 
         language: ISO 639-1, for names of months that mean different ones in different languages.
         month_first: how to read 03/04/2024.
 
-    >>> parse_moment("2024-05-03T15:47:42.389+0200").at.isoformat()
+    >>> parse_written_date("2024-05-03T15:47:42.389+0200").at.isoformat()
     '2024-05-03T15:47:42+02:00'
-    >>> parse_moment("Freitag, 3. Mai 2024, 15.47 Uhr").at.isoformat()
+    >>> parse_written_date("Freitag, 3. Mai 2024, 15.47 Uhr").at.isoformat()
     '2024-05-03T15:47:00'
-    >>> parse_moment("yesterday") is None
+    >>> parse_written_date("yesterday") is None
     True
     """
     text = text[:300].strip()
@@ -105,10 +107,10 @@ def parse_moment(text: str, language: str | None = None, *, month_first: bool = 
         return None
     if not text.isascii():
         text = _with_ascii_digits(unicodedata.normalize("NFKC", text))
-    for reader in (_machine, _asian, _textual, _numeric):
-        moment = reader(text, language, month_first)
-        if moment is not None:
-            return moment
+    for reader in (_machine, _other_calendar, _asian, _textual, _numeric):
+        date = reader(text, language, month_first)
+        if date is not None:
+            return date
     return None
 
 
@@ -116,7 +118,7 @@ def _with_ascii_digits(text: str) -> str:
     return "".join(str(unicodedata.digit(c)) if c.isdigit() and not c.isascii() and c.isdecimal() else c for c in text)
 
 
-def _machine(text: str, _language: str | None, _month_first: bool) -> Moment | None:
+def _machine(text: str, _language: str | None, _month_first: bool) -> WrittenDate | None:
     if text.isdigit() and len(text) in {10, 13}:
         return _from_unix(int(text[:10]))
     if match := _ISO.search(text):
@@ -128,17 +130,25 @@ def _machine(text: str, _language: str | None, _month_first: bool) -> Moment | N
     return None
 
 
-def _from_unix(seconds: int) -> Moment | None:
+def _from_unix(seconds: int) -> WrittenDate | None:
     at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
-    return Moment(at, has_time=True) if 1995 <= at.year <= MAX_YEAR else None  # smaller numbers are identifiers
+    return WrittenDate(at, has_time=True) if 1995 <= at.year <= MAX_YEAR else None  # smaller numbers are identifiers
 
 
-def _asian(text: str, _language: str | None, _month_first: bool) -> Moment | None:
+def _other_calendar(text: str, language: str | None, _month_first: bool) -> WrittenDate | None:
+    converted = None if text.isascii() and language != "fa" else read_other_calendar(text, language)
+    if converted is None:
+        return None
+    day, end = converted
+    return _with_time(datetime(day.year, day.month, day.day), text, end)  # noqa: DTZ001  # naive on purpose: as written
+
+
+def _asian(text: str, _language: str | None, _month_first: bool) -> WrittenDate | None:
     match = _ASIAN.search(text) or _VIETNAMESE.search(text)
     return _build(match, int(match["month"]), text) if match else None
 
 
-def _textual(text: str, language: str | None, _month_first: bool) -> Moment | None:
+def _textual(text: str, language: str | None, _month_first: bool) -> WrittenDate | None:
     months = load_months(language)
     for pattern in _TEXTUAL:
         for match in pattern.finditer(text):
@@ -150,21 +160,21 @@ def _textual(text: str, language: str | None, _month_first: bool) -> Moment | No
     return None
 
 
-def _numeric(text: str, _language: str | None, month_first: bool) -> Moment | None:
+def _numeric(text: str, _language: str | None, month_first: bool) -> WrittenDate | None:
     for match in _NUMERIC.finditer(text):
         first, second = int(match["first"]), int(match["second"])
         slashed = match["mark"] == "/"  # nobody writes 05.31.2024, and few 05-31-2024
         day, month = (second, first) if month_first and slashed else (first, second)
         if month > 12 >= day:
             day, month = month, day
-        moment = _build(match, month, text, day=day)
-        if moment:
+        date = _build(match, month, text, day=day)
+        if date:
             ambiguous = slashed and first <= 12 and second <= 12 and first != second
-            return Moment(moment.at, moment.has_time, ambiguous)
+            return WrittenDate(date.at, date.has_time, ambiguous)
     return None
 
 
-def _build(match: re.Match[str], month: int, text: str, *, day: int = 0, at: int | None = None) -> Moment | None:
+def _build(match: re.Match[str], month: int, text: str, *, day: int = 0, at: int | None = None) -> WrittenDate | None:
     groups = match.groupdict()
     year = int(groups["year"])
     year += 2000 if year < 100 else -543 if year > 2400 else 0  # Thai years count from the Buddha
@@ -178,17 +188,17 @@ def _build(match: re.Match[str], month: int, text: str, *, day: int = 0, at: int
     return _with_time(date, text, match.end() if at is None else at)
 
 
-def _with_time(date: datetime, text: str, at: int) -> Moment:
+def _with_time(date: datetime, text: str, at: int) -> WrittenDate:
     match = _TIME.match(text, at)
     if match is None or not (match["minute"] or match["half"]):
-        return Moment(date)
+        return WrittenDate(date)
     hour = int(match["hour"]) % 24
     half = match["half"] or match["early"]
     if half and hour <= 12:
         hour = hour % 12 + (12 if half[0] in "pP" or half in _AFTERNOON else 0)
     at_time = date.replace(hour=hour, minute=int(match["minute"] or 0), second=int(match["second"] or 0))
     zone = _zone(match["zone"])
-    return Moment(at_time.replace(tzinfo=zone) if zone else at_time, has_time=True)
+    return WrittenDate(at_time.replace(tzinfo=zone) if zone else at_time, has_time=True)
 
 
 def _zone(text: str | None) -> timezone | None:

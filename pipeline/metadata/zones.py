@@ -12,34 +12,34 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from pipeline.metadata.moments import Moment
-from pipeline.metadata.tables import load_table
+from pipeline.metadata.data_files import load_table
+from pipeline.metadata.written_dates import WrittenDate
 
 _MAX_OFFSET = timedelta(hours=14)
 _QUARTER = timedelta(minutes=15)
 
 
-def in_zone(moment: Moment, others: Iterable[Moment], host: str, language_tag: str | None) -> datetime:
-    """The moment as a zone-aware time."""
-    if not moment.has_time:
-        return moment.at.replace(tzinfo=UTC)
-    if moment.has_zone:
-        return moment.at
+def in_zone(date: WrittenDate, others: Iterable[WrittenDate], host: str, language_tag: str | None) -> datetime:
+    """The date as a zone-aware time."""
+    if not date.has_time:
+        return date.at.replace(tzinfo=UTC)
+    if date.has_zone:
+        return date.at
     known = [other.at for other in others if other.has_time and other.has_zone]
-    for offset in _offsets(moment.at, known):
-        return moment.at.replace(tzinfo=offset)
-    return moment.at.replace(tzinfo=_fixed(_zone_of(host, language_tag), moment.at))
+    for offset in _offsets(date.at, known):
+        return date.at.replace(tzinfo=offset)
+    return date.at.replace(tzinfo=_fixed(_zone_of(host, language_tag), date.at))
 
 
 def _offsets(at: datetime, known: list[datetime]) -> Iterable[timezone]:
-    for other in known:
-        written = other.replace(tzinfo=None)
-        if written == at and other.utcoffset():
-            yield timezone(other.utcoffset() or timedelta())
-        ahead = at - other.astimezone(UTC).replace(tzinfo=None)
+    for at_offset in known:
+        written = at_offset.replace(tzinfo=None)
+        if written == at and at_offset.utcoffset():
+            yield timezone(at_offset.utcoffset() or timedelta())
+        ahead = at - at_offset.astimezone(UTC).replace(tzinfo=None)
         if ahead and abs(ahead) <= _MAX_OFFSET and not ahead % _QUARTER:
             yield timezone(ahead)
-    declared = {other.utcoffset() for other in known} - {timedelta()}
+    declared = {at_offset.utcoffset() for at_offset in known} - {timedelta()}
     if len(declared) == 1 and (offset := declared.pop()):
         yield timezone(offset)
 

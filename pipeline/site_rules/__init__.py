@@ -2,21 +2,7 @@
 
 One TOML file for each site, named after its host (subdomains included): those of this package, and those of the
 user's folder (``NEWS_RULES_DIR``), which take the place of ours of the same name. A file holds one table ``[[rule]]``
-for each time in which the site's pages were made alike::
-
-    [[rule]]
-    valid_from = 2024-06-01           # first day of fetching; left out: from ever
-    valid_until = 2025-02-01          # the day after the last
-    body = ["div.story-body"]         # the text is what stands in these, and nothing else is
-    keep = ["p.standfirst"]           # belongs to the text too, whatever it looks like
-    drop = ["aside.puff", "xpath://p[starts-with(., 'NOW WATCH')]"]
-    [rule.fields]
-    title = ["json-ld:headline", "css:h1.headline"]            # the first that says something
-    published_at = ["css:time.published @datetime"]
-
-Selectors are CSS (level 3), or XPath 1.0 after ``xpath:``; they name block-level elements. Sources of fields are
-``json-ld:KEY`` (``author.name`` goes inside), ``meta:NAME``, ``css:SELECTOR`` and ``xpath:EXPRESSION``, with `` @NAME``
-behind it for an attribute instead of the text.
+for each time in which the site's pages were made alike; docs/rules.md has the format.
 """
 
 import tomllib
@@ -33,15 +19,17 @@ from urllib.parse import urlsplit
 from lxml.etree import _Element
 
 from pipeline.errors import ConfigError
-from pipeline.rules.selectors import Selector, Source, compile_selector, compile_source
-from pipeline.structured import Structured
+from pipeline.html.structured_data import Structured
+from pipeline.site_rules.selectors import FieldSource, Selector, compile_selector, compile_source
+from pipeline.urls import without_www
 
-__all__ = ["FIELDS", "Rule", "RuleBook", "load_rules"]
+__all__ = ["FIELDS", "Rule", "SiteRuleBook", "load_rules"]
 
 FIELDS = ("title", "authors", "published_at", "modified_at", "section", "tags", "description", "image")
 """The fields that a rule can name sources for."""
 
-_KEYS = {"valid_from", "valid_until", "body", "keep", "drop", "fields"}
+_KEYS = {"valid_from", "valid_until", "body", "keep", "drop", "fields", "extractor"}
+_EXTRACTORS = ("news", "trafilatura")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +41,7 @@ class Rule:
         origin: the file that the rule is from.
         body: where the text stands, and nothing outside of it; `keep`: what belongs to it too;
             `drop`: what does not.
+        extractor: who chooses the text where there is no ``body``; None for the one that is set.
         valid_from, valid_until: first day of fetching, and the day after the last; None where it is open.
     """
 
@@ -63,7 +52,8 @@ class Rule:
     body: tuple[Selector, ...] = ()
     keep: tuple[Selector, ...] = ()
     drop: tuple[Selector, ...] = ()
-    fields: Mapping[str, tuple[Source, ...]] | None = None
+    fields: Mapping[str, tuple[FieldSource, ...]] | None = None
+    extractor: str | None = None
 
     def holds_on(self, day: date) -> bool:
         """Whether the rule is meant for pages fetched on this day."""
@@ -71,24 +61,24 @@ class Rule:
 
     def given(self, tree: _Element, structured: Structured) -> dict[str, tuple[str, tuple[str, ...]]]:
         """For each field that the rule finds in the page: the source that named it, and the values as written."""
-        found: dict[str, tuple[str, tuple[str, ...]]] = {}
+        fields: dict[str, tuple[str, tuple[str, ...]]] = {}
         for name, sources in (self.fields or {}).items():
             for source in sources:
                 if values := source.read(tree, structured):
-                    found[name] = (source.text, values)
+                    fields[name] = (source.text, values)
                     break
-        return found
+        return fields
 
 
 @dataclass(frozen=True, slots=True)
-class RuleBook:
+class SiteRuleBook:
     """All rules, by site."""
 
     rules: Mapping[str, tuple[Rule, ...]]
 
     def of_site(self, host: str) -> tuple[Rule, ...]:
         """The rules of the nearest site above or at this host."""
-        labels = host.lower().removeprefix("www.").split(".")
+        labels = without_www(host.lower()).split(".")
         for start in range(len(labels)):
             if rules := self.rules.get(".".join(labels[start:])):
                 return rules
@@ -104,21 +94,27 @@ class RuleBook:
 
 
 @cache
-def load_rules(folder: str = "") -> RuleBook:
+def load_rules(folder: str = "") -> SiteRuleBook:
     """The rules of the package and of the user's folder, which win; read once in each process.
 
-    Raises:
-        ConfigError: there is no such folder, or one of its files is no such rule; the message says which and why.
+    Raises ConfigError: there is no such folder, or one of its files is no such rule; the message says which and
+    why.
     """
     own = Path(folder).expanduser() if folder else None
     if own is not None and not own.is_dir():
         raise ConfigError(f"NEWS_RULES_DIR={folder}: there is no such folder")
     files: dict[str, Traversable] = {}
-    for place in filter(None, (resources.files(__name__), own)):
-        for file in sorted(place.iterdir(), key=lambda each: each.name):
+    for root in filter(None, (resources.files(__name__), own)):
+        for file in sorted(root.iterdir(), key=lambda each: each.name):
             if file.name.endswith(".toml"):
                 files[file.name.removesuffix(".toml").lower()] = file
-    return RuleBook({site: tuple(_read(site, file)) for site, file in files.items()})
+    return SiteRuleBook({site: tuple(_read(site, file)) for site, file in files.items()})
+
+
+def reload_rules(folder: str = "") -> None:
+    """Have this process read the rules again, as they are now. Raises ConfigError as `load_rules` does."""
+    load_rules.cache_clear()
+    load_rules(folder)
 
 
 def _read(site: str, file: Traversable) -> Iterator[Rule]:
@@ -143,6 +139,9 @@ def _rule(site: str, origin: str, table: Mapping[str, Any]) -> Rule:
     fields = table.get("fields", {})
     if unknown := set(fields) - set(FIELDS):
         raise ValueError(f"{', '.join(sorted(unknown))}: the fields are {', '.join(FIELDS)}")
+    extractor = table.get("extractor")
+    if extractor is not None and (extractor not in _EXTRACTORS or "body" in table):
+        raise ValueError(f"extractor should be one of {', '.join(_EXTRACTORS)}, in a rule without body")
     return Rule(
         site=site,
         origin=origin,
@@ -151,6 +150,7 @@ def _rule(site: str, origin: str, table: Mapping[str, Any]) -> Rule:
         body=tuple(map(compile_selector, _texts(table, "body"))),
         keep=tuple(map(compile_selector, _texts(table, "keep"))),
         drop=tuple(map(compile_selector, _texts(table, "drop"))),
+        extractor=extractor,
         fields={name: tuple(map(compile_source, _texts(fields, name))) for name in fields},
     )
 

@@ -8,8 +8,8 @@ from cssselect import HTMLTranslator, SelectorError
 from lxml import etree
 from lxml.etree import _Element
 
-from pipeline.structured import Structured
-from pipeline.structured.selection import text_of
+from pipeline.html.structured_data import Structured
+from pipeline.html.xpath import text_of
 
 MAX_TEXT = 1000
 """Characters of a field that are read."""
@@ -28,19 +28,19 @@ class Selector:
     def select(self, tree: _Element) -> list[_Element]:
         """The elements that it names, in document order; none where the page makes it fail."""
         try:
-            found = self.xpath(tree)
+            elements = self.xpath(tree)
         except etree.XPathError:
             return []
-        return [each for each in found if isinstance(each, _Element)] if isinstance(found, list) else []
+        return [each for each in elements if isinstance(each, _Element)] if isinstance(elements, list) else []
 
 
-def select_all(selectors: Iterable[Selector], tree: _Element) -> frozenset[_Element]:
+def select_elements(selectors: Iterable[Selector], tree: _Element) -> frozenset[_Element]:
     """The elements that any of the selectors names."""
     return frozenset(element for selector in selectors for element in selector.select(tree))
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class FieldSource:
     """Where a field stands.
 
     Attributes:
@@ -72,11 +72,7 @@ class Source:
 
 
 def compile_selector(text: str) -> Selector:
-    """The selector of a text.
-
-    Raises:
-        ValueError: it is neither CSS nor XPath.
-    """
+    """The selector of a text. Raises ValueError when it is neither CSS nor XPath."""
     try:
         if text.startswith("xpath:"):
             return Selector(text, etree.XPath(text.removeprefix("xpath:")))
@@ -85,19 +81,15 @@ def compile_selector(text: str) -> Selector:
         raise ValueError(f"{text!r} is no selector: {error}") from error
 
 
-def compile_source(text: str) -> Source:
-    """The source of a text.
-
-    Raises:
-        ValueError: it is none.
-    """
+def compile_source(text: str) -> FieldSource:
+    """The source of a text. Raises ValueError when it is none."""
     kind, colon, rest = text.partition(":")
     if kind not in _KINDS or not colon or not rest.strip():
         raise ValueError(f"{text!r} should begin with one of {', '.join(f'{known}:' for known in _KINDS)}")
     if kind in ("json-ld", "meta"):
-        return Source(text, kind, name=rest.strip())
+        return FieldSource(text, kind, name=rest.strip())
     path, _, attribute = rest.strip().partition(" @")
-    return Source(
+    return FieldSource(
         text,
         kind,
         attribute=attribute.strip(),

@@ -1,4 +1,4 @@
-"""Whether two texts are copies of one another, perhaps edited or cut, and the sketches by which such pairs are found.
+"""Whether an article is new, revised, unchanged or a copy, and whether two texts are copies, perhaps edited or cut.
 
 A *run* is a few words in a row. A text's sketch is a sample of its runs that is chosen by their hashes, so that texts
 that share much share some of it (Broder, "On the resemblance and containment of documents", 1997; sampling modulo a
@@ -8,16 +8,18 @@ the other's). Texts that share any of their sketches are compared word by word.
 All of it depends on the two texts and their sites alone, never on what else there is or came first.
 """
 
+import hashlib
 import math
-import re
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import blake2b
-from itertools import compress, count
+from itertools import accumulate, chain, compress, count
+from typing import NamedTuple
 
-from pipeline.dedup import fold
+from pipeline.model import Article, Decision
+from pipeline.text.words import find_words, fold, is_mostly_unspaced, normalise, split_units
 
 SAMPLE = 16
 """Runs in the sketch of a text: from so many to twice as many. With 15 % of the words of one copy changed and half of
@@ -54,14 +56,9 @@ FEW_NUMBERS, OF_NUMBERS, SIGMAS = 8, 0.5, 4.5
 """Reports on stocks, weather or matches repeat their words, with other numbers in between. From eight numbers on, half
 the share of the words must be shared of them, and no less than chance explains (in standard deviations)."""
 
-_WORD = re.compile(r"\w+")
-_IDEOGRAPH = "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]"
-_UNSPACED = re.compile(_IDEOGRAPH)
-_CHARACTERS = re.compile(rf"{_IDEOGRAPH}|(?:(?!{_IDEOGRAPH})\w)+")
-
 
 @dataclass(frozen=True)
-class Words:
+class ComparedText:
     """A text as comparing needs it.
 
     Attributes:
@@ -80,25 +77,32 @@ class Words:
         words, length = self.words, (UNSPACED if self.is_unspaced else SPACED)[0]
         if not words:
             return frozenset()
-        every = [" ".join(words[at : at + length]) for at in range(_runs(words, length))]
-        telling = every if self.is_unspaced else [run for run in every if len(run) >= TELLING] or every
+        joined, ends = " ".join(words), [*accumulate(map(len, words), lambda end, size: end + size + 1)]
+        # of each run of words, which parts of all of them it is
+        every = list(zip([0, *(end + 1 for end in ends)], ends[length - 1 :] or ends[-1:], strict=False))
+        telling = every if self.is_unspaced else [run for run in every if run[1] - run[0] >= TELLING] or every
         mask = (1 << max(0, (len(telling) // SAMPLE).bit_length() - 1)) - 1
-        encoded = [run.encode("utf-8", "surrogatepass") for run in telling]
+        if joined.isascii():
+            plain = joined.encode()
+            encoded = [plain[start:end] for start, end in telling]
+        else:
+            encoded = [joined[start:end].encode("utf-8", "surrogatepass") for start, end in telling]
         # A cheap hash chooses, a wide one is kept: of a hundred million, 32 bits would meet by chance all the time.
         chosen = {run for run in encoded if not zlib.crc32(run) & mask}
         return frozenset(int.from_bytes(blake2b(run, digest_size=8).digest(), signed=True) for run in chosen)
 
 
-def words_of(text: str, site: str = "") -> Words:
+def compared_text(text: str, site: str = "") -> ComparedText:
     """The words of a text that stands on this site."""
     folded = fold(text)
-    unspaced = 0 if folded.isascii() else len(_UNSPACED.findall(folded))
-    is_unspaced = unspaced > 0 and 2 * unspaced > len("".join(folded.split()))
-    return Words(tuple((_CHARACTERS if is_unspaced else _WORD).findall(folded)), site, is_unspaced)
+    if is_mostly_unspaced(folded):
+        return ComparedText(tuple(split_units(folded)), site, is_unspaced=True)
+    return ComparedText(tuple(chain.from_iterable(map(_words_of, folded.split("\n\n")))), site, is_unspaced=False)
 
 
-def _runs(words: tuple[str, ...], length: int) -> int:
-    return max(1, len(words) - length + 1)
+@lru_cache(maxsize=256)  # paragraphs are compared by themselves, and then as parts of their text
+def _words_of(folded: str) -> list[str]:
+    return find_words(folded)
 
 
 def _in_rows(words: tuple[str, ...], length: int) -> Iterable[tuple[str, ...]]:
@@ -106,7 +110,7 @@ def _in_rows(words: tuple[str, ...], length: int) -> Iterable[tuple[str, ...]]:
     return zip(*(words[at:] for at in range(length)), strict=False) if len(words) > length else [words]
 
 
-def likeness(one: Words, other: Words) -> float:
+def likeness(one: ComparedText, other: ComparedText) -> float:
     """The share of the shorter text that stands in the longer, by runs of words; from 0 to 1, 1 for equal texts.
 
     The same whichever comes first.
@@ -114,7 +118,7 @@ def likeness(one: Words, other: Words) -> float:
     return _shared(one, other)[0]
 
 
-def are_copies(one: Words, other: Words) -> bool:
+def are_copies(one: ComparedText, other: ComparedText) -> bool:
     """Whether one is a copy of the other, edited or cut perhaps; the same whichever comes first."""
     if one.words == other.words:
         return bool(one.words)
@@ -132,7 +136,7 @@ def are_copies(one: Words, other: Words) -> bool:
     return of_numbers >= max(OF_NUMBERS * share, share - SIGMAS * deviation)
 
 
-def _shared(one: Words, other: Words) -> tuple[float, int, int, float]:
+def _shared(one: ComparedText, other: ComparedText) -> tuple[float, int, int, float]:
     """Of the shorter text the share that is shared, in how many words; its numbers, and the share of them."""
     if one.words == other.words:
         return 1.0, len(one.words), 0, 1.0
@@ -148,3 +152,36 @@ def _shared(one: Words, other: Words) -> tuple[float, int, int, float]:
     numbers, shared = sum(are_numbers), sum(covered)
     of_numbers = sum(compress(covered, are_numbers)) / numbers if numbers else 1.0
     return shared / len(short), shared, numbers, of_numbers
+
+
+class StoredState(NamedTuple):
+    """What the archive holds of an article, as far as deciding needs it."""
+
+    title: str | None
+    content_hash: str
+    text: str = ""
+
+
+def content_hash(text: str) -> str:
+    """SHA-256 of the normalised text, hexadecimal: equal for texts that differ in layout only."""
+    return hashlib.sha256(normalise(text).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def decide_version(stored: StoredState | None, article: Article, first_with_same_text: int | None) -> Decision:
+    """What storing the article comes to.
+
+    Args:
+        stored: what the archive holds for the same page; None when it holds nothing.
+        article: what was extracted from the page now.
+        first_with_same_text: id of the oldest article of another page with the same content hash, if there is one.
+
+    A page that has an article is never turned into a duplicate: its history is its own. A headline that was not
+    found this time is a flaw of the extraction and no edit.
+    """
+    if stored is None:
+        return "new" if first_with_same_text is None else "duplicate"
+    if stored.content_hash != article.content_hash:
+        return "revised"
+    if article.title is not None and normalise(article.title) != normalise(stored.title or ""):
+        return "revised"
+    return "unchanged"

@@ -1,17 +1,10 @@
-"""The tables of this package, read once from the TOML files beside it."""
+"""The names of months in many languages (``months.toml``)."""
 
 import tomllib
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Any
-
-
-@cache
-def load_table(name: str) -> Mapping[str, Any]:
-    """The data file of that name."""
-    return tomllib.loads((files("pipeline.metadata") / "data" / f"{name}.toml").read_text(encoding="utf-8"))
 
 
 @cache
@@ -23,7 +16,7 @@ def load_months(language: str | None = None) -> Mapping[str, int]:
     """
     meanings: dict[str, set[int]] = defaultdict(set)
     own: dict[str, int] = {}
-    for code, line in load_table("months").items():
+    for code, line in read_month_names().items():
         for number, names in enumerate(line.split(), start=1):
             for name in names.split("/"):
                 meanings[name].add(number)
@@ -33,12 +26,6 @@ def load_months(language: str | None = None) -> Mapping[str, int]:
 
 
 @cache
-def load_agencies() -> Mapping[str, str]:
-    """What by-lines call agencies, in lower case, and the one name that we store."""
-    return {alias: name for name, aliases in load_table("agencies")["names"].items() for alias in aliases}
-
-
-@cache
-def load_words(name: str) -> frozenset[str]:
-    """One of the lists of ``bylines.toml``."""
-    return frozenset(load_table("bylines")[name])
+def read_month_names() -> Mapping[str, str]:
+    """Map each language (ISO 639-1) to its months, January to December, separated by spaces; variants by "/"."""
+    return tomllib.loads((files(__package__) / "months.toml").read_text(encoding="utf-8"))
