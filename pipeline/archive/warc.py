@@ -1,6 +1,6 @@
 """WARC 1.1 (ISO 28500:2017): one answer becomes records, each a gzip member of its own.
 
-Written by hand and not by warcio, which encodes what is no ASCII in headers anew: here they stand as they were sent.
+Written by hand and not by warcio, which re-encodes what is not ASCII in headers: here they stay as they were sent.
 What differs from the wire, and how that is told in the record:
 
 * Chunks and frames are put together; ``Transfer-Encoding`` is renamed ``X-Crawler-Transfer-Encoding``, as the Common
@@ -18,9 +18,9 @@ from urllib.parse import urlsplit
 
 from zlib_ng import zlib_ng
 
-from pipeline.archive.read import digest_of
-from pipeline.fetch.failure import Failure
-from pipeline.fetch.inflate import Body
+from pipeline.archive.member import compute_digest
+from pipeline.http.codings import BodyDecoder
+from pipeline.http.failure import WireFailure
 from pipeline.model import Capture
 
 SAME = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
@@ -37,7 +37,7 @@ Fields = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Original:
+class OriginalRecord:
     """The record that has the body, as a revisit record names it."""
 
     id: int
@@ -47,7 +47,7 @@ class Original:
 
 
 @dataclass(frozen=True, slots=True)
-class Records:
+class CaptureRecords:
     """What one capture becomes in a file.
 
     Attributes:
@@ -61,35 +61,26 @@ class Records:
     record_id: str
 
 
-def payload_digest(body: bytes) -> str:
-    """``WARC-Payload-Digest`` of a body as it was sent.
-
-    >>> payload_digest(b"")
-    'sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ'
-    """
-    return digest_of(body)
-
-
-def readable(capture: Capture) -> Capture:
+def make_readable(capture: Capture) -> Capture:
     """The capture with its content codings undone where other tools could not do that."""
     codings = ", ".join(value.decode("latin-1") for name, value in capture.headers if _is(name, "content-encoding"))
     if codings.strip().lower() in READABLE or not capture.body:
         return capture
-    undoing = Body(codings, max_bytes=2**40)  # it was held to the limit when it came
+    undoing = BodyDecoder(codings, max_bytes=2**40)  # it was held to the limit when it came
     try:
         undoing.feed(capture.body)
         body = undoing.finish()
-    except Failure:  # cannot be: it was read when it came
+    except WireFailure:  # cannot be: it was read when it came
         return capture
     headers = tuple((_renamed(name, "content-encoding", "content-length"), value) for name, value in capture.headers)
     return replace(capture, headers=headers, body=body)
 
 
-def records_of(capture: Capture, digest: str, original: Original | None, warcinfo_id: str) -> Records:
+def build_records(capture: Capture, digest: str, original: OriginalRecord | None, warcinfo_id: str) -> CaptureRecords:
     """The records of a capture: a response, or a revisit where ``original`` has the body already, and its request.
 
     Args:
-        capture: as `readable` gives it.
+        capture: as `make_readable` gives it.
         digest: of its body.
         original: an earlier record with the same body; for a 304 the one that has not been modified since.
         warcinfo_id: UUID of the file's first record.
@@ -109,13 +100,13 @@ def records_of(capture: Capture, digest: str, original: Original | None, warcinf
     if not capture.is_whole:
         fields.append(("WARC-Truncated", "unspecified"))
     fields.append(("Content-Type", "application/http; msgtype=response"))
-    answer = member(fields, head if original else head + capture.body)
+    answer = build_member(fields, head if original else head + capture.body)
     request = [*_common("request", str(uuid.uuid4()), capture, warcinfo_id), ("WARC-Concurrent-To", _urn(record_id))]
     request.append(("Content-Type", "application/http; msgtype=request"))
-    return Records(answer + member(request, _request_head(capture)), len(answer), record_id)
+    return CaptureRecords(answer + build_member(request, _request_head(capture)), len(answer), record_id)
 
 
-def warcinfo(file: str, at: datetime, facts: Fields) -> tuple[bytes, str]:
+def build_warcinfo(file: str, at: datetime, facts: Fields) -> tuple[bytes, str]:
     """The first record of a file, with its UUID; ``facts`` are what it says of who wrote the file, and how."""
     record_id = str(uuid.uuid4())
     fields = [
@@ -126,12 +117,12 @@ def warcinfo(file: str, at: datetime, facts: Fields) -> tuple[bytes, str]:
         ("Content-Type", "application/warc-fields"),
     ]
     text = "".join(f"{name}: {_line(value)}\r\n" for name, value in facts if value)
-    return member(fields, text.encode()), record_id
+    return build_member(fields, text.encode()), record_id
 
 
-def member(fields: Fields, block: bytes) -> bytes:
+def build_member(fields: Fields, block: bytes) -> bytes:
     """One record as a gzip member; its digest and length are added."""
-    named = [*fields, ("WARC-Block-Digest", digest_of(block)), ("Content-Length", str(len(block)))]
+    named = [*fields, ("WARC-Block-Digest", compute_digest(block)), ("Content-Length", str(len(block)))]
     head = "WARC/1.1\r\n" + "".join(f"{name}: {_line(value)}\r\n" for name, value in named) + "\r\n"
     pack = zlib_ng.compressobj(LEVEL, zlib_ng.DEFLATED, zlib_ng.MAX_WBITS + 16)  # in half the time of zlib's
     return pack.compress(head.encode()) + pack.compress(block) + pack.compress(b"\r\n\r\n") + pack.flush()

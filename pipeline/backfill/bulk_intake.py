@@ -1,7 +1,7 @@
-"""Pages that come whole: read as a stream, extracted in all processes, stored in order with the progress of their file.
+"""Taking in whole pages: read as a stream, extracted in all processes, stored in order with the progress of their unit.
 
-How many are under way is bounded, by number and by size, and with it the memory, however large the file is. A batch is
-stored in the transaction that moves the unit on: whoever is killed reads again what was not stored, and no more.
+The number and size of pages under way is bounded, and with it the memory, however large the file. A batch is stored in
+the transaction that moves the unit on: after a kill only what was not stored is read again.
 """
 
 import asyncio
@@ -11,19 +11,23 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice, takewhile
 
-from sqlalchemy.engine import Connection
+import structlog
 
-from pipeline.backfill.desk import SAMPLE, Desk
+from pipeline.backfill.intake_items import IntakeItem, estimate_items
+from pipeline.backfill.intake_store import is_fault_of_page, look_up_pages, store_step
+from pipeline.backfill.job_runner import JobRunner
 from pipeline.errors import ungrouped
-from pipeline.ingest.context import Context
-from pipeline.ingest.events import Event
-from pipeline.ingest.pages import read_page
+from pipeline.ingest.page_results import judge_response
 from pipeline.model import Address, Article, Fetched, Page, Response, Validators
-from pipeline.schedule import PagePolicy, PageUpdate
-from pipeline.store.backfill import Job, Step, Unit, record_step
-from pipeline.store.boilerplate import learned_of
-from pipeline.store.intake import Taken, take_in, urls_had
-from pipeline.urls import host_of, is_same_site, site_of
+from pipeline.runtime.context import RunContext
+from pipeline.runtime.events import Event
+from pipeline.schedule.pages import PageUpdate
+from pipeline.store.articles.bulk_rows import CapturedPage
+from pipeline.store.backfill.job_values import BackfillUnit, UnitStep
+from pipeline.store.backfill.jobs import load_job_progress
+from pipeline.urls import site_of
+
+log = structlog.get_logger("news")
 
 READ = 16
 """Items that are read at once, in a thread."""
@@ -32,50 +36,28 @@ SAVE = 32
 """Pages of one transaction: enough that its cost does not count, few enough that a kill costs little."""
 
 UNDER_WAY = 24
-"""Pages that each extraction process has waiting: while others are stored, it must not be without work."""
+"""Pages that wait for each extraction process, so that it never idles while others are stored."""
 
 MAX_BYTES = 48 * 2**20
 """Bytes of pages that were read and are not stored yet, beside one; what is made of them is smaller. Some two hundred
 pages: a slow one at the head must not leave the processes without work."""
 
-DRY = 400
-"""Items of a file that a dry run reads, to tell from them what the rest holds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One thing in a file.
-
-    Attributes:
-        end: the unit's position behind it.
-        skipped: why it is no page to be taken in; None where it is one.
-    """
-
-    end: int
-    skipped: str | None = None
-    address: Address | None = None
-    response: Response | None = None
-
-
-class LeaseLostError(Exception):
-    """Another worker has the unit by now."""
-
 
 @dataclass(slots=True)
 class _Line:
-    """What was read and is not stored yet, in the order of the file.
+    """An item that was read and is not stored yet, in the order of the file.
 
     Attributes:
-        task: reads the page, and holds its bytes until it is done.
-        size: of the page.
-        outcome: what became of what is no page to be read.
+        task: reads the page, and holds its bytes until it is done; it gives None for a page that cannot be read at all.
+        size: bytes of the page.
+        outcome: of an item that is not a page to be read.
     """
 
     end: int
     outcome: str | None = None
     address: Address | None = None
     had_at: datetime | None = None
-    task: asyncio.Task[tuple[Article, Fetched] | PageUpdate] | None = None
+    task: asyncio.Task[tuple[Article, Fetched] | PageUpdate | None] | None = None
     size: int = 0
 
     @property
@@ -88,43 +70,43 @@ class Intake:
     """Takes in the pages of one unit.
 
     Attributes:
-        size: of the file, in the measure of its positions; None where nobody knows.
+        size: of the file, in the unit of its positions; None if unknown.
         left: pages that may still be taken; None for any number.
     """
 
-    desk: Desk
-    unit: Unit
+    runner: JobRunner
+    unit: BackfillUnit
     size: int | None = None
     left: int | None = None
     _line: deque[_Line] = field(default_factory=deque)
     _bytes: int = 0
     _tasks: asyncio.TaskGroup = field(default_factory=asyncio.TaskGroup)
     _slots: asyncio.Semaphore = field(init=False)
-    _final: Context = field(init=False)
+    _final: RunContext = field(init=False)
 
     def __post_init__(self) -> None:
-        # Nothing is tried again over the network: the file says what it says.
-        context = self.desk.context
+        # Nothing is tried again later: a file does not change.
+        context = self.runner.context
         self._slots = asyncio.Semaphore(context.workers.jobs * UNDER_WAY)
         self._final = replace(context, settings=replace(context.settings, max_attempts=1))
 
-    async def run(self, items: Iterable[Item]) -> None:
-        """Take in everything, and note that the unit is done; less, where the run is to end.
+    async def run(self, items: Iterable[IntakeItem]) -> None:
+        """Take in all items and note that the unit is done; stops early when the run is asked to.
 
         Raises:
             LeaseLostError: the unit is another worker's by now.
-            Exception: whatever the items raise; what was read before is stored.
+            Exception: whatever reading the items raises; what was read before is stored.
         """
         source = iter(items)
         with ungrouped():
             await self._run(source)
-        if not self.desk.context.stop.is_asked:
-            await self._note(Step("done", self.unit.position), [])
+        if not self.runner.context.stop.is_asked:
+            await self._note(UnitStep("done", self.unit.position), [])
 
-    async def _run(self, source: Iterator[Item]) -> None:
+    async def _run(self, source: Iterator[IntakeItem]) -> None:
         async with self._tasks:
             try:
-                while (self.left is None or self.left > 0) and not self.desk.context.stop.is_asked:
+                while (self.left is None or self.left > 0) and not self.runner.context.stop.is_asked:
                     batch = await asyncio.to_thread(_some, source)
                     if not batch:
                         break
@@ -132,9 +114,10 @@ class Intake:
             finally:
                 await self._store_ready(all_of_it=True)
 
-    async def _enter(self, batch: Sequence[Item]) -> None:
+    async def _enter(self, batch: Sequence[IntakeItem]) -> None:
         urls = [item.address.url for item in batch if item.address is not None]
-        had, learned = await self.desk.context.database.read(look_up, urls) if urls else (set(), {})
+        found = await self.runner.context.database.read(look_up_pages, urls) if urls else (set(), set(), {})
+        had, announced, learned = found
         for item in batch:
             line = _Line(item.end, item.skipped, item.address)
             if item.address is not None and item.response is not None:
@@ -146,15 +129,17 @@ class Intake:
                     await self._make_room()
                     line.had_at, line.size = item.response.fetched_at, len(item.response.body)
                     texts = learned[site_of(item.address.url)]
-                    line.task = self._tasks.create_task(self._read(item.address, item.response, texts))
+                    line.task = self._tasks.create_task(
+                        self._read(item.address, item.response, texts, item.address.url in announced)
+                    )
                     self._bytes += line.size
                     self.left = None if self.left is None else self.left - 1
             self._line.append(line)
         await self._store_ready()
 
     async def _read(
-        self, address: Address, response: Response, learned: frozenset[str]
-    ) -> tuple[Article, Fetched] | PageUpdate:
+        self, address: Address, response: Response, learned: frozenset[str], has_entry: bool
+    ) -> tuple[Article, Fetched] | PageUpdate | None:
         page = Page(
             id=0,
             url=address.url,
@@ -163,10 +148,17 @@ class Intake:
             attempts=1,
             published_at=address.published_at,
             published_from=address.published_from,
+            has_entry=has_entry,
         )
         try:
-            await self._final.pace()
-            return await read_page(self._final, page, response, learned=learned)
+            await self._final.client.parts.pace()
+            return await judge_response(self._final, page, response, learned=learned)
+        except Exception as error:
+            if not is_fault_of_page(error):
+                raise
+            # Strangers' bytes: one bad page never ends a file.
+            log.warning("page", url=address.url, outcome="broken", error=repr(error))
+            return None
         finally:
             self._slots.release()
 
@@ -179,7 +171,7 @@ class Intake:
             await self._store_ready(least=1)
 
     async def _store_ready(self, *, least: int = SAVE, all_of_it: bool = False) -> None:
-        """Store the head of the line as far as it is ready, if that is enough to be worth it."""
+        """Store the ready items at the head of the line, if there are enough of them."""
         while self._line:
             if all_of_it:
                 tasks = [line.task for line in islice(self._line, SAVE) if line.task is not None]
@@ -195,30 +187,31 @@ class Intake:
 
     async def _store(self, lines: Sequence[_Line]) -> None:
         counts: Counter[str] = Counter()
-        pages: list[Taken] = []
-        languages = self.desk.job.wanted.languages
+        pages: list[CapturedPage] = []
+        languages = self.runner.job.wanted.languages
         for line in lines:
             if line.task is None or line.address is None or line.had_at is None:
                 counts[line.outcome or "unusable"] += 1
                 continue
-            counts["read"] += 1
-            found = line.task.result()
-            if not isinstance(found, PageUpdate):
-                article, fetched = found
+            result = line.task.result()
+            counts["broken" if result is None else "read"] += 1
+            if isinstance(result, tuple):
+                article, fetched = result
                 if languages and (article.language or "") not in languages:
                     counts["other_language"] += 1
                     continue
-                found = article, replace(fetched, at=line.had_at)
-            pages.append(Taken(line.address, line.had_at, found))
-        await self._note(Step("queued", lines[-1].end, counts=counts), pages)
+                result = article, replace(fetched, at=line.had_at)
+            if result is not None:
+                pages.append(CapturedPage(line.address, line.had_at, result))
+        await self._note(UnitStep("queued", lines[-1].end, counts=counts), pages)
 
-    async def _note(self, step: Step, pages: Sequence[Taken]) -> None:
-        context, desk = self.desk.context, self.desk
+    async def _note(self, step: UnitStep, pages: Sequence[CapturedPage]) -> None:
+        context, runner = self.runner.context, self.runner
         counts, outcomes = await context.database.write(
-            store_step, desk.job, self.unit, context.owner, step, pages, context.now(), context.policy
+            store_step, runner.job, self.unit, context.owner, step, pages, context.now(), context.policy
         )
         self.unit = replace(self.unit, position=step.position, counts=Counter(self.unit.counts) + counts, attempts=0)
-        desk.findings.counts.update(counts)
+        runner.findings.counts.update(counts)
         for url, outcome in outcomes:
             context.tally.report(Event("page", url, outcome))
         facts = {"size": self.size, "position": step.position}
@@ -226,58 +219,23 @@ class Intake:
         context.tally.report(Event("unit", self.unit.address, outcome, facts=facts))
 
 
-def store_step(
-    connection: Connection,
-    job: Job,
-    unit: Unit,
-    owner: str,
-    step: Step,
-    pages: Sequence[Taken],
-    now: datetime,
-    policy: PagePolicy,
-) -> tuple[Counter[str], list[tuple[str, str]]]:
-    """Store pages together with the progress of their unit; returns the counts, and what became of each page.
+async def take_in_unit(runner: JobRunner, unit: BackfillUnit, items: Iterable[IntakeItem], size: int | None) -> None:
+    """Take in the items of a unit up to the limit of the job; a dry run only estimates them.
 
     Raises:
-        LeaseLostError: the unit is another worker's by now; nothing is stored.
+        LeaseLostError: the unit is another worker's by now.
+        Exception: whatever reading the items raises; what was read before is stored.
     """
-    outcomes = take_in(connection, pages, owner, now, policy) if pages else []
-    told = Counter(step.counts) + Counter(outcome for _, outcome in outcomes)
-    counts = record_step(connection, job, unit, owner, replace(step, counts=told), now)
-    if "lost" in counts and "lost" not in told:
-        raise LeaseLostError(unit.address)
-    return counts, outcomes
+    wanted = runner.job.wanted
+    if wanted.dry:
+        await estimate_items(runner, unit, items, size)
+        return
+    left = None
+    if wanted.limit is not None:
+        state = await runner.context.database.read(load_job_progress, runner.job.id, runner.now)
+        left = max(0, wanted.limit - state.counts.get("read", 0))
+    await Intake(runner, unit, size, left).run(items)
 
 
-async def count_only(desk: Desk, unit: Unit, items: Iterable[Item], size: int | None) -> None:
-    """What a dry run makes of a file: its beginning is read, and the rest is taken to be like it."""
-    begun = await asyncio.to_thread(lambda: list(islice(items, DRY)))
-    pages = [item for item in begun if item.address is not None]
-    had = await desk.context.database.read(urls_had, [item.address.url for item in pages if item.address])
-    counts = Counter(item.skipped for item in begun if item.skipped)
-    new = [item for item in pages if item.address and item.address.url not in had]
-    counts |= {"read": len(new), "known": len(pages) - len(new)}
-    read = begun[-1].end - unit.position if begun else 0
-    share = (size - unit.position) / read if len(begun) == DRY and size and read else 1.0
-    desk.findings.bytes += size or 0
-    for item in new:
-        if item.address is not None:
-            desk.findings.hosts[host_of(item.address.url)] += 1
-            if len(desk.findings.sample) < SAMPLE:
-                desk.findings.sample.append(item.address.url)
-    await desk.record(unit, Step(counts={name: round(count * share) for name, count in counts.items()}))
-
-
-def look_up(connection: Connection, urls: Sequence[str]) -> tuple[set[str], dict[str, frozenset[str]]]:
-    """Which of the pages are had, and what recurs on the sites of the others."""
-    had = urls_had(connection, urls)
-    return had, learned_of(connection, {site_of(url) for url in urls if url not in had})
-
-
-def is_of_sites(url: str, sites: Sequence[str]) -> bool:
-    """Whether the page is of one of the sites, or of one below; of any where none is given."""
-    return not sites or any(is_same_site(url, f"http://{site}/") for site in sites)
-
-
-def _some(source: Iterator[Item]) -> list[Item]:
+def _some(source: Iterator[IntakeItem]) -> list[IntakeItem]:
     return list(islice(source, READ))

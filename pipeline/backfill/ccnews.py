@@ -8,25 +8,24 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urljoin
 
-from pipeline.backfill.desk import Desk
+from pipeline.backfill.job_runner import JobRunner
 from pipeline.config import Settings
 from pipeline.errors import ConfigError, FetchError
 from pipeline.fetch import ACCEPT_TEXT
-from pipeline.parse.document import inflated
+from pipeline.parse.document import inflate_body
 from pipeline.periods import Period, months_between, period_in_url
-from pipeline.store.backfill import Step, Unit
+from pipeline.store.backfill.job_values import BackfillUnit, UnitStep
 
 LISTING = "crawl-data/CC-NEWS/{year:04}/{month:02}/warc.paths.gz"
 
 FILE_SPAN = timedelta(days=1)
-"""How long a file may go on to be written after the moment in its name; an hour or two are usual."""
+"""How long a file may be written to after the time in its name; an hour or two are usual."""
 
 
-def month_units(settings: Settings, months: Iterable[str], period: Period) -> list[tuple[str, str]]:
-    """A unit for the listing of each month: of those named (``2026-03..2026-05``), else of the range.
+def plan_month_units(settings: Settings, months: Iterable[str], period: Period) -> list[tuple[str, str]]:
+    """Make a unit for the listing of each month: of those named (``2026-03..2026-05``), else of the range.
 
-    Raises:
-        ConfigError: a month cannot be read, or none is named.
+    Raises ConfigError: a month cannot be read, or none is named.
     """
     try:
         named = [month for text in months for month in months_between(text)] or _months_of(period)
@@ -45,27 +44,27 @@ def _months_of(period: Period) -> list[tuple[int, int]]:
     return months_between(f"{period.since:%Y-%m}..{last:%Y-%m}")
 
 
-async def read_month(desk: Desk, unit: Unit) -> None:
+async def read_month_unit(runner: JobRunner, unit: BackfillUnit) -> None:
     """Read the listing of a month: a unit for each of its files that may hold what is asked for."""
     try:
-        response = await desk.get(unit, unit.address, ACCEPT_TEXT)
+        response = await runner.get(unit, unit.address, ACCEPT_TEXT)
     except FetchError as error:
-        await desk.record(unit, desk.after(unit, error))
+        await runner.record(unit, runner.after(unit, error))
         return
     try:
-        text = inflated(response.body).decode("ascii")
+        text = inflate_body(response.body).decode("ascii")
     except (UnicodeDecodeError, zlib.error) as error:
-        await desk.record(unit, Step("failed", reason="unparsable", detail=str(error)))
+        await runner.record(unit, UnitStep("failed", reason="unparsable", detail=str(error)))
         return
-    base = desk.context.settings.ccnews_url.rstrip("/") + "/"
+    base = runner.context.settings.ccnews_url.rstrip("/") + "/"
     paths = [line.strip() for line in text.splitlines() if line.strip().endswith((".warc.gz", ".warc"))]
-    kept = [path for path in paths if may_hold(path, desk.job.wanted.period)]
+    kept = [path for path in paths if may_hold(path, runner.job.wanted.period)]
     counts = {"files": len(kept), "pruned": len(paths) - len(kept)}
-    await desk.record(unit, Step(counts=counts, children=[("file", urljoin(base, path)) for path in kept]))
+    await runner.record(unit, UnitStep(counts=counts, children=[("file", urljoin(base, path)) for path in kept]))
 
 
 def may_hold(path: str, period: Period) -> bool:
-    """Whether a file of this name may hold captures of the period: it begins at the moment in its name.
+    """Whether a file may hold captures of the period; it was begun at the time in its name.
 
     >>> may_hold("crawl-data/CC-NEWS/2026/03/CC-NEWS-20260305101500-00007.warc.gz", Period())
     True
@@ -73,6 +72,6 @@ def may_hold(path: str, period: Period) -> bool:
     stamp = path.rpartition("CC-NEWS-")[2].partition("-")[0]
     try:
         begin = datetime.strptime(stamp, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
-    except ValueError:
+        return Period(begin, begin + FILE_SPAN).overlaps(period)
+    except (ValueError, OverflowError):
         return (named := period_in_url(path)) is None or named.widened(FILE_SPAN).overlaps(period)
-    return Period(begin, begin + FILE_SPAN).overlaps(period)

@@ -1,4 +1,4 @@
-"""What a backfill would take: pages, bytes, hours at the present politeness."""
+"""Estimate what a backfill would take: pages, bytes, hours at the present politeness."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -7,38 +7,28 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from pipeline.backfill.run import Result
+from pipeline.backfill.flow import BackfillResult
 from pipeline.config import Settings
-from pipeline.store.backfill import host_facts
-from pipeline.store.engine import open_engine, reading
-from pipeline.tables import PageRow
+from pipeline.store.connection.engine import open_archive, reading
+from pipeline.store.schema.tables import HostRow, PageRow
 
 USUAL_BYTES = 120_000
-"""Size of a news page after decompression, where none of its site is known: the median of some hundred sites."""
+"""Decompressed size of a news page of an unknown site: the median over some hundred sites."""
 
 
-def estimate(settings: Settings, result: Result, rate: float | None) -> dict[str, Any]:
-    """What the dry run of a job says of the real one.
+def estimate_job(settings: Settings, result: BackfillResult, rate: float | None) -> dict[str, Any]:
+    """Estimate a job by its dry run.
 
-    ``pages`` are those that are not in the ledger yet, ``known`` those that are; ``hours`` is the time that the host
-    with most of them takes at its pause, or all of them at the rate, if that is longer.
+    ``pages`` counts those that are not in the ledger yet, ``known`` those that are. ``hours`` is the time for the
+    slowest host at its pause, or for all pages at the rate if that is longer.
     """
     counts, findings = result.counts, result.findings
     new = counts.get("queued", 0) + counts.get("read", 0)
     met = sum(findings.hosts.values()) or 1
-    engine = open_engine(settings.database_url)
-    try:
-        with reading(engine) as connection:
-            size = _mean_bytes(connection, findings.hosts)
-            seconds = max(
-                (
-                    number * new / met * _pause(connection, host, settings).total_seconds()
-                    for host, number in findings.hosts.items()
-                ),
-                default=0.0,
-            )
-    finally:
-        engine.dispose()
+    with open_archive(settings, check_schema=False) as engine, reading(engine) as connection:
+        size = _mean_bytes(connection, findings.hosts)
+        pauses = {host: _pause(connection, host, settings).total_seconds() for host in findings.hosts}
+    seconds = max((number * new / met * pauses[host] for host, number in findings.hosts.items()), default=0.0)
     return {
         "pages": new,
         "known": counts.get("known", 0),
@@ -54,8 +44,8 @@ def estimate(settings: Settings, result: Result, rate: float | None) -> dict[str
 
 
 def _pause(connection: Connection, host: str, settings: Settings) -> timedelta:
-    facts = host_facts(connection, host)
-    return max(settings.host_delay, facts.delay if facts else timedelta(0))
+    delay = connection.scalar(sa.select(HostRow.delay).where(HostRow.name == host))
+    return max(settings.host_delay, timedelta(seconds=delay or 0.0))
 
 
 def _mean_bytes(connection: Connection, hosts: Mapping[str, int]) -> float:

@@ -1,8 +1,8 @@
 """Saved pages as a source: a folder of ``.html`` and ``.html.gz``, with or without an index of addresses and dates.
 
 The index is a CSV file with a heading or JSON lines, named ``index.csv`` or ``index.jsonl`` in the folder: ``file`` (or
-``path``), ``url``, and where it is known ``published_at`` (or ``date``). Without one, a page has to say itself where
-it is from: in ``rel=canonical`` or ``og:url``.
+``path``), ``url``, and where it is known ``published_at`` (or ``date``). Without an index, each page has to
+name its own address in ``rel=canonical`` or ``og:url``.
 """
 
 import asyncio
@@ -16,13 +16,15 @@ from pathlib import Path
 
 from lxml.etree import _Element
 
-from pipeline.backfill.desk import Desk
-from pipeline.backfill.intake import Intake, Item, LeaseLostError, count_only, is_of_sites
-from pipeline.decode import parse_html
+from pipeline.backfill.bulk_intake import take_in_unit
+from pipeline.backfill.intake_items import IntakeItem
+from pipeline.backfill.intake_store import LeaseLostError
+from pipeline.backfill.job_runner import JobRunner, is_of_sites
 from pipeline.errors import ConfigError, ExtractError
+from pipeline.html.decode import parse_html
 from pipeline.model import Address, Response
 from pipeline.periods import read_bound
-from pipeline.store.backfill import Step, Unit, Wanted, job_state
+from pipeline.store.backfill.job_values import BackfillRequest, BackfillUnit, UnitStep
 from pipeline.urls import canonical_url
 
 SUFFIXES = (".html", ".htm", ".html.gz", ".htm.gz")
@@ -30,141 +32,140 @@ INDEXES = ("index.csv", "index.jsonl")
 
 
 @dataclass(frozen=True, slots=True)
-class Saved:
-    """One page of a folder: its file, and what the index says of it; no file where that line cannot be read."""
+class SavedPage:
+    """One page of a folder: its file, and what the index says of it; no file for a line that cannot be read."""
 
     path: Path | None
     url: str | None = None
     published_at: datetime | None = None
 
 
-def folder_units(folder: str) -> list[tuple[str, str]]:
-    """The one unit that a folder is.
-
-    Raises:
-        ConfigError: there is no such folder.
-    """
+def plan_folder_units(folder: str) -> list[tuple[str, str]]:
+    """Make the one unit of a folder. Raises ConfigError when there is no such folder."""
     path = Path(folder)
     if not path.is_dir():
         raise ConfigError(f"{folder}: there is no such folder")
     return [("folder", str(path.resolve()))]
 
 
-async def read_folder(desk: Desk, unit: Unit) -> None:
-    """Take in the pages of a folder, from the one on that was not yet stored; the order is that of their names."""
-    wanted, most = desk.job.wanted, desk.context.settings.max_bytes
+async def read_folder_unit(runner: JobRunner, unit: BackfillUnit) -> None:
+    """Take in the pages of a folder in the order of their names, from the first that was not stored yet."""
+    wanted, most = runner.job.wanted, runner.context.settings.max_bytes
     try:
-        pages = await asyncio.to_thread(pages_of, Path(unit.address))
-        items = (item_of(page, number, wanted, most) for number, page in enumerate(pages) if number >= unit.position)
-        if wanted.dry:
-            await count_only(desk, unit, items, len(pages))
-            return
-        left = None
-        if wanted.limit is not None:
-            state = await desk.context.database.read(job_state, desk.job.id, desk.now)
-            left = max(0, wanted.limit - state.counts.get("read", 0))
-        await Intake(desk, unit, len(pages), left).run(items)
+        pages = await asyncio.to_thread(list_saved_pages, Path(unit.address))
+        items = (
+            read_saved_page(page, number, wanted, most) for number, page in enumerate(pages) if number >= unit.position
+        )
+        await take_in_unit(runner, unit, items, len(pages))
     except (OSError, ConfigError) as error:
-        held = await desk.reload(unit)
-        await desk.record(held, Step("failed", held.position, reason="unreadable", detail=str(error)))
+        held = await runner.reload(unit)
+        await runner.record(held, UnitStep("failed", held.position, reason="unreadable", detail=str(error)))
     except LeaseLostError:
         return
 
 
-def pages_of(folder: Path) -> list[Saved]:
-    """The pages of a folder in order: those of its index, else all files below it that are named like pages.
+def list_saved_pages(folder: Path) -> list[SavedPage]:
+    """List the pages of a folder in order: those of its index, or all files below it that are named like pages.
 
-    Raises:
-        ConfigError: its index cannot be read, or there is neither an index nor a page.
+    Raises ConfigError: its index cannot be read, or there is neither an index nor a page.
     """
     index = next((folder / name for name in INDEXES if (folder / name).is_file()), None)
     if index is None:
         files = (path for path in folder.rglob("*") if path.name.lower().endswith(SUFFIXES) and path.is_file())
-        if pages := [Saved(path) for path in sorted(files)]:
+        if pages := [SavedPage(path) for path in sorted(files)]:
             return pages
         raise ConfigError(f"there is no page in it ({', '.join(SUFFIXES)})")
     try:
-        pages = [_saved(folder, row) if row is not None else Saved(None) for row in _rows(index)]
-    except (ValueError, csv.Error, UnicodeDecodeError) as error:
+        pages = [_saved(folder, row) if row is not None else SavedPage(None) for row in _rows(index)]
+    except ValueError as error:
         raise ConfigError(f"{index}: {error}") from error
     if pages and all(page.path is None for page in pages):
-        raise ConfigError(f"{index}: no line of it is a JSON object")
+        raise ConfigError(f"{index}: no line of it can be read")
     return pages
 
 
 def _rows(index: Path) -> Iterator[dict[str, str | None] | None]:
-    """The rows of an index; None for a line that is none: one bad line is no reason to lose the others."""
-    with index.open(encoding="utf-8-sig", newline="") as file:
+    """The rows of an index; None for a malformed line, which is no reason to lose the others."""
+    with index.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
         if index.suffix == ".csv":
-            yield from csv.DictReader(file)
+            rows = csv.DictReader(file)
+            while True:
+                try:
+                    yield next(rows)
+                except StopIteration:
+                    return
+                except csv.Error:
+                    yield None
         else:
             yield from (_row(line) for line in file if line.strip())
 
 
 def _row(line: str) -> dict[str, str | None] | None:
     try:
-        told = json.loads(line)
+        row = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(told, dict):
+    if not isinstance(row, dict):
         return None
-    return {name: value if value is None else str(value) for name, value in told.items()}
+    return {name: value if value is None else str(value) for name, value in row.items()}
 
 
-def _saved(folder: Path, row: dict[str, str | None]) -> Saved:
+def _saved(folder: Path, row: dict[str, str | None]) -> SavedPage:
     named = row.get("file") or row.get("path")
     if not named:
         raise ValueError("a row names no file (columns: file, url, published_at)")
+    if "\0" in named:
+        return SavedPage(None)
     path = (folder / named).resolve()
     if not path.is_relative_to(folder.resolve()):
         raise ValueError(f"{named} is not in the folder")
-    told = row.get("published_at") or row.get("date")
+    date = row.get("published_at") or row.get("date")
     try:
-        published_at = read_bound(told) if told else None
-    except ValueError:
+        published_at = read_bound(date) if date else None
+    except (ValueError, OverflowError):
         published_at = None  # one date that cannot be read is no reason to lose the page
-    return Saved(path, row.get("url") or None, published_at)
+    return SavedPage(path, row.get("url") or None, published_at)
 
 
-def item_of(page: Saved, number: int, wanted: Wanted, max_bytes: int) -> Item:
-    """What a saved page is to a backfill: a page of those that are asked for, or why it is none."""
+def read_saved_page(page: SavedPage, number: int, wanted: BackfillRequest, max_bytes: int) -> IntakeItem:
+    """Read a saved page; gives a page that the request asks for, or the reason why it is skipped."""
     end = number + 1
     if page.path is None:
-        return Item(end, "broken")
+        return IntakeItem(end, "broken")
     try:
         body = _content(page.path, max_bytes)
         saved_at = datetime.fromtimestamp(page.path.stat().st_mtime, UTC)
-    except (OSError, zlib.error, EOFError):
-        return Item(end, "broken")
+    except (OSError, OverflowError, ValueError, zlib.error, EOFError):
+        return IntakeItem(end, "broken")
     if body is None:
-        return Item(end, "too_large")
+        return IntakeItem(end, "too_large")
     if not body.strip():
-        return Item(end, "empty")
+        return IntakeItem(end, "empty")
     try:
-        url = canonical_url(page.url or named_by(body) or "")
+        url = canonical_url(page.url or find_own_address(body) or "")
     except ValueError:
-        return Item(end, "no_address")
+        return IntakeItem(end, "no_address")
     if not is_of_sites(url, wanted.sites):
-        return Item(end, "other_site")
+        return IntakeItem(end, "other_site")
     if wanted.period.is_bounded:
         if page.published_at is None and not wanted.undated:
-            return Item(end, "undated")
+            return IntakeItem(end, "undated")
         if page.published_at is not None and page.published_at not in wanted.period:
-            return Item(end, "outside")
+            return IntakeItem(end, "outside")
     response = Response(url, 200, {"content-type": "text/html"}, body, saved_at, timedelta(0))
-    return Item(end, address=Address(url, page.published_at, "index"), response=response)
+    return IntakeItem(end, address=Address(url, page.published_at, "index"), response=response)
 
 
-def named_by(body: bytes) -> str | None:
-    """The address that a page gives itself; None where it gives none."""
+def find_own_address(body: bytes) -> str | None:
+    """The address that a page names as its own; None where it names none."""
     try:
         tree = parse_html(body, None, "http://saved.invalid/").tree
     except ExtractError:
         return None
-    return next((found for found in _named(tree) if found.startswith(("http://", "https://"))), None)
+    return next((url for url in _named_addresses(tree) if url.startswith(("http://", "https://"))), None)
 
 
-def _named(tree: _Element) -> Iterator[str]:
+def _named_addresses(tree: _Element) -> Iterator[str]:
     for link in tree.iter("link"):
         if "canonical" in (link.get("rel") or "").lower().split():
             yield (link.get("href") or "").strip()
@@ -174,7 +175,7 @@ def _named(tree: _Element) -> Iterator[str]:
 
 
 def _content(path: Path, max_bytes: int) -> bytes | None:
-    """The page, inflated; None where it is larger than it may be."""
+    """The page, inflated; None if it is larger than the limit."""
     with path.open("rb") as file:
         if not path.name.lower().endswith(".gz"):
             body = file.read(max_bytes + 1)
