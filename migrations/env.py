@@ -9,9 +9,10 @@ from alembic.util import CommandError
 from sqlalchemy.engine import Connection, Engine
 
 from pipeline.config import Settings
-from pipeline.store import contract, fulltext, online
-from pipeline.store.engine import open_engine
-from pipeline.tables import Table
+from pipeline.store.connection.engine import open_engine
+from pipeline.store.migrations import contract, online
+from pipeline.store.schema import fulltext
+from pipeline.store.schema.tables import Table
 
 
 def run(connection: Connection) -> None:
@@ -27,7 +28,7 @@ def run(connection: Connection) -> None:
     if asked == "" or is_done:  # a command that only looks, or nothing to do
         migrate(connection)
     else:
-        online.run(connection, lambda: migrate(connection), is_newest, keep_log=asked == head)
+        online.run_migrations(connection, lambda: migrate(connection), is_newest, keep_log=asked == head)
 
 
 def destination() -> str | None:

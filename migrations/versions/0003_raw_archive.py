@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from pipeline.tables import UtcDateTime
+from pipeline.store.schema.tables import UtcDateTime
 
 revision = "0003"
 down_revision = "0002"

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from pipeline.tables import UtcDateTime
+from pipeline.store.schema.tables import UtcDateTime
 
 revision = "0005"
 down_revision = "0004"

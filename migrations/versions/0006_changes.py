@@ -1,9 +1,9 @@
-"""The log of changes, for readers who ask what changed since they last asked. Triggers fill it (pipeline.store.contract)."""
+"""The log of changes, for readers who ask what changed since they last asked. Triggers fill it (pipeline.store.migrations.contract)."""
 
 import sqlalchemy as sa
 from alembic import op
 
-from pipeline.tables import UtcDateTime
+from pipeline.store.schema.tables import UtcDateTime
 
 revision = "0006"
 down_revision = "0005"

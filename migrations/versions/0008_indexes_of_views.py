@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from pipeline.store.online import create_index, drop_index
+from pipeline.store.migrations.online import create_index, drop_index
 
 revision = "0008"
 down_revision = "0007"

@@ -1,10 +1,10 @@
-"""The index of words: FTS5 on SQLite, filled here; tsvector with GIN on PostgreSQL, filled by `news db reindex`."""
+"""The index of words: FTS5 on SQLite, tsvector with GIN on PostgreSQL; 0017 makes what keeps it in step."""
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
-from pipeline.store import fulltext
+from pipeline.store.schema import fulltext
 
 revision = "0009"
 down_revision = "0008"
@@ -14,7 +14,8 @@ depends_on = None
 
 def upgrade():
     if op.get_context().dialect.name == "sqlite":
-        run(fulltext.SQLITE_SOURCE, fulltext.SQLITE_INDEX, fulltext.SQLITE_REBUILD)
+        for statement in fulltext.SQLITE_INDEX:
+            op.get_bind().exec_driver_sql(statement)
         return
     op.create_table(
         "article_search",
@@ -29,18 +30,7 @@ def upgrade():
         comment="what `news search` looks in; kept in step by a trigger of article",
     )
     op.create_index("ix_article_search_words", "article_search", ["words"], postgresql_using="gin")
-    run(*fulltext.POSTGRESQL)
 
 
 def downgrade():
-    if op.get_context().dialect.name == "sqlite":
-        run("DROP TABLE article_search", "DROP VIEW IF EXISTS article_search_source")
-        return
-    run(*fulltext.POSTGRESQL_DROP)
     op.drop_table("article_search")
-
-
-def run(*statements):
-    # Not through op.execute, which takes a colon for a parameter.
-    for statement in statements:
-        op.get_bind().exec_driver_sql(statement)

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from pipeline.store.online import create_index, drop_index
+from pipeline.store.migrations.online import create_index, drop_index
 
 revision = "0012"
 down_revision = "0011"

@@ -7,7 +7,7 @@ Follows: 0012
 import sqlalchemy as sa
 from alembic import op
 
-from pipeline.store.online import BATCH
+from pipeline.store.migrations.online import BATCH
 
 revision = "0013"
 down_revision = "0012"

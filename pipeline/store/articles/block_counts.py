@@ -1,7 +1,7 @@
-"""Counting what recurs over the articles of a site, in bounded space; `pipeline.store.boilerplate` learns from it.
+"""Counts of the blocks that recur over the articles of a site, in bounded space (see `learned_boilerplate`).
 
-Whoever counts holds the row of the site until the end of the transaction, so that two workers never count two variants
-of a block apart. It belongs to the end of a transaction, before the lock of stories, for which all wait.
+A transaction that counts holds the row of the site until its end, so that two workers never count two variants of a
+block apart. It belongs to the end of a transaction, before the lock of stories, for which all wait.
 """
 
 from collections import defaultdict
@@ -15,9 +15,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from pipeline.model import BodyBlock
-from pipeline.recurrence import MAX_CHARACTERS, Known, KnownBlocks, copied_from, day_bit
-from pipeline.store.rows import among, execute_plain, insert_into, insert_plain, storable
-from pipeline.tables import SiteBlockRow, SiteRow
+from pipeline.store.connection.rows import among, execute_plain, insert_into, insert_plain, storable
+from pipeline.store.schema.tables import SiteBlockRow, SiteRow
+from pipeline.text.block_identity import MAX_CHARACTERS
+from pipeline.text.known_blocks import KnownBlock, KnownBlocks, find_copied_article
+from pipeline.text.recurrence import day_bit
 
 MAX_ROWS = 2000
 """Blocks that are kept of a site. Those seen once have no text, some 120 bytes each; see docs/boilerplate.md."""
@@ -34,7 +36,7 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class CountedArticle:
     """The blocks of an article that was stored for the first time."""
 
     article_id: int
@@ -43,16 +45,18 @@ class Counted:
     published_at: datetime
 
 
-def count_blocks(connection: Connection, articles: Iterable[Counted], now: datetime) -> None:
+def count_blocks(connection: Connection, articles: Iterable[CountedArticle], now: datetime) -> None:
     """Count the blocks of articles, in this order; one that is a copy changes no count."""
-    by_site: defaultdict[str, list[Counted]] = defaultdict(list)
+    by_site: defaultdict[str, list[CountedArticle]] = defaultdict(list)
     for article in articles:
         if article.blocks:
             by_site[storable(article.site)].append(article)
     if not by_site:
         return
     totals = _number(connection, {site: len(by_site[site]) for site in sorted(by_site)})
-    known = find_candidates(connection, {site: [b for one in by_site[site] for b in one.blocks] for site in by_site})
+    known = find_candidates(
+        connection, {site: [b for counted in by_site[site] for b in counted.blocks] for site in by_site}
+    )
     rows: list[Row] = []
     for site in sorted(by_site):
         tally = _Tally(site, KnownBlocks(known[site]), now)
@@ -78,20 +82,20 @@ class _Tally:
         self._last: list[Row] = []  # what the last article added, not known yet: most sites have but one at once
         self.rows: dict[int, Row] = {}
 
-    def count(self, article: Counted, number: int) -> None:
-        """Count the blocks of an article, the site's so-and-so-manyth."""
+    def count(self, article: CountedArticle, number: int) -> None:
+        """Count the blocks of an article, of which ``number`` says how many of the site came before it."""
         for row in self._last:
             self._known.put(_known_by_now(self._known.get(row["key"]), row))
         self._last = []
-        found = [(block, self._known.find(block)) for block in article.blocks]
-        original = copied_from(found)
+        counterparts = [(block, self._known.find(block)) for block in article.blocks]
+        original = find_copied_article(counterparts)
         article_id, day = original or article.article_id, day_bit(article.published_at.date())
         met: set[int] = set()
-        for block, known in found:
+        for block, known in counterparts:
             key = known.key if known else block.key
             if key not in met and (known is None or original is None):
                 met.add(key)
-                row = block_row(self._site, block, known, day=day, number=number, at=self._now, article=article_id)
+                row = block_row(self._site, block, known, day=day, number=number, seen_at=self._now, article=article_id)
                 self._last.append(row)
                 self.rows[key] = _together(self.rows[key], row) if key in self.rows else row
 
@@ -103,10 +107,10 @@ def _together(before: Row, row: Row) -> Row:
     return both | {"days": before["days"] | row["days"], "sample": before["sample"] or row["sample"]}
 
 
-def _known_by_now(before: Known | None, row: Row) -> Known:
+def _known_by_now(before: KnownBlock | None, row: Row) -> KnownBlock:
     if before is None:
         bands = tuple(row[band.key] for band in BANDS)
-        return Known(row["key"], bands, row["words"], row["sample"], 1, row["first_article"], row["last_article"])
+        return KnownBlock(row["key"], bands, row["words"], row["sample"], 1, row["first_article"], row["last_article"])
     return before._replace(
         articles=before.articles + 1, text=before.text or row["sample"], last_article=row["last_article"]
     )
@@ -132,27 +136,27 @@ def _number(connection: Connection, counts: Mapping[str, int]) -> dict[str, int]
 @cache
 def _alike(dialect: str) -> sa.Select[*tuple[Any, ...]]:
     columns = (SiteBlockRow.key, *BANDS, SiteBlockRow.words, SiteBlockRow.sample, SiteBlockRow.articles)
-    like = [among(dialect, band, f"bands_{place}") for place, band in enumerate(BANDS)]
+    like = [among(dialect, band, f"bands_{number}") for number, band in enumerate(BANDS)]
     return sa.select(SiteBlockRow.site, *columns, SiteBlockRow.first_article, SiteBlockRow.last_article).where(
         SiteBlockRow.site.in_(sa.bindparam("sites", expanding=True)),
         sa.or_(among(dialect, SiteBlockRow.key, "keys"), *like),
     )
 
 
-def find_candidates(connection: Connection, blocks: Mapping[str, Sequence[BodyBlock]]) -> dict[str, list[Known]]:
+def find_candidates(connection: Connection, blocks: Mapping[str, Sequence[BodyBlock]]) -> dict[str, list[KnownBlock]]:
     """What is known of each site that may be one of these blocks, by site."""
-    every = [block for found in blocks.values() for block in found]
+    every = [block for candidates in blocks.values() for block in candidates]
     values: dict[str, object] = {"sites": list(blocks), "keys": sorted({block.key for block in every})}
-    for place in range(len(BANDS)):
-        values[f"bands_{place}"] = sorted({block.bands[place] for block in every})
-    found: dict[str, list[Known]] = {site: [] for site in blocks}
+    for number in range(len(BANDS)):
+        values[f"bands_{number}"] = sorted({block.bands[number] for block in every})
+    candidates: dict[str, list[KnownBlock]] = {site: [] for site in blocks}
     for row in connection.execute(_alike(connection.dialect.name), values):
-        found[row[0]].append(Known(row[1], tuple(row[2:6]), *row[6:]))
-    return found
+        candidates[row[0]].append(KnownBlock(row[1], tuple(row[2:6]), *row[6:]))
+    return candidates
 
 
 def block_row(
-    site: str, block: BodyBlock, known: Known | None, *, day: int, number: int, at: datetime, article: int
+    site: str, block: BodyBlock, known: KnownBlock | None, *, day: int, number: int, seen_at: datetime, article: int
 ) -> Row:
     """What one article adds to the row of a block; or the row, where there is none."""
     is_sample = known is not None and len(block.text) <= MAX_CHARACTERS
@@ -174,8 +178,8 @@ def block_row(
         "last_article": article,
         "above": block.above,
         "below": block.below,
-        "first_seen_at": at,
-        "last_seen_at": at,
+        "first_seen_at": seen_at,
+        "last_seen_at": seen_at,
     }
 
 

@@ -8,19 +8,22 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from pipeline.model import Address, Article, Fetched, Page, Validators
-from pipeline.schedule import PagePolicy, PageUpdate
-from pipeline.store.articles import Finding, save_articles
-from pipeline.store.barred import TAKEN_DOWN
-from pipeline.store.frontier import put, record_pages
-from pipeline.store.rows import batches, core
-from pipeline.tables import PageRow
+from pipeline.schedule.pages import PagePolicy, PageUpdate
+from pipeline.store.articles.saving import save_articles
+from pipeline.store.articles.version_values import Finding
+from pipeline.store.connection.rows import batches, core, select_among
+from pipeline.store.frontier.aliases import was_announced
+from pipeline.store.frontier.barred import TAKEN_DOWN
+from pipeline.store.frontier.discovery import put_addresses
+from pipeline.store.frontier.page_outcomes import record_pages
+from pipeline.store.schema.tables import PageRow
 
 HAD = ("stored", "alias")
 """States of a page that need no copy."""
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class CapturedPage:
     """A page of a file that was read.
 
     Attributes:
@@ -33,13 +36,17 @@ class Taken:
     found: tuple[Article, Fetched] | PageUpdate
 
 
-def urls_had(connection: Connection, urls: Sequence[str]) -> set[str]:
+def find_archived_urls(connection: Connection, urls: Sequence[str]) -> set[str]:
     """Those of the URLs that lead to an article that is stored."""
-    found: set[str] = set()
-    for batch in batches(sorted(set(urls))):
-        query = sa.select(PageRow.url).where(PageRow.url.in_(batch), PageRow.state.in_(HAD))
-        found |= set(connection.scalars(query))
-    return found
+    query = sa.select(PageRow.url).where(PageRow.state.in_(HAD))
+    return {row.url for row in select_among(connection, query, PageRow.url, urls)}
+
+
+def find_announced_urls(connection: Connection, urls: Sequence[str]) -> set[str]:
+    """Those of the URLs that feeds or news sitemaps announced, or an alias of theirs."""
+    return {
+        row.url for row in select_among(connection, sa.select(PageRow.url).where(was_announced()), PageRow.url, urls)
+    }
 
 
 _ROWS = (
@@ -62,8 +69,8 @@ _HOLD = _BY_ID.values(lease_owner=sa.bindparam("owner"), leased_until=sa.bindpar
 _PASS = _BY_ID.where(PageRow.lease_owner == sa.bindparam("owner")).values(lease_owner=None, leased_until=None)
 
 
-def take_in(
-    connection: Connection, pages: Sequence[Taken], owner: str, now: datetime, policy: PagePolicy
+def store_captured_pages(
+    connection: Connection, pages: Sequence[CapturedPage], owner: str, now: datetime, policy: PagePolicy
 ) -> list[tuple[str, str]]:
     """Store pages that were read from a file; returns what became of each: URL and outcome.
 
@@ -76,7 +83,7 @@ def take_in(
     passed: list[int] = []
     updates: list[tuple[Page, PageUpdate, datetime]] = []
     findings: dict[int, Finding] = {}
-    for place, taken in enumerate(pages):
+    for index, taken in enumerate(pages):
         url = taken.address.url
         row, outcome = rows.get(url), "lost"
         if row is None:
@@ -91,21 +98,21 @@ def take_in(
             updates.append((_page(taken, row), taken.found, taken.had_at))
             seen.add(url)
         else:
-            findings[place] = Finding(_page(taken, row), *taken.found)
+            findings[index] = Finding(_page(taken, row), *taken.found)
             seen |= {url, taken.found[0].url}
         outcomes.append((url, outcome))
     record_pages(connection, owner, updates)
     saved = save_articles(connection, list(findings.values()), owner, now, policy)
-    for place, one in zip(findings, saved, strict=True):
-        outcomes[place] = outcomes[place][0], one.decision or "lost"
+    for index, article in zip(findings, saved, strict=True):
+        outcomes[index] = outcomes[index][0], article.decision or "lost"
     for batch in batches(passed):
         connection.execute(_PASS, {"ids": batch, "owner": owner})
     return outcomes
 
 
-def _hold(connection: Connection, pages: Sequence[Taken], owner: str, now: datetime) -> dict[str, sa.RowMapping]:
+def _hold(connection: Connection, pages: Sequence[CapturedPage], owner: str, now: datetime) -> dict[str, sa.RowMapping]:
     """The rows of the pages by URL, those that are to be stored held by this worker."""
-    ids, _ = put(connection, [page.address for page in pages], now, now)
+    ids, _ = put_addresses(connection, [page.address for page in pages], now, now)
     rows: dict[str, sa.RowMapping] = {}
     for batch in batches(sorted(ids.values())):
         rows |= {row["url"]: row for row in connection.execute(_ROWS, {"ids": batch}).mappings()}
@@ -115,7 +122,7 @@ def _hold(connection: Connection, pages: Sequence[Taken], owner: str, now: datet
     return rows
 
 
-def _page(taken: Taken, row: sa.RowMapping) -> Page:
+def _page(taken: CapturedPage, row: sa.RowMapping) -> Page:
     announced = row["published_at"] is not None
     return Page(
         id=row["id"],

@@ -1,4 +1,4 @@
-"""What may be forgotten after a time: polls, raw copies, former revisions. Entries and pages stay.
+"""What may be forgotten after a time: polls, archived responses, former revisions. Entries and pages stay.
 
 An entry that is forgotten while it still stands in its feed would come back as new, so none is.
 """
@@ -10,19 +10,19 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import aliased
 
-from pipeline.tables import FeedRow, PollRow, RawRow, RevisionRow
+from pipeline.store.schema.tables import FeedRow, PollRow, RawRow, RevisionRow
 
 BATCH = 5000
-"""Rows of one transaction: whoever stores meanwhile waits no longer than for that."""
+"""Rows of one transaction: writers wait no longer than for that."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class RetentionRules:
     """What is to be forgotten; None for nothing of a kind.
 
     Attributes:
         polls_before: polls before this time, but the last of each feed.
-        raw_before: raw copies before this time, but those that have the body of a later one.
+        raw_before: archived responses before this time, but those that have the body of a later one.
         latest_too: also the last good copy of each page, which `news reclean` reads.
         revisions_kept: all but so many of each article, the newest.
         revisions_before: revisions before this time, but the newest of each article.
@@ -35,15 +35,15 @@ class Rules:
     revisions_before: datetime | None = None
 
 
-def old_polls(rules: Rules) -> sa.Select[int]:
+def select_old_polls(rules: RetentionRules) -> sa.Select[int]:
     """Ids of the polls to forget."""
     later = FeedRow.last_polled_at > PollRow.polled_at
     query = sa.select(PollRow.id).join(FeedRow, FeedRow.id == PollRow.feed_id)
     return query.where(PollRow.polled_at < rules.polls_before, later)
 
 
-def old_copies(rules: Rules) -> sa.Select[int]:
-    """Ids of the raw copies to remove."""
+def select_old_copies(rules: RetentionRules) -> sa.Select[int]:
+    """Ids of the archived responses to remove."""
     revisit, newer = aliased(RawRow), aliased(RawRow)
     needed = sa.exists().where(revisit.refers_to == RawRow.id, revisit.fetched_at >= rules.raw_before, ~revisit.dropped)
     query = sa.select(RawRow.id).where(RawRow.fetched_at < rules.raw_before, ~RawRow.dropped, ~needed)
@@ -62,7 +62,7 @@ def old_copies(rules: Rules) -> sa.Select[int]:
     return query.where(sa.or_(RawRow.page_id.is_(None), ~RawRow.status.between(200, 299), sa.not_(is_latest)))
 
 
-def old_revisions(rules: Rules) -> sa.Select[int]:
+def select_old_revisions(rules: RetentionRules) -> sa.Select[int]:
     """Ids of the revisions to forget; never the newest of an article."""
     newer = aliased(RevisionRow)
     count = (
@@ -78,18 +78,18 @@ def old_revisions(rules: Rules) -> sa.Select[int]:
     return sa.select(RevisionRow.id).where(*where)
 
 
-def count_old(connection: Connection, rules: Rules) -> dict[str, int]:
+def count_expired(connection: Connection, rules: RetentionRules) -> dict[str, int]:
     """How much there is to forget, by kind."""
-    found = {}
+    counts = {}
     for name, query in _queries(rules).items():
-        found[name] = connection.scalar(sa.select(sa.func.count()).select_from(query.subquery())) or 0
-    return found
+        counts[name] = connection.scalar(sa.select(sa.func.count()).select_from(query.subquery())) or 0
+    return counts
 
 
-def prune_some(connection: Connection, rules: Rules, kind: str) -> int:
+def prune_batch(connection: Connection, rules: RetentionRules, kind: str) -> int:
     """Forget some of a kind, the oldest first; 0 once there is nothing more.
 
-    Raw copies are only marked: `pipeline.upkeep.copies.purge` takes them out of their files.
+    Archived responses are only marked: `pipeline.upkeep.raw_copies.purge_dropped` takes them out of their files.
     """
     query = _queries(rules).get(kind)
     if query is None:
@@ -107,12 +107,12 @@ def prune_some(connection: Connection, rules: Rules, kind: str) -> int:
 KINDS = ("polls", "revisions", "copies")
 
 
-def _queries(rules: Rules) -> dict[str, sa.Select[int]]:
+def _queries(rules: RetentionRules) -> dict[str, sa.Select[int]]:
     queries = {}
     if rules.polls_before is not None:
-        queries["polls"] = old_polls(rules)
+        queries["polls"] = select_old_polls(rules)
     if rules.revisions_kept is not None or rules.revisions_before is not None:
-        queries["revisions"] = old_revisions(rules)
+        queries["revisions"] = select_old_revisions(rules)
     if rules.raw_before is not None:
-        queries["copies"] = old_copies(rules)
+        queries["copies"] = select_old_copies(rules)
     return queries

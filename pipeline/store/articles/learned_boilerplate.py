@@ -1,4 +1,4 @@
-"""What is boilerplate on a site by what was counted there (`pipeline.store.blocks`) and by what the user says."""
+"""What is boilerplate on a site, by its counts (`pipeline.store.articles.block_counts`) and by what the user says."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -8,21 +8,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from pipeline.model import BodyBlock
-from pipeline.recurrence import (
-    FEWEST,
-    MAX_CHARACTERS,
-    Count,
-    Known,
-    KnownBlocks,
-    Verdict,
-    body_blocks,
-    folded,
-    is_boilerplate,
-    is_same,
-)
-from pipeline.store.blocks import block_row, find_candidates, write_blocks
-from pipeline.store.rows import insert_into, storable
-from pipeline.tables import SiteBlockRow, SiteRow
+from pipeline.store.articles.block_counts import block_row, find_candidates, write_blocks
+from pipeline.store.connection.rows import insert_into, storable
+from pipeline.store.schema.tables import SiteBlockRow, SiteRow
+from pipeline.text.block_identity import MAX_CHARACTERS, fold_block, is_same, make_body_blocks
+from pipeline.text.known_blocks import KnownBlock, KnownBlocks
+from pipeline.text.recurrence import FEWEST, BlockCount, Verdict, is_boilerplate
 
 # A number, not a parameter: or else the index of these rows cannot be used for sure.
 _RECURRING = sa.or_(SiteBlockRow.articles >= sa.literal_column(str(FEWEST)), SiteBlockRow.verdict.is_not(None))
@@ -58,29 +49,35 @@ class SiteBlock:
     last_article: int
 
 
-def learned_texts(connection: Connection, site: str) -> frozenset[str]:
+def load_learned_texts(connection: Connection, site: str) -> frozenset[str]:
     """The blocks that are boilerplate on a site, as samples; variants of each are meant, too."""
-    return learned_of(connection, [site])[site]
+    return load_learned_blocks(connection, [site])[site]
 
 
-def learned_of(connection: Connection, sites: Collection[str]) -> dict[str, frozenset[str]]:
+def load_learned_texts_of_each(connection: Connection, sites: Sequence[str]) -> list[frozenset[str]]:
+    """The same for several sites, of which one may be named more than once."""
+    learned = load_learned_blocks(connection, set(sites))
+    return [learned[site] for site in sites]
+
+
+def load_learned_blocks(connection: Connection, sites: Collection[str]) -> dict[str, frozenset[str]]:
     """The same for several sites at once."""
     rows: dict[str, list[sa.RowMapping]] = {site: [] for site in sites}
     for row in connection.execute(_RECURRING_OF, {"sites": sorted(rows)}).mappings():
         rows[row["site"]].append(row)
-    return {site: _learned(found) for site, found in rows.items()}
+    return {site: _learned(blocks) for site, blocks in rows.items()}
 
 
 def _learned(rows: Sequence[sa.RowMapping]) -> frozenset[str]:
     learned = {row["sample"] for row in rows if is_boilerplate(_count(row), row["verdict"])}
-    kept = [folded(row["sample"]) for row in rows if row["verdict"] == "kept"]
+    kept = [fold_block(row["sample"]) for row in rows if row["verdict"] == "kept"]
     # A block that the user keeps may have been counted as several, where it has many forms.
-    return frozenset(text for text in learned if not any(is_same(folded(text), one) for one in kept))
+    return frozenset(text for text in learned if not any(is_same(fold_block(text), kept_text) for kept_text in kept))
 
 
-def _count(row: sa.RowMapping) -> Count:
+def _count(row: sa.RowMapping) -> BlockCount:
     span = row["last_number"] - row["first_number"] + 1
-    return Count(row["articles"], row["days"], span, row["above"] / max(row["articles"], 1), row["words"])
+    return BlockCount(row["articles"], row["days"], span, row["above"] / max(row["articles"], 1), row["words"])
 
 
 def list_blocks(connection: Connection, site: str, *, counted: bool = False) -> list[SiteBlock]:
@@ -92,8 +89,8 @@ def list_blocks(connection: Connection, site: str, *, counted: bool = False) -> 
     if not counted:
         query = query.where(_RECURRING)
     rows = connection.execute(query.order_by(SiteBlockRow.articles.desc(), SiteBlockRow.key)).mappings()
-    found = [_listed(row) for row in rows]
-    return [block for block in found if counted or block.state != "counted"]
+    blocks = [_listed(row) for row in rows]
+    return [block for block in blocks if counted or block.state != "counted"]
 
 
 def _listed(row: sa.RowMapping) -> SiteBlock:
@@ -116,6 +113,12 @@ def _listed(row: sa.RowMapping) -> SiteBlock:
     )
 
 
+def list_counted_sites(connection: Connection, after: str, limit: int) -> list[dict[str, object]]:
+    """Name and counted articles of the sites behind this name, in alphabetical order."""
+    query = sa.select(SiteRow.name.label("site"), SiteRow.articles).where(SiteRow.name > after)
+    return [dict(row) for row in connection.execute(query.order_by(SiteRow.name).limit(limit)).mappings()]
+
+
 def list_sites(connection: Connection) -> list[tuple[str, int, int, int]]:
     """Name, counted articles, rows and learned blocks of each site that blocks are counted of."""
     query = (
@@ -124,22 +127,22 @@ def list_sites(connection: Connection) -> list[tuple[str, int, int, int]]:
         .group_by(SiteRow.name, SiteRow.articles)
         .order_by(SiteRow.name)
     )
-    return [(row[0], row[1], row[2], len(learned_texts(connection, row[0]))) for row in connection.execute(query)]
+    return [(row[0], row[1], row[2], len(load_learned_texts(connection, row[0]))) for row in connection.execute(query)]
 
 
-def _find(connection: Connection, site: str, block: BodyBlock) -> Known | None:
+def _find(connection: Connection, site: str, block: BodyBlock) -> KnownBlock | None:
     return KnownBlocks(find_candidates(connection, {site: [block]})[site]).find(block)
 
 
 def find_block(connection: Connection, site: str, key: int | None, text: str | None) -> SiteBlock | None:
     """The block of this key, or of this text or a variant of it; None where there is none, or it was seen but once."""
     if text is not None:
-        blocks = body_blocks([storable(text)[:MAX_CHARACTERS]], [True])
+        blocks = make_body_blocks([storable(text)[:MAX_CHARACTERS]], [True])
         known = _find(connection, site, blocks[0]) if blocks else None
         key = known.key if known else None
     this = sa.and_(SiteBlockRow.site == site, SiteBlockRow.key == key, SiteBlockRow.sample.is_not(None))
-    found = connection.execute(sa.select(SiteBlockRow.__table__).where(this)).mappings().first()
-    return _listed(found) if found else None
+    row = connection.execute(sa.select(SiteBlockRow.__table__).where(this)).mappings().first()
+    return _listed(row) if row else None
 
 
 def judge_block(
@@ -150,7 +153,7 @@ def judge_block(
     A text that was never seen is noted, too. Returns the block; None where nothing has this key, or is no text.
     """
     if text is not None:
-        blocks = body_blocks([storable(text)[:MAX_CHARACTERS]], [True])
+        blocks = make_body_blocks([storable(text)[:MAX_CHARACTERS]], [True])
         if not blocks:
             return None
         known = _find(connection, site, blocks[0])
@@ -159,7 +162,7 @@ def judge_block(
             insert = insert_into(connection.dialect.name, SiteRow).values(name=site, articles=0)
             connection.execute(insert.on_conflict_do_nothing())
             number = connection.scalar(sa.select(SiteRow.articles).where(SiteRow.name == site)) or 0
-            row = block_row(site, blocks[0], None, day=0, number=number, at=now, article=0)
+            row = block_row(site, blocks[0], None, day=0, number=number, seen_at=now, article=0)
             write_blocks(connection, [row | {"articles": 0}])
         # What was seen but once has no sample yet.
         is_without = sa.and_(SiteBlockRow.key == key, SiteBlockRow.sample.is_(None))

@@ -1,21 +1,23 @@
-"""Which raw copies there are, and where they stand; the files themselves are no business of this module."""
+"""Which archived responses there are, and where they stand; the files themselves are no business of this module."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from pipeline.store.rows import batches, storable
-from pipeline.tables import FeedRow, PageRow, RawRow
+from pipeline.store.connection.rows import batches, core, storable
+from pipeline.store.schema.tables import FeedRow, PageRow, RawRow
 from pipeline.urls import canonical_url
 
 
 @dataclass(frozen=True, slots=True)
-class Of:
+class CaptureSubject:
     """Whose copy it is: a page's or a feed's; nobody's where its address is not known (any more)."""
 
     page_id: int | None = None
@@ -25,6 +27,11 @@ class Of:
     def kind(self) -> str:
         """``page`` or ``feed``."""
         return "page" if self.feed_id is None else "feed"
+
+    @property
+    def key(self) -> int | None:
+        """The id of the page or the feed."""
+        return self.page_id if self.feed_id is None else self.feed_id
 
     @property
     def is_it(self) -> sa.ColumnElement[bool]:
@@ -38,7 +45,7 @@ class Of:
 class RawCopy:
     """One answer, and where it stands."""
 
-    of: Of
+    of: CaptureSubject
     url: str
     status: int
     fetched_at: datetime
@@ -50,29 +57,81 @@ class RawCopy:
     refers_to: int | None = None
 
 
-def find_original(connection: Connection, of: Of, digest: str | None) -> sa.RowMapping | None:
+def find_original(connection: Connection, of: CaptureSubject, digest: str | None) -> sa.RowMapping | None:
     """The last copy of it that has this body; with None the last good one, which a 304 speaks of."""
-    query = sa.select(RawRow.id, RawRow.record_id, RawRow.url, RawRow.fetched_at).where(
-        of.is_it, ~RawRow.dropped, RawRow.refers_to.is_(None)
-    )
+    query = sa.select(RawRow.__table__).where(of.is_it, ~RawRow.dropped, RawRow.refers_to.is_(None))
     query = query.where(RawRow.digest == digest) if digest else query.where(RawRow.status.between(200, 299))
     return connection.execute(query.order_by(RawRow.id.desc()).limit(1)).mappings().first()
 
 
-def record_copies(connection: Connection, copies: Iterable[RawCopy]) -> None:
-    """Note where copies stand."""
+def find_originals(
+    connection: Connection, wanted: Sequence[tuple[CaptureSubject, str]]
+) -> list[tuple[sa.RowMapping | None, sa.RowMapping | None]]:
+    """For each page or feed its last copy that has the body of this digest, and its last good one; one statement each.
+
+    A body that another one of them had before may be missed: it is stored once more then.
+    """
+    found: defaultdict[CaptureSubject, list[sa.RowMapping]] = defaultdict(list)
+    digests = sorted({digest for _, digest in wanted})
+    for kind, column in (("page", RawRow.page_id), ("feed", RawRow.feed_id)):
+        ids = sorted({of.key for of, _ in wanted if of.kind == kind and of.key is not None})
+        for row in connection.execute(_originals(kind), {"ids": ids, "digests": digests}).mappings() if ids else ():
+            found[CaptureSubject(**{f"{kind}_id": row[column.key]})].append(row)
+    return [
+        (
+            next((row for row in found[of] if row["digest"] == digest), None),
+            next((row for row in found[of] if 200 <= row["status"] < 300), None),
+        )
+        for of, digest in wanted
+    ]
+
+
+@cache
+def _originals(kind: str) -> sa.Select[Any]:
+    """The rows that any of these pages or feeds can refer to, the latest first."""
+    owner, column = (FeedRow, RawRow.feed_id) if kind == "feed" else (PageRow, RawRow.page_id)
+    digests = RawRow.digest.in_(sa.bindparam("digests", expanding=True))
+    latest = [
+        sa.select(
+            sa.select(RawRow.id)
+            .where(column == owner.id, ~RawRow.dropped, RawRow.refers_to.is_(None), wanted)
+            .order_by(RawRow.id.desc())
+            .limit(1)
+            .scalar_subquery()
+        ).where(owner.id.in_(sa.bindparam("ids", expanding=True)))
+        for wanted in (RawRow.status.between(200, 299), digests)
+    ]
+    return sa.select(RawRow.__table__).where(RawRow.id.in_(sa.union_all(*latest))).order_by(RawRow.id.desc())
+
+
+def record_copies(connection: Connection, copies: Sequence[RawCopy]) -> list[None]:
+    """Note where copies stand, with a statement for all of them, and one for what they refer to."""
+    # It may just have been pruned; the lock makes that transaction wait.
+    referred = sorted({copy.refers_to for copy in copies if copy.refers_to is not None})
+    kept: set[int] = set()
+    for batch in batches(referred):
+        kept |= set(connection.scalars(_KEPT, {"ids": batch}))
+    rows = []
     for copy in copies:
-        original = None
-        if copy.refers_to is not None:  # it may just have been pruned; the lock makes whoever does that wait
-            named = sa.select(RawRow.id).where(RawRow.id == copy.refers_to, ~RawRow.dropped)
-            original = connection.scalar(named.with_for_update(read=True, key_share=True))
-        values = {name: getattr(copy, name) for name in _COPIED}
         owner = {"kind": copy.of.kind, "page_id": copy.of.page_id, "feed_id": copy.of.feed_id}
-        values |= owner | {"url": storable(copy.url), "refers_to": original, "dropped": False}
-        connection.execute(sa.insert(RawRow).values(values))
+        row = {name: getattr(copy, name) for name in _COPIED} | owner
+        original = copy.refers_to if copy.refers_to in kept else None
+        rows.append(row | {"url": storable(copy.url), "refers_to": original, "dropped": False})
+    if rows:
+        connection.execute(_NOTE, rows)
+    return [None] * len(copies)
 
 
-def adopt_copy(connection: Connection, of: Of, url: str, fetched_at: datetime) -> sa.RowMapping | None:
+_KEPT = (
+    sa.select(RawRow.id)
+    .where(RawRow.id.in_(sa.bindparam("ids", expanding=True)), ~RawRow.dropped)
+    .order_by(RawRow.id)
+    .with_for_update(read=True, key_share=True)
+)
+_NOTE = sa.insert(core(RawRow))
+
+
+def adopt_copy(connection: Connection, of: CaptureSubject, url: str, fetched_at: datetime) -> sa.RowMapping | None:
     """The copy of the answer that came from there at this time, noted as one of this page or feed; None for none."""
     same = sa.select(RawRow.id, RawRow.refers_to).where(RawRow.fetched_at == fetched_at, RawRow.url == storable(url))
     row = connection.execute(same).mappings().first()
@@ -85,24 +144,32 @@ def adopt_copy(connection: Connection, of: Of, url: str, fetched_at: datetime) -
 _COPIED = ("status", "fetched_at", "file", "file_offset", "file_length", "record_id", "digest")
 
 
-def known_records(connection: Connection, file: str) -> dict[str, tuple[int, int]]:
+def load_record_positions(connection: Connection, file: str) -> dict[str, tuple[int, int]]:
     """Where the records of a file stand by what is noted: offset and length by UUID."""
     query = sa.select(RawRow.record_id, RawRow.file_offset, RawRow.file_length).where(RawRow.file == file)
     return {row.record_id: (row.file_offset, row.file_length) for row in connection.execute(query)}
 
 
-def all_files(connection: Connection) -> set[str]:
+def count_missing_files(connection: Connection, names: Collection[str]) -> int:
+    """How many noted files are not among these names, if none of them is; 0 if at least one is."""
+    for batch in batches(list(names)):
+        if connection.scalar(sa.select(RawRow.id).where(RawRow.file.in_(batch)).limit(1)) is not None:
+            return 0
+    return len(list_raw_files(connection))
+
+
+def list_raw_files(connection: Connection) -> set[str]:
     """The names of all files that are noted."""
     return set(connection.scalars(sa.select(RawRow.file).distinct()))
 
 
-def owner_of(connection: Connection, url: str) -> Of:
+def find_capture_subject(connection: Connection, url: str) -> CaptureSubject:
     """Whose copy an answer of this address is."""
     with suppress(ValueError):
         page_id = connection.scalar(sa.select(PageRow.id).where(PageRow.url == canonical_url(url)))
         if page_id is not None:
-            return Of(page_id=page_id)
-    return Of(feed_id=connection.scalar(sa.select(FeedRow.id).where(FeedRow.url == url)))
+            return CaptureSubject(page_id=page_id)
+    return CaptureSubject(feed_id=connection.scalar(sa.select(FeedRow.id).where(FeedRow.url == url)))
 
 
 def forget_records(connection: Connection, file: str, record_ids: Sequence[str]) -> int:
@@ -116,29 +183,36 @@ def forget_records(connection: Connection, file: str, record_ids: Sequence[str])
     return gone
 
 
-def move_records(connection: Connection, file: str, positions: Mapping[str, tuple[int, int]]) -> None:
-    """Note where the records of a file stand now; rows of those that are not in it any more go."""
-    known = known_records(connection, file)
-    for record_id, place in known.items():
-        if record_id in positions and positions[record_id] != place:
+def move_records(
+    connection: Connection,
+    file: str,
+    positions: Mapping[str, tuple[int, int]],
+    expected: Collection[str],
+) -> int:
+    """Note where the records of a file stand now; returns how many of the expected ones went, since they are not there.
+
+    ``expected`` are the records that were noted before the file was read: what is noted meanwhile is never forgotten.
+    """
+    for record_id, position in load_record_positions(connection, file).items():
+        if record_id in positions and positions[record_id] != position:
             offset, length = positions[record_id]
             moved = sa.update(RawRow).where(RawRow.file == file, RawRow.record_id == record_id)
             connection.execute(moved.values(file_offset=offset, file_length=length))
-    forget_records(connection, file, [record_id for record_id in known if record_id not in positions])
+    return forget_records(connection, file, [record_id for record_id in expected if record_id not in positions])
 
 
-def dropped_records(connection: Connection) -> dict[str, set[str]]:
+def load_dropped_records(connection: Connection) -> dict[str, set[str]]:
     """The records that are to be taken out, by file."""
-    found: dict[str, set[str]] = {}
+    records: dict[str, set[str]] = {}
     for row in connection.execute(sa.select(RawRow.file, RawRow.record_id).where(RawRow.dropped)):
-        found.setdefault(row.file, set()).add(row.record_id)
-    return found
+        records.setdefault(row.file, set()).add(row.record_id)
+    return records
 
 
-def copies_of(connection: Connection, url: str) -> list[dict[str, Any]]:
+def list_raw_copies(connection: Connection, url: str) -> list[dict[str, Any]]:
     """All copies of a page or a feed, newest first; those of its aliases too."""
-    of = owner_of(connection, url)
-    if of == Of():
+    of = find_capture_subject(connection, url)
+    if of == CaptureSubject():
         return []
     mine = of.is_it
     if of.page_id is not None:
@@ -151,7 +225,7 @@ def copies_of(connection: Connection, url: str) -> list[dict[str, Any]]:
     return [dict(row) for row in rows.mappings()]
 
 
-def raw_row(connection: Connection, row_id: int) -> dict[str, Any] | None:
+def load_raw_row(connection: Connection, row_id: int) -> dict[str, Any] | None:
     """One copy."""
     row = connection.execute(sa.select(RawRow.__table__).where(RawRow.id == row_id, ~RawRow.dropped)).mappings().first()
     return dict(row) if row else None

@@ -1,4 +1,4 @@
-"""Which pages have raw copies to clean again, and what that changes."""
+"""Which pages have archived responses to clean again, and what that changes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,10 +9,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from pipeline.model import Article, Page, Validators
-from pipeline.store.articles import clean_article, insert_article
-from pipeline.store.barred import is_open
-from pipeline.store.frontier import of_site
-from pipeline.tables import ArticleRow, PageRow, RawRow
+from pipeline.store.articles.saving import clean_article, insert_article
+from pipeline.store.frontier.aliases import was_announced
+from pipeline.store.frontier.barred import is_open
+from pipeline.store.frontier.retries import is_of_site, require_known_hosts
+from pipeline.store.schema.tables import ArticleRow, PageRow, RawRow
 
 _KEPT_APART = frozenset({"id", "page_id", "first_seen_at", "updated_at", "extractor", "extractor_version"})
 COMPARED = tuple(column.name for column in ArticleRow.__table__.columns if column.name not in _KEPT_APART)
@@ -20,7 +21,7 @@ COMPARED = tuple(column.name for column in ArticleRow.__table__.columns if colum
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class CopySelection:
     """Which pages are cleaned again.
 
     Attributes:
@@ -45,10 +46,10 @@ class Choice:
         if self.until is not None:
             wanted.append(copy.c.fetched_at < self.until)
         own = sa.exists().where(copy.c.page_id == PageRow.id, *wanted)
-        other = sa.exists().where(copy.c.page_id.in_(aliases), *wanted)
-        query = sa.select(PageRow.id).where(PageRow.alias_of.is_(None), is_open(), sa.or_(own, other))
+        through_alias = sa.exists().where(copy.c.page_id.in_(aliases), *wanted)
+        query = sa.select(PageRow.id).where(PageRow.alias_of.is_(None), is_open(), sa.or_(own, through_alias))
         if self.sites:
-            query = query.where(sa.or_(*(of_site(PageRow.host, site) for site in self.sites)))
+            query = query.where(sa.or_(*(is_of_site(PageRow.host, site) for site in self.sites)))
         if self.versions is not None:
             made = sa.select(ArticleRow.page_id).where(ArticleRow.extractor_version.in_(self.versions))
             query = query.where(PageRow.id.in_(made.scalar_subquery()))
@@ -56,7 +57,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class GoodCopy:
     """A good answer of a page, and the page as it is to be read for.
 
     Attributes:
@@ -88,22 +89,23 @@ class Recleaned:
     after: tuple[str, str] = ("", "")
 
 
-def extractor_versions(connection: Connection) -> list[str]:
+def list_extractor_versions(connection: Connection) -> list[str]:
     """The versions that articles of the archive were made by."""
     return list(connection.scalars(sa.select(ArticleRow.extractor_version).distinct()))
 
 
-def count_pages(connection: Connection, choice: Choice) -> int:
-    """How many pages are chosen."""
+def count_pages(connection: Connection, choice: CopySelection) -> int:
+    """How many pages are chosen. Raises ConfigError when no page is of one of the sites."""
+    require_known_hosts(connection, choice.sites)
     return connection.scalar(sa.select(sa.func.count()).select_from(choice.pages().subquery())) or 0
 
 
-def next_pages(connection: Connection, choice: Choice, after: int, limit: int) -> list[int]:
+def list_next_pages(connection: Connection, choice: CopySelection, after: int, limit: int) -> list[int]:
     """Ids of chosen pages after this one, in order."""
     return list(connection.scalars(choice.pages().where(PageRow.id > after).order_by(PageRow.id).limit(limit)))
 
 
-def good_copies(connection: Connection, home: int, limit: int) -> list[Copy]:
+def load_good_copies(connection: Connection, home: int, limit: int) -> list[GoodCopy]:
     """The last good answers of a page and its aliases, newest first, each body once."""
     family = sa.or_(PageRow.id == home, PageRow.alias_of == home)
     rows = connection.execute(
@@ -115,12 +117,13 @@ def good_copies(connection: Connection, home: int, limit: int) -> list[Copy]:
             PageRow.published_from,
             PageRow.fetch_url,
             PageRow.opt_out,
+            was_announced().label("has_entry"),
         )
         .join(PageRow, PageRow.id == RawRow.page_id)
         .where(family, RawRow.status.between(200, 299), ~RawRow.dropped)
         .order_by(RawRow.id.desc())
     ).mappings()
-    found: dict[int, Copy] = {}
+    copies: dict[int, GoodCopy] = {}
     for row in rows:
         page = Page(
             id=row["page_id"],
@@ -131,28 +134,29 @@ def good_copies(connection: Connection, home: int, limit: int) -> list[Copy]:
             published_at=row["published_at"],
             published_from=row["published_from"],
             fetch_url=row["fetch_url"],
+            has_entry=bool(row["has_entry"]),
         )
         body = row["refers_to"] or row["id"]
-        found.setdefault(body, Copy(dict(row), page, tuple((row["opt_out"] or "").split())))
-        if len(found) == limit:
+        copies.setdefault(body, GoodCopy(dict(row), page, tuple((row["opt_out"] or "").split())))
+        if len(copies) == limit:
             break
-    return list(found.values())
+    return list(copies.values())
 
 
-def clean_again(
+def reclean_page(
     connection: Connection,
     home: int,
-    copies: Sequence[Copy],
-    read: tuple[Copy, Article] | None,
+    copies: Sequence[GoodCopy],
+    read: tuple[GoodCopy, Article] | None,
     now: datetime,
     key: str,
 ) -> Recleaned:
     """Store what was read from a copy of a page; None where none of the copies holds an article.
 
-    ``key`` names the run, so that it can be gone on with: `is_done` knows these copies by it.
+    ``key`` names the run, so that it can be gone on with: `is_recleaned` knows these copies by it.
     """
     connection.execute(sa.select(PageRow.id).where(PageRow.id == home).with_for_update())
-    newest = good_copies(connection, home, 1)
+    newest = load_good_copies(connection, home, 1)
     if not newest or newest[0].row["id"] != copies[0].row["id"]:
         return Recleaned("overtaken")
     connection.execute(sa.update(RawRow).where(RawRow.id == copies[0].row["id"]).values(cleaned_by=key))
@@ -169,7 +173,7 @@ def clean_again(
     return Recleaned(kind, changed, _shown(before), _shown(after))
 
 
-def _add(connection: Connection, home: int, copy: Copy, article: Article, now: datetime) -> Recleaned:
+def _add(connection: Connection, home: int, copy: GoodCopy, article: Article, now: datetime) -> Recleaned:
     page = sa.update(PageRow).where(PageRow.id == home)
     connection.execute(page.values(state="stored", reason=None, detail=None))
     decision = insert_article(connection, home, article, now)
@@ -177,13 +181,13 @@ def _add(connection: Connection, home: int, copy: Copy, article: Article, now: d
     return Recleaned("new", COMPARED, after=_shown(_article(connection, home)))
 
 
-def is_done(copies: Sequence[Copy], key: str) -> bool:
+def is_recleaned(copies: Sequence[GoodCopy], key: str) -> bool:
     """Whether the run of this key has cleaned the page of these copies."""
     return bool(copies) and copies[0].row["cleaned_by"] == key
 
 
 def forget_key(connection: Connection, key: str) -> None:
-    """End a run: the next one with the same arguments begins anew."""
+    """End a run: the next one with the same arguments starts over."""
     connection.execute(sa.update(RawRow).where(RawRow.cleaned_by == key).values(cleaned_by=None))
 
 

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable, Mapping
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from pipeline.store.rows import batches
-from pipeline.tables import SketchRow
+from pipeline.store.connection.rows import batches
+from pipeline.store.schema.tables import SketchRow
 
 MAX_SHARING = 40
 """Articles, the newest, that one hash leads to. More share only what is printed day after day, or a story that is
@@ -41,15 +41,17 @@ def find_sharing(connection: Connection, sketches: Mapping[int, Collection[int]]
         sketches: hashes by article. Of two of these, the later one is told of the earlier one.
     """
     holders: defaultdict[int, set[int]] = defaultdict(set)
-    for number, article_id in _holders(connection, sorted({number for one in sketches.values() for number in one})):
+    for number, article_id in _holders(
+        connection, sorted({number for sketch in sketches.values() for number in sketch})
+    ):
         holders[number].add(article_id)
-    found: dict[int, Counter[int]] = {}
+    sharing: dict[int, Counter[int]] = {}
     for article_id, sketch in sketches.items():
-        found[article_id] = Counter(other for number in sketch if number in holders for other in holders[number])
-        del found[article_id][article_id]
+        sharing[article_id] = Counter(holder for number in sketch if number in holders for holder in holders[number])
+        del sharing[article_id][article_id]
         for number in sketch:
             holders[number].add(article_id)
-    return found
+    return sharing
 
 
 def _holders(connection: Connection, hashes: list[int]) -> Iterable[tuple[int, int]]:

@@ -1,13 +1,14 @@
 """Stories: articles of one text, or nearly so, whatever their sites, linked to the first of them.
 
-A story is a connected component of the pairs that `pipeline.dedup.likeness.are_copies` finds. That asks for the two
+A story is a connected component of the pairs that `pipeline.text.duplicates.are_copies` finds. That asks for the two
 texts and sites alone, so the stories of an archive depend on what it holds, not on the order in which that came; and
-the first of a story is the one that was published first (`pipeline.store.board.FIRST`), whenever it was found. An
-article that connects two stories makes them one; one that is revised may leave, and those left are looked at again.
+the first of a story is the one that was published first (`pipeline.store.articles.story_batch.FIRST`), whenever it was
+found. An article that connects two stories makes them one; one that is revised may leave, and those left are looked at
+again.
 
-Candidates come from an index of hashes of runs of words (`pipeline.store.sketches`), so the cost of an article does not
-depend on how many there are. Whoever places articles holds a lock until the end of the transaction: it has to be the
-last thing that a transaction does.
+Candidates come from an index of hashes of runs of words (`pipeline.store.articles.sketches`), so the cost of an article
+does not depend on how many there are. A transaction that places articles holds a lock until its end: it has to be the
+last thing that it does.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -16,11 +17,11 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from pipeline.dedup.likeness import are_copies, words_of
-from pipeline.store.board import Board, Member, place
-from pipeline.store.rows import batches
-from pipeline.store.sketches import find_sharing, forget_sketch, keep_sketches
-from pipeline.tables import ArticleRow, ArticleStoryRow, SketchRow
+from pipeline.store.articles.sketches import find_sharing, forget_sketch, keep_sketches
+from pipeline.store.articles.story_batch import StoryBatch, StoryMember, story_order
+from pipeline.store.connection.rows import batches
+from pipeline.store.schema.tables import ArticleRow, ArticleStoryRow, SketchRow
+from pipeline.text.duplicates import are_copies, compared_text
 
 MAX_CANDIDATES = 200
 """Articles, those that share most, whose stories are looked up."""
@@ -49,47 +50,50 @@ class Placing:
 def place_articles(connection: Connection, placings: Sequence[Placing]) -> None:
     """Find the stories of articles, in the transaction that stored them, which must do nothing after this."""
     _lock(connection)
-    board = Board(connection)
+    board = StoryBatch(connection)
     board.load([placing.article_id for placing in placings])
-    sketches = {one.article_id: frozenset(one.sketch or _sketch(board.members[one.article_id])) for one in placings}
+    sketches = {
+        placing.article_id: frozenset(placing.sketch or _sketch(board.members[placing.article_id]))
+        for placing in placings
+    }
     sharing = find_sharing(connection, sketches)
-    board.look_up({other for shared in sharing.values() for other in shared})
+    board.look_up({article_id for shared in sharing.values() for article_id in shared})
     for placing in placings:
         if placing.former_text is not None:
-            gone = words_of(placing.former_text).sketch - sketches[placing.article_id]
+            gone = compared_text(placing.former_text).sketch - sketches[placing.article_id]
             forget_sketch(connection, placing.article_id, gone)
     keep_sketches(connection, sketches)
     # At once for all: a query for each would cost more than the texts.
-    board.load({one for shared in sharing.values() for one in _best(_candidates(board, shared)).values()})
+    board.load({article_id for shared in sharing.values() for article_id in _best(_candidates(board, shared)).values()})
     for placing in placings:
         own = board.members[placing.article_id]
         _place_one(board, own, sharing[own.id], is_edited=placing.former_text is not None)
     board.flush()
 
 
-def _place_one(board: Board, own: Member, sharing: Mapping[int, int], *, is_edited: bool) -> None:
+def _place_one(board: StoryBatch, own: StoryMember, sharing: Mapping[int, int], *, is_edited: bool) -> None:
     others = [member for member in board.story(board.stories.get(own.id)) if member.id != own.id]
     if is_edited:
         for part in _parts(others):
-            board.settle(min(part, key=place), part)
+            board.settle(min(part, key=story_order), part)
         others = []
     stories = _stories_of_copies(board, own, sharing) - {board.stories[member.id] for member in others}
-    first = min((own, *others, *board.load(stories)), key=place)
+    first = min((own, *others, *board.load(stories)), key=story_order)
     moved = [own, *others]
     for story_id in sorted(stories - {first.id}):
         moved += board.story(story_id)
     board.settle(first, moved)
 
 
-def _sketch(member: Member) -> frozenset[int]:
+def _sketch(member: StoryMember) -> frozenset[int]:
     # Not by way of the member, which would keep its words: there may be many.
-    return words_of(member.text, member.site).sketch
+    return compared_text(member.text, member.site).sketch
 
 
 def leave_stories(connection: Connection, article_ids: Collection[int]) -> None:
-    """Take articles that are about to be deleted out of their stories; those left behind find together anew."""
+    """Take articles that are about to be deleted out of their stories; those left behind are grouped again."""
     _lock(connection)
-    board = Board(connection)
+    board = StoryBatch(connection)
     going = board.load(article_ids)
     stories = {member.story_id for member in going} - {None}
     left = {story_id: board.story(story_id) for story_id in stories}
@@ -98,7 +102,7 @@ def leave_stories(connection: Connection, article_ids: Collection[int]) -> None:
     connection.execute(sa.delete(ArticleStoryRow).where(ArticleStoryRow.article_id.in_(article_ids)))
     for members in left.values():
         for part in _parts([member for member in members if member.id not in article_ids]):
-            board.settle(min(part, key=place), part)
+            board.settle(min(part, key=story_order), part)
     board.flush()
 
 
@@ -126,8 +130,8 @@ def count_missing(connection: Connection) -> int:
     return connection.scalars(joined.where(ArticleStoryRow.story_id.is_(None))).one()
 
 
-def forget_all(connection: Connection) -> None:
-    """Forget all stories and sketches, to make them anew."""
+def forget_stories(connection: Connection) -> None:
+    """Forget all stories and sketches, to make them again."""
     _lock(connection)
     connection.execute(sa.delete(ArticleStoryRow))
     connection.execute(sa.delete(SketchRow))
@@ -147,11 +151,11 @@ def _lock(connection: Connection) -> None:
 _TAKE_LOCK = sa.select(sa.func.pg_advisory_xact_lock(_LOCK))
 
 
-def _stories_of_copies(board: Board, own: Member, sharing: Mapping[int, int]) -> set[int]:
+def _stories_of_copies(board: StoryBatch, own: StoryMember, sharing: Mapping[int, int]) -> set[int]:
     """The stories of which at least one article is a copy of this one, or the other way round."""
-    found: set[int] = set()
+    stories: set[int] = set()
     candidates = _candidates(board, sharing)
-    twin: Member | None = None
+    twin: StoryMember | None = None
     while candidates:
         best = _best(candidates)
         compared = board.load(best.values())
@@ -159,26 +163,26 @@ def _stories_of_copies(board: Board, own: Member, sharing: Mapping[int, int]) ->
         if twin is not None:
             # Another article of this text was compared with the others. Only at its home was that by a stricter rule.
             compared = [member for member in compared if member.site == twin.site]
-        found |= {board.stories[member.id] for member in compared if _are_copies(own, member)}
-        candidates = [(id_, story) for id_, story in candidates if story not in found and id_ != best[story]]
-    return found
+        stories |= {board.stories[member.id] for member in compared if _are_copies(own, member)}
+        candidates = [(id_, story) for id_, story in candidates if story not in stories and id_ != best[story]]
+    return stories
 
 
-def _candidates(board: Board, sharing: Mapping[int, int]) -> list[tuple[int, int]]:
+def _candidates(board: StoryBatch, sharing: Mapping[int, int]) -> list[tuple[int, int]]:
     """Articles to compare with, with their stories; those that share most of the sketch first."""
     of_story: dict[int, int] = {}
-    found: list[tuple[int, int]] = []
+    candidates: list[tuple[int, int]] = []
     by_chance = 0
-    for article_id in sorted(sharing, key=lambda one: (-sharing[one], one))[:MAX_CANDIDATES]:
+    for article_id in sorted(sharing, key=lambda key: (-sharing[key], key))[:MAX_CANDIDATES]:
         story_id = board.stories.get(article_id)
         if story_id is None or of_story.get(story_id, 0) == MAX_OF_STORY:
             continue
         by_chance += sharing[article_id] == 1
-        if len(found) == MAX_COMPARED or by_chance > MAX_BY_CHANCE:
+        if len(candidates) == MAX_COMPARED or by_chance > MAX_BY_CHANCE:
             break
         of_story[story_id] = of_story.get(story_id, 0) + 1
-        found.append((article_id, story_id))
-    return found
+        candidates.append((article_id, story_id))
+    return candidates
 
 
 def _best(candidates: Sequence[tuple[int, int]]) -> dict[int, int]:
@@ -186,21 +190,21 @@ def _best(candidates: Sequence[tuple[int, int]]) -> dict[int, int]:
     return {story_id: article_id for article_id, story_id in reversed(candidates)}
 
 
-def _parts(members: Sequence[Member]) -> list[list[Member]]:
+def _parts(members: Sequence[StoryMember]) -> list[list[StoryMember]]:
     """The stories that these articles make among themselves."""
-    parts: list[list[Member]] = []
+    parts: list[list[StoryMember]] = []
     for member in members:
-        near = [part for part in parts if any(_are_pair(member, other) for other in part)]
+        near = [part for part in parts if any(_are_pair(member, mate) for mate in part)]
         rest = [part for part in parts if part not in near]
-        parts = [*rest, [member, *(other for part in near for other in part)]]
+        parts = [*rest, [member, *(mate for part in near for mate in part)]]
     return parts
 
 
-def _are_pair(one: Member, other: Member) -> bool:
+def _are_pair(first: StoryMember, second: StoryMember) -> bool:
     """The same, of two of which it is not known whether the index leads from one to the other."""
-    return not one.words.sketch.isdisjoint(other.words.sketch) and _are_copies(one, other)
+    return not first.words.sketch.isdisjoint(second.words.sketch) and _are_copies(first, second)
 
 
-def _are_copies(one: Member, other: Member) -> bool:
+def _are_copies(first: StoryMember, second: StoryMember) -> bool:
     # Texts that differ in layout at most need not be taken to pieces.
-    return one.content_hash == other.content_hash or are_copies(one.words, other.words)
+    return first.content_hash == second.content_hash or are_copies(first.words, second.words)

@@ -1,4 +1,4 @@
-"""The articles that a transaction finds stories for, and their stories by now (`pipeline.store.stories`)."""
+"""The articles that a transaction finds stories for, and their stories by now (`pipeline.store.articles.stories`)."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from pipeline.dedup.likeness import Words, likeness, words_of
-from pipeline.store.rows import batches
-from pipeline.tables import ArticleRow, ArticleStoryRow
+from pipeline.store.connection.rows import batches
+from pipeline.store.schema.tables import ArticleRow, ArticleStoryRow
+from pipeline.text.duplicates import ComparedText, compared_text, likeness
 
 LENGTHS = (0.67, 1.5)
 """Length beside the first article's below which one is shortened, and above which it is extended."""
@@ -27,7 +27,7 @@ _SETTLE = sa.text(
 
 
 @dataclass(frozen=True)
-class Member:
+class StoryMember:
     """An article, the story that it belongs to, and what its place among the others of it depends on."""
 
     id: int
@@ -39,9 +39,9 @@ class Member:
     url: str
 
     @cached_property
-    def words(self) -> Words:
+    def words(self) -> ComparedText:
         """Its words; made when they are asked for, since that takes longer than all the rest."""
-        return words_of(self.text, self.site)
+        return compared_text(self.text, self.site)
 
 
 _MEMBERS = sa.select(
@@ -60,7 +60,7 @@ _STORIES = sa.select(ArticleStoryRow.article_id, ArticleStoryRow.story_id).where
 )
 
 
-class Board:
+class StoryBatch:
     """The articles that a transaction has to do with, and their stories by now.
 
     What is settled is written at once for all, at the end or before the articles of a story are read that it changes.
@@ -74,16 +74,16 @@ class Board:
         self._connection = connection
         self._settled: dict[int, dict[str, object]] = {}
         self._changed: set[int | None] = set()  # stories that what is settled comes from or goes to
-        self.members: dict[int, Member] = {}
+        self.members: dict[int, StoryMember] = {}
         self.stories: dict[int, int] = {}
 
-    def load(self, ids: Collection[int]) -> list[Member]:
+    def load(self, ids: Collection[int]) -> list[StoryMember]:
         """The articles with these ids, as far as there are any."""
         for batch in batches(sorted(set(ids) - self.members.keys())):
             self._read(_BY_ID, {"ids": batch})
-        return [self.members[one] for one in sorted(ids) if one in self.members]
+        return [self.members[article_id] for article_id in sorted(ids) if article_id in self.members]
 
-    def story(self, story_id: int | None) -> list[Member]:
+    def story(self, story_id: int | None) -> list[StoryMember]:
         """The articles of a story."""
         if story_id is None:
             return []
@@ -97,7 +97,7 @@ class Board:
             rows = self._connection.execute(_STORIES, {"ids": batch})
             self.stories |= {article_id: story_id for article_id, story_id in rows if story_id is not None}
 
-    def settle(self, first: Member, members: Iterable[Member]) -> None:
+    def settle(self, first: StoryMember, members: Iterable[StoryMember]) -> None:
         """Note that these articles belong to the story of the first one."""
         for member in members:
             role, similarity = _role(first, member)
@@ -109,11 +109,11 @@ class Board:
     def flush(self) -> None:
         """Write what was settled."""
         if self._settled:
-            self._connection.execute(_SETTLE, [self._settled[one] for one in sorted(self._settled)])
+            self._connection.execute(_SETTLE, [self._settled[article_id] for article_id in sorted(self._settled)])
             self._settled, self._changed = {}, set()
 
-    def _read(self, query: sa.Select[*tuple[Any, ...]], values: Mapping[str, object]) -> list[Member]:
-        read = [Member(*row) for row in self._connection.execute(query, values)]
+    def _read(self, query: sa.Select[*tuple[Any, ...]], values: Mapping[str, object]) -> list[StoryMember]:
+        read = [StoryMember(*row) for row in self._connection.execute(query, values)]
         for member in read:
             self.members.setdefault(member.id, member)
             if member.story_id is not None:
@@ -121,12 +121,12 @@ class Board:
         return [self.members[member.id] for member in read]
 
 
-def place(member: Member) -> tuple[datetime, str]:
+def story_order(member: StoryMember) -> tuple[datetime, str]:
     """What the order of the articles of a story goes by; the same as `FIRST`."""
     return member.first_at, member.url
 
 
-def _role(first: Member, member: Member) -> tuple[str, float | None]:
+def _role(first: StoryMember, member: StoryMember) -> tuple[str, float | None]:
     if member.id == first.id:
         return "first", None
     if member.content_hash == first.content_hash:

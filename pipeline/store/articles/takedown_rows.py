@@ -9,11 +9,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import InstrumentedAttribute
 
-from pipeline.store.barred import BARRED_PAGE, is_open
-from pipeline.store.frontier import of_site
-from pipeline.store.rows import batches, ensure_hosts, storable, upsert
-from pipeline.store.stories import leave_stories
-from pipeline.tables import (
+from pipeline.store.articles.stories import leave_stories
+from pipeline.store.connection.rows import batches, ensure_hosts, select_among, storable, upsert
+from pipeline.store.frontier.barred import BARRED_PAGE, is_open
+from pipeline.store.frontier.retries import is_of_site
+from pipeline.store.schema.tables import (
     ArticleRow,
     EntryRow,
     FeedRow,
@@ -24,7 +24,7 @@ from pipeline.tables import (
     SiteRow,
     TakedownRow,
 )
-from pipeline.urls import canonical_url, host_of
+from pipeline.urls import canonical_url, host_of, site_of
 
 SILENCED: dict[str, object] = {
     "title": None,
@@ -38,27 +38,23 @@ SILENCED: dict[str, object] = {
 """What an entry says of a page that was taken down; its guid and hash stay, so that it is not taken for a new one."""
 
 BATCH = 200
-"""Pages of one transaction: whoever takes down a site of a million must not stand in the way of the others."""
+"""Pages of one transaction: taking down a site of a million must not block the others."""
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class TakedownTarget:
     """What is to be taken down: a canonical URL, or a host name with those below it."""
 
     scope: str
     target: str
 
     @classmethod
-    def parse(cls, text: str) -> "Target":
-        """The target that a URL or the name of a site means.
-
-        Raises:
-            ValueError: it is neither.
-        """
+    def parse(cls, text: str) -> "TakedownTarget":
+        """The target that a URL or the name of a site means. Raises ValueError when it is neither."""
         text = text.strip()
         if "://" in text:
             return cls("url", canonical_url(text))
-        name = host_of(canonical_url(f"https://{text}/")).partition(":")[0].removeprefix("www.")
+        name = site_of(canonical_url(f"https://{text}/"))
         if "." not in name or "/" in text.rstrip("/"):
             raise ValueError("neither a URL nor the host name of a site")
         return cls("site", name)
@@ -71,7 +67,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Extent:
+class TakedownExtent:
     """How much is taken down."""
 
     pages: int = 0
@@ -81,20 +77,20 @@ class Extent:
     copies: int = 0
     feeds: int = 0
 
-    def __add__(self, other: "Extent") -> "Extent":
+    def __add__(self, other: "TakedownExtent") -> "TakedownExtent":
         names = ("pages", "articles", "revisions", "entries", "copies", "feeds")
-        return Extent(**{name: getattr(self, name) + getattr(other, name) for name in names})
+        return TakedownExtent(**{name: getattr(self, name) + getattr(other, name) for name in names})
 
 
-def bar(connection: Connection, target: Target, now: datetime, note: str | None) -> int:
+def bar_target(connection: Connection, target: TakedownTarget, now: datetime, note: str | None) -> int:
     """Keep the target from being fetched or stored from now on; returns how many feeds of it were paused for that."""
     row = {"scope": target.scope, "target": target.target, "note": storable(note), "taken_down_at": now}
     connection.execute(upsert(connection, TakedownRow).values(row).on_conflict_do_nothing())
     if target.scope == "site":
-        connection.execute(sa.delete(SiteBlockRow).where(of_site(SiteBlockRow.site, target.target)))
-        connection.execute(sa.delete(SiteRow).where(of_site(SiteRow.name, target.target)))
+        connection.execute(sa.delete(SiteBlockRow).where(is_of_site(SiteBlockRow.site, target.target)))
+        connection.execute(sa.delete(SiteRow).where(is_of_site(SiteRow.name, target.target)))
         paused = sa.update(FeedRow).where(
-            of_site(FeedRow.host, target.target), FeedRow.state.not_in(("paused", "moved"))
+            is_of_site(FeedRow.host, target.target), FeedRow.state.not_in(("paused", "moved"))
         )
         return connection.execute(paused.values(state="paused")).rowcount
     # A page that was never seen has its row too: the ledger says why there is no article.
@@ -105,8 +101,8 @@ def bar(connection: Connection, target: Target, now: datetime, note: str | None)
     return 0
 
 
-def target_pages(
-    connection: Connection, target: Target, after: int, limit: int = BATCH, *, done_too: bool = False
+def list_target_pages(
+    connection: Connection, target: TakedownTarget, after: int, limit: int = BATCH, *, done_too: bool = False
 ) -> list[int]:
     """Ids of the pages of the target, in order, with all aliases of each; those that are not taken down yet, or all."""
     if target.scope == "url":
@@ -115,10 +111,10 @@ def target_pages(
         is_it = sa.or_(PageRow.id == home_id, PageRow.alias_of == home_id)
     else:
         # A copy at an archive has the archive's host; an article may be on a page of another site that leads here.
-        articles = sa.select(ArticleRow.page_id).where(of_site(ArticleRow.site, target.target))
+        articles = sa.select(ArticleRow.page_id).where(is_of_site(ArticleRow.site, target.target))
         there = target.has(PageRow.url)
         mine = sa.or_(
-            of_site(PageRow.host, target.target),
+            is_of_site(PageRow.host, target.target),
             PageRow.id.in_(articles.scalar_subquery()),
             sa.and_(PageRow.fetch_url.is_not(None), there),
         )
@@ -130,14 +126,14 @@ def target_pages(
     return list(connection.scalars(query))
 
 
-def measure(connection: Connection, page_ids: Sequence[int]) -> Extent:
+def measure_takedown(connection: Connection, page_ids: Sequence[int]) -> TakedownExtent:
     """What there is of these pages."""
     articles = sa.select(ArticleRow.id).where(ArticleRow.page_id.in_(page_ids)).scalar_subquery()
 
     def count(*where: sa.ColumnElement[bool]) -> int:
         return connection.scalar(sa.select(sa.func.count()).where(*where)) or 0
 
-    return Extent(
+    return TakedownExtent(
         pages=len(page_ids),
         articles=count(ArticleRow.page_id.in_(page_ids)),
         revisions=count(RevisionRow.article_id.in_(articles)),
@@ -146,9 +142,9 @@ def measure(connection: Connection, page_ids: Sequence[int]) -> Extent:
     )
 
 
-def take_down_pages(connection: Connection, page_ids: Sequence[int]) -> Extent:
-    """Remove all that these pages brought, and mark their raw copies to be taken out of their files."""
-    extent = measure(connection, page_ids)
+def take_down_pages(connection: Connection, page_ids: Sequence[int]) -> TakedownExtent:
+    """Remove all that these pages brought, and mark their archived responses to be taken out of their files."""
+    extent = measure_takedown(connection, page_ids)
     articles = list(connection.scalars(sa.select(ArticleRow.id).where(ArticleRow.page_id.in_(page_ids))))
     connection.execute(sa.update(PageRow).where(PageRow.id.in_(page_ids)).values(BARRED_PAGE))
     connection.execute(sa.update(EntryRow).where(EntryRow.page_id.in_(page_ids)).values(SILENCED))
@@ -171,29 +167,28 @@ def _hand_on_copies(connection: Connection, article_id: int, going: Collection[i
         connection.execute(sa.update(ArticleRow).where(ArticleRow.id == left[0]).values(duplicate_of=None))
 
 
-def announced_words(connection: Connection, page_ids: Sequence[int]) -> dict[int, set[str]]:
+def find_announced_words(connection: Connection, page_ids: Sequence[int]) -> dict[int, set[str]]:
     """By feed, what its documents that announced one of these pages have in them: the page's URL or the guid."""
-    found: dict[int, set[str]] = {}
+    words: dict[int, set[str]] = {}
     query = sa.select(EntryRow.feed_id, EntryRow.guid, PageRow.url).join(PageRow, PageRow.id == EntryRow.page_id)
-    for batch in batches(page_ids):
-        for row in connection.execute(query.where(EntryRow.page_id.in_(batch))):
-            found.setdefault(row.feed_id, set()).update((row.guid, row.url))
-    return found
+    for row in select_among(connection, query, EntryRow.page_id, page_ids):
+        words.setdefault(row.feed_id, set()).update((row.guid, row.url))
+    return words
 
 
-def site_feeds(connection: Connection, site: str) -> list[int]:
+def list_site_feeds(connection: Connection, site: str) -> list[int]:
     """The feeds that are served by a site."""
-    return list(connection.scalars(sa.select(FeedRow.id).where(of_site(FeedRow.host, site))))
+    return list(connection.scalars(sa.select(FeedRow.id).where(is_of_site(FeedRow.host, site))))
 
 
-def feed_bodies(connection: Connection, feed_id: int | None) -> list[int]:
+def list_feed_bodies(connection: Connection, feed_id: int | None) -> list[int]:
     """Ids of the copies of a feed that have a body of their own; None for those of feeds that were removed."""
     mine = [RawRow.kind == "feed", RawRow.feed_id.is_not_distinct_from(feed_id)]
     query = sa.select(RawRow.id).where(*mine, RawRow.refers_to.is_(None), ~RawRow.dropped)
     return list(connection.scalars(query.order_by(RawRow.id)))
 
 
-def strays(connection: Connection, target: Target) -> list[int]:
+def list_stray_copies(connection: Connection, target: TakedownTarget) -> list[int]:
     """Ids of copies of the target that no page of it owns: an answer that another page led to, or that nobody knows."""
     return list(connection.scalars(sa.select(RawRow.id).where(target.has(RawRow.url), ~RawRow.dropped)))
 

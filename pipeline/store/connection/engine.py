@@ -1,17 +1,20 @@
-"""Connections and transactions, the same on SQLite and PostgreSQL."""
+"""Opening the archive, its connections and transactions, the same on SQLite and PostgreSQL."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
-from pipeline.config import masked_url
+from pipeline.config import Settings, masked_url
 from pipeline.errors import ConfigError
+from pipeline.store.migrations.upgrade import require_current
+from pipeline.store.schema.fulltext import sqlite_facets
+from pipeline.text.search_form import search_form
 
 BUSY_TIMEOUT_MS = 60_000
 """How long SQLite waits for another process's write; ours are some milliseconds long."""
@@ -22,18 +25,25 @@ MAX_TRIES = 5
 # SQLSTATE of what PostgreSQL asks to be tried again: serialization_failure, deadlock_detected.
 _TRY_AGAIN = frozenset({"40001", "40P01"})
 
+# SQLSTATE of a server that ends, or is not ready: admin_shutdown, crash_shutdown, cannot_connect_now.
+_GONE_AWAY = frozenset({"57P01", "57P02", "57P03"})
+
+RECONNECT_PAUSES = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
+"""Seconds before each further try after a connection was lost: half a minute, in which a server restarts."""
+
 _READ_ONLY = "news_read_only"
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def open_engine(url: str) -> Engine:
-    """An engine for the archive at this SQLAlchemy URL.
+CONNECT_SECONDS = 20
+"""Longest wait for a connection to each address of a server: one that is off answers nothing, and the driver's own
+limit is beyond what a service's watchdog waits for."""
 
-    Raises:
-        ConfigError: the URL cannot be used.
-    """
+
+def open_engine(url: str) -> Engine:
+    """An engine for the archive at this SQLAlchemy URL. Raises ConfigError when the URL cannot be used."""
     try:
         parsed = sa.make_url(url)
         backend = parsed.get_backend_name()
@@ -43,8 +53,8 @@ def open_engine(url: str) -> Engine:
             raise ConfigError(f"NEWS_DATABASE_URL: {backend} is not supported; use sqlite:/// or postgresql+psycopg://")
         if backend == "sqlite" and parsed.database in {None, "", ":memory:"}:
             raise ConfigError("NEWS_DATABASE_URL: SQLite needs a file, such as sqlite:///news.db: workers share it")
-        if backend == "sqlite" and parsed.database:
-            Path(parsed.database).expanduser().parent.mkdir(parents=True, exist_ok=True)
+        if backend == "postgresql" and "connect_timeout" not in parsed.query:
+            parsed = parsed.update_query_dict({"connect_timeout": str(CONNECT_SECONDS)})
         # Errors are logged and shown, and among the parameters of statements are passwords of feeds.
         engine = sa.create_engine(parsed, pool_pre_ping=backend == "postgresql", hide_parameters=True)
     except (ArgumentError, NoSuchModuleError, OSError) as error:
@@ -66,6 +76,9 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401  
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
+    # What the triggers of the full-text index call.
+    connection.create_function("news_search_text", 1, search_form, deterministic=True)
+    connection.create_function("news_search_facets", 4, sqlite_facets, deterministic=True)
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -82,13 +95,72 @@ def reading(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+def read(engine: Engine, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call the function in a transaction that only reads; again on another connection where one was lost."""
+
+    def call() -> T:
+        with reading(engine) as connection:
+            return function(connection, *args, **kwargs)
+
+    return _try_again(call)
+
+
 def write(engine: Engine, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call the function in a transaction of its own; again when the database asks for it after a conflict."""
-    for left in reversed(range(MAX_TRIES)):
+    """Call the function in a transaction of its own; again when the database asks for it, or went away meanwhile.
+
+    A connection that is lost while a transaction is committed leaves open whether it was: the function may be called
+    once more than it took effect. Ours bear that: what they store is found again by its URL or its digest, and a claim
+    that is made twice is the same worker's.
+    """
+
+    def call() -> T:
+        with engine.begin() as connection:
+            return function(connection, *args, **kwargs)
+
+    return _try_again(call)
+
+
+def _try_again(call: Callable[[], T]) -> T:
+    conflicts = losses = 0
+    began = time.monotonic()
+    while True:
         try:
-            with engine.begin() as connection:
-                return function(connection, *args, **kwargs)
+            return call()
         except DBAPIError as error:
-            if not left or getattr(error.orig, "sqlstate", None) not in _TRY_AGAIN:
+            if getattr(error.orig, "sqlstate", None) in _TRY_AGAIN and conflicts < MAX_TRIES - 1:
+                conflicts += 1
+            elif (
+                _is_lost(error)
+                and losses < len(RECONNECT_PAUSES)
+                and time.monotonic() - began < sum(RECONNECT_PAUSES)  # a host that is silent takes 20 s a try
+            ):
+                time.sleep(RECONNECT_PAUSES[losses])
+                losses += 1
+            else:
                 raise
-    raise AssertionError("unreachable")
+
+
+def _is_lost(error: DBAPIError) -> bool:
+    """Whether a connection to PostgreSQL was cut, or could not be made while its server restarts."""
+    state = getattr(error.orig, "sqlstate", None) or ""
+    is_refused = isinstance(error, OperationalError) and not state and type(error.orig).__module__.startswith("psycopg")
+    return error.connection_invalidated or state in _GONE_AWAY or state.startswith("08") or is_refused
+
+
+@contextmanager
+def open_archive(settings: Settings, *, check_schema: bool = True) -> Iterator[Engine]:
+    """The engine of the archive's database; its connections are closed at the end of the block.
+
+    The schema must be that of this version, unless ``check_schema`` is off: for the commands that bring it there,
+    and where the caller has just checked.
+
+    Raises:
+        ConfigError: the database cannot be used, is not there, or not at the schema of this version.
+    """
+    engine = open_engine(settings.database_url)
+    try:
+        if check_schema:
+            require_current(engine)
+        yield engine
+    finally:
+        engine.dispose()

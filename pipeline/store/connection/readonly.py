@@ -2,17 +2,19 @@
 
 import re
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, CursorResult, Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from pipeline.errors import ConfigError
-from pipeline.store.engine import BUSY_TIMEOUT_MS
+from pipeline.store.connection.engine import BUSY_TIMEOUT_MS
 
 FETCHED: Final = 500
 """Rows that are fetched at once."""
@@ -42,42 +44,80 @@ _PRAGMAS: Final = frozenset(
 _ALLOWED: Final = frozenset(
     (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE)
 )
-BLANK: Final = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)
+BLANK: Final = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/)*+", re.DOTALL)
 """White space and comments."""
 
 _LEADING: Final = re.compile(rf"(?:{BLANK.pattern}\()*{BLANK.pattern}", re.DOTALL)
 
+MAX_VALUE: Final = 64 * 2**20
+"""Bytes of a value that SQLite makes for a question; printf and zeroblob would make a thousand million of them."""
+
+_STEPS: Final = 10_000
+"""Of SQLite's machine between two looks at the clock: about a millisecond."""
+
 
 @contextmanager
-def only_reading(engine: Engine) -> Iterator[Connection]:
-    """A transaction on the engine's database in which nothing can be written.
+def only_reading(engine: Engine, timeout: timedelta | None = None) -> Iterator[Connection]:
+    """A transaction on the engine's database in which nothing can be written, and that ends after ``timeout``.
 
     PostgreSQL refuses by the transaction's mode; SQLite opens the file for reading only, and may not attach others.
+
+    Raises ConfigError: the time is over.
     """
-    if engine.dialect.name == "sqlite":
-        reader = sa.create_engine(
-            "sqlite://", creator=lambda: _open_sqlite(str(engine.url.database)), poolclass=sa.NullPool
-        )
-        with reader.connect() as connection:
-            # The index of words sets itself up at its first use, with statements that are refused from here on.
-            with suppress(OperationalError):
-                connection.exec_driver_sql("SELECT 1 FROM article_search LIMIT 0").close()
-            # Only now: SQLAlchemy asks a new connection for things that others have no business with.
-            connection.connection.dbapi_connection.set_authorizer(_authorize)  # type: ignore[union-attr]
-            # One moment of the archive for all that is asked, as in any transaction that reads.
-            connection.exec_driver_sql("BEGIN")
+    reading = _reading_sqlite if engine.dialect.name == "sqlite" else _reading_postgresql
+    try:
+        with reading(engine, timeout) as connection:
             yield connection
-        return
-    with engine.connect() as connection, connection.begin():
-        connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) == _CANCELED or str(error.orig) == "interrupted":
+            raise ConfigError(explain_timeout(timeout)) from error
+        raise
+
+
+_CANCELED: Final = "57014"
+"""SQLSTATE query_canceled."""
+
+
+def explain_timeout(timeout: timedelta | None) -> str:
+    """What is said of a statement whose time is over."""
+    seconds = f" after {timeout.total_seconds():g} seconds" if timeout else ""
+    return f"the statement was stopped{seconds}: narrow it down, or give it more time with --timeout"
+
+
+@contextmanager
+def _reading_sqlite(engine: Engine, timeout: timedelta | None) -> Iterator[Connection]:
+    reader = sa.create_engine(
+        "sqlite://", creator=lambda: _open_sqlite(str(engine.url.database)), poolclass=sa.NullPool
+    )
+    with reader.connect() as connection:
+        # The full-text index sets itself up at its first use, with statements that are refused from here on.
+        with suppress(OperationalError):
+            connection.exec_driver_sql("SELECT 1 FROM article_search LIMIT 0").close()
+        raw: Any = connection.connection.dbapi_connection
+        # Only now: SQLAlchemy asks a new connection for things that others have no business with.
+        raw.set_authorizer(_authorize)
+        raw.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE)
+        if timeout:
+            end = time.monotonic() + timeout.total_seconds()
+            raw.set_progress_handler(lambda: time.monotonic() > end, _STEPS)
+        # One moment of the archive for all that is asked, as in any transaction that reads.
+        connection.exec_driver_sql("BEGIN")
         yield connection
 
 
-def ask(connection: Connection, statement: str) -> CursorResult[Any]:
+@contextmanager
+def _reading_postgresql(engine: Engine, timeout: timedelta | None) -> Iterator[Connection]:
+    with engine.connect() as connection, connection.begin():
+        connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+        if timeout:
+            connection.exec_driver_sql(f"SET LOCAL statement_timeout = {timeout // timedelta(milliseconds=1)}")
+        yield connection
+
+
+def run_readonly_query(connection: Connection, statement: str) -> CursorResult[Any]:
     """The answer of one statement, to be read row by row in flat memory; the connection is of `only_reading`.
 
-    Raises:
-        ConfigError: the statement is none that asks.
+    Raises ConfigError: the statement is none that asks.
     """
     word = re.match(r"\w*", statement[_LEADING.match(statement).end() :])  # type: ignore[union-attr]  # matches ""
     first = word.group().lower() if word else ""

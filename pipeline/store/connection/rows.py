@@ -6,16 +6,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from operator import itemgetter
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, TypeVarTuple, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import InstrumentedAttribute
 
-from pipeline.tables import HostRow, Table, UtcDateTime
+from pipeline.store.schema.tables import HostRow, Table, UtcDateTime
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 BATCH = 500
 """Rows for one statement: SQLite before 3.32 takes 999 parameters, and ours have a handful each."""
@@ -45,6 +46,14 @@ def batches(rows: Sequence[T]) -> Iterator[Sequence[T]]:
     """The rows in runs that fit into one statement."""
     for start in range(0, len(rows), BATCH):
         yield rows[start : start + BATCH]
+
+
+def select_among(
+    connection: Connection, query: sa.Select[*Ts], column: InstrumentedAttribute[Any], values: Iterable[Any]
+) -> Iterator[sa.Row[*Ts]]:
+    """The rows of a query for which a column has one of these values, however many they are."""
+    for batch in batches(sorted(set(values))):
+        yield from connection.execute(query.where(column.in_(batch)))
 
 
 def core(table: type[Table]) -> sa.Table:
@@ -98,8 +107,8 @@ def execute_plain(connection: Connection, statement: sa.Insert, rows: Sequence[M
     text, values, times = _compiled(statement)
     plain = [list(values(row)) for row in rows]
     for row in plain:
-        for place in times:
-            row[place] = _plain(row[place])
+        for index in times:
+            row[index] = _plain(row[index])
     connection.exec_driver_sql(text, [tuple(row) for row in plain])
 
 
@@ -108,13 +117,13 @@ def _compiled(statement: sa.Insert) -> tuple[str, Callable[[Mapping[str, Any]], 
     """The statement for SQLite, what takes its values out of a row, and the places of times among them."""
     compiled: Any = statement.compile(dialect=sqlite.dialect())
     names = compiled.positiontup
-    times = [place for place, name in enumerate(names) if isinstance(compiled.binds[name].type, UtcDateTime)]
+    times = [index for index, name in enumerate(names) if isinstance(compiled.binds[name].type, UtcDateTime)]
     return compiled.string, itemgetter(*names), times
 
 
 @lru_cache(maxsize=64)
 def _plain(moment: datetime | None) -> str | None:
-    """A time as `pipeline.tables.UtcDateTime` stores it on SQLite."""
+    """A time as `pipeline.store.schema.tables.UtcDateTime` stores it on SQLite."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}" if moment else None
 
 

@@ -9,14 +9,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import aliased
 
-from pipeline.store.frontier import MAX_URL
-from pipeline.store.rows import batches, ensure_hosts, storable, upsert
-from pipeline.tables import AddressRow, EntryRow, FeedRow, PollRow, SubscriptionRow
-from pipeline.urls import canonical_url, host_of
+from pipeline.store.connection.rows import batches, ensure_hosts, storable, upsert
+from pipeline.store.schema.tables import AddressRow, EntryRow, FeedRow, PollRow, SubscriptionRow
+from pipeline.urls import MAX_URL_LENGTH, canonical_url, host_of
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class GoneFeed:
     """A feed that has gone: its address, the page that it belonged to, and its title."""
 
     url: str
@@ -24,9 +23,9 @@ class Lost:
     title: str | None
 
 
-def feeds_at(connection: Connection, urls: Iterable[str]) -> dict[str, str]:
+def find_present_addresses(connection: Connection, urls: Iterable[str]) -> dict[str, str]:
     """The present address of the feed for each of these that is a former one, of a feed that moved or was merged."""
-    found: dict[str, str] = {}
+    present: dict[str, str] = {}
     there = FeedRow.__table__.alias("there")
     for batch in batches(sorted(urls)):
         former = (
@@ -40,11 +39,11 @@ def feeds_at(connection: Connection, urls: Iterable[str]) -> dict[str, str]:
             .where(FeedRow.url.in_(batch), FeedRow.state == "moved")
         )
         for query in (former, merged):
-            found |= {row[0]: row[1] for row in connection.execute(query)}
-    return found
+            present |= {row[0]: row[1] for row in connection.execute(query)}
+    return present
 
 
-def former_addresses(connection: Connection, feed_id: int) -> list[dict[str, Any]]:
+def list_former_addresses(connection: Connection, feed_id: int) -> list[dict[str, Any]]:
     """The addresses that a feed had before, the last one first; those of feeds merged into it too."""
     rows = connection.execute(
         sa.select(AddressRow.url, AddressRow.reason, AddressRow.detail, AddressRow.left_at)
@@ -54,13 +53,13 @@ def former_addresses(connection: Connection, feed_id: int) -> list[dict[str, Any
     return [dict(row) for row in rows.mappings()]
 
 
-def take_up_search(connection: Connection, feed_id: int, now: datetime, again_after: timedelta) -> Lost | None:
+def claim_feed_search(connection: Connection, feed_id: int, now: datetime, again_after: timedelta) -> GoneFeed | None:
     """What to search for where the search for a feed that has gone is due; the next one is due after that time."""
     wanted = [FeedRow.id == feed_id, FeedRow.state == "gone", FeedRow.rediscover_at <= now]
     query = sa.select(FeedRow.url, FeedRow.site_url, FeedRow.title).where(*wanted, FeedRow.site_url.is_not(None))
     row = connection.execute(query).mappings().first()
     connection.execute(sa.update(FeedRow).where(*wanted).values(rediscover_at=now + again_after))
-    return Lost(row["url"], row["site_url"], row["title"]) if row else None
+    return GoneFeed(row["url"], row["site_url"], row["title"]) if row else None
 
 
 def adopt_address(
@@ -88,12 +87,12 @@ def _is_usable(url: str) -> bool:
         canonical_url(url)
     except ValueError:
         return False
-    return len(url) <= MAX_URL and storable(url) == url and "@" not in url.split("/")[2]
+    return len(url) <= MAX_URL_LENGTH and storable(url) == url and "@" not in url.split("/")[2]
 
 
 def _move(connection: Connection, feed_id: int, url: str, now: datetime, reason: str, detail: str | None) -> None:
     former = connection.execute(sa.select(FeedRow.url).where(FeedRow.id == feed_id)).scalar_one()
-    # Whoever had this address before has it no longer: an address stands for one feed.
+    # The feed that had this address before has it no longer: an address stands for one feed.
     connection.execute(sa.delete(AddressRow).where(AddressRow.url == url))
     _remember(connection, feed_id, former, now, reason, detail)
     ensure_hosts(connection, [host_of(url)], now)

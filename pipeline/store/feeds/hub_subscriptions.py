@@ -1,16 +1,16 @@
-"""WebSub subscriptions: which are wanted, what hubs agreed to, and what their pushes made due."""
+"""WebSub subscriptions: which are wanted, and what hubs agreed to."""
 
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from pipeline.model import HubSubscription
-from pipeline.store.rows import batches, storable, upsert
-from pipeline.tables import FeedRow, SubscriptionRow
+from pipeline.store.connection.rows import batches, storable, upsert
+from pipeline.store.schema.tables import FeedRow, SubscriptionRow
 
 TOKEN_BYTES = 32
 """Of chance in a callback URL and in a secret: neither can be guessed (WebSub, 5.1: less than 200 bytes)."""
@@ -19,6 +19,7 @@ PUSHED_STATES = ("active", "failing")
 """States of the feeds whose hubs are subscribed to; one that fails may well recover before its lease ends."""
 
 _TABLE = SubscriptionRow.__table__
+
 _HUBS = (FeedRow.hub_url.label("first_hub"), FeedRow.further_hubs)
 
 
@@ -39,34 +40,24 @@ def sync_subscriptions(
     fitting = {row["id"] for row in kept if row["hub_url"] in _hubs(row) and row["topic_url"] == row["topic"]}
     present = connection.scalars(sa.select(SubscriptionRow.id).where(SubscriptionRow.state != "leaving"))
     for batch in batches(sorted(set(present) - fitting)):
-        leave(connection, now, SubscriptionRow.id.in_(batch))
+        leave_hubs(connection, now, SubscriptionRow.id.in_(batch))
     connection.execute(
         sa.update(SubscriptionRow)
         .where(SubscriptionRow.state == "active", SubscriptionRow.expires_at <= now)
         .values(state="pending", next_request_at=now, last_error="the lease ran out")
     )
-    lacking = connection.execute(
-        sa.select(FeedRow.id, FeedRow.hub_url, topic.label("topic"))
-        .where(wanted, ~sa.exists().where(SubscriptionRow.feed_id == FeedRow.id))
-        .order_by(FeedRow.id)
-    ).all()
-    for row in lacking:
-        connection.execute(
-            upsert(connection, SubscriptionRow)
-            .values(
-                feed_id=row.id,
-                hub_url=row.hub_url,
-                topic_url=row.topic,
-                token=chance(TOKEN_BYTES),
-                secret=chance(TOKEN_BYTES),
-                next_request_at=now,
-                created_at=now,
-            )
-            .on_conflict_do_nothing()
-        )
+    lacking = sa.select(FeedRow.id, FeedRow.hub_url, topic.label("topic")).order_by(FeedRow.id)
+    lacking = lacking.where(wanted, ~sa.exists().where(SubscriptionRow.feed_id == FeedRow.id))
+    rows = [
+        {"feed_id": row.id, "hub_url": row.hub_url, "topic_url": row.topic, "next_request_at": now, "created_at": now}
+        | {"token": chance(TOKEN_BYTES), "secret": chance(TOKEN_BYTES)}
+        for row in connection.execute(lacking)
+    ]
+    if rows:
+        connection.execute(upsert(connection, SubscriptionRow).on_conflict_do_nothing(), rows)
 
 
-def leave(connection: Connection, now: datetime, *where: sa.ColumnElement[bool]) -> None:
+def leave_hubs(connection: Connection, now: datetime, *where: sa.ColumnElement[bool]) -> None:
     """End these subscriptions, or all: the hub is to be asked for it where it ever agreed to one."""
     connection.execute(
         sa.delete(SubscriptionRow).where(
@@ -94,12 +85,8 @@ def claim_requests(
     What a hub did not agree to is asked of the feed's next hub, if it has several, with another callback and another
     secret: neither is the other hub's business.
 
-    Args:
-        connection: within a transaction that may write.
-        now: the time.
-        limit: how many at most.
-        again_at: when to ask again, after so many attempts, unless the hub verifies one before.
-        chance: so many bytes of it, as text.
+    After so many attempts each is asked again at ``again_at``, unless the hub verifies it before. ``chance`` gives
+    so many bytes, as text.
     """
     rows = connection.execute(
         sa.select(*_TABLE.columns, *_HUBS)
@@ -109,27 +96,25 @@ def claim_requests(
         .limit(limit)
         .with_for_update(skip_locked=True, of=_TABLE)
     ).mappings()
-    claimed = []
-    for row in rows:
-        subscription = _subscription(row, attempts=row["attempts"] + 1)
-        hub = _next_hub(row, row["hub_url"]) if row["attempts"] and row["state"] in ("pending", "denied") else None
-        if hub not in (None, row["hub_url"]):
-            subscription = replace(subscription, hub_url=hub, token=chance(TOKEN_BYTES), secret=chance(TOKEN_BYTES))
-        claimed.append(subscription)
+    claimed = [_subscription_to_request(row, chance) for row in rows]
     for subscription in claimed:
+        values = {name: getattr(subscription, name) for name in ("attempts", "hub_url", "token", "secret")}
+        state = sa.case((SubscriptionRow.state == "denied", "pending"), else_=SubscriptionRow.state)
         connection.execute(
             sa.update(SubscriptionRow)
             .where(SubscriptionRow.id == subscription.id)
-            .values(
-                attempts=subscription.attempts,
-                next_request_at=again_at(subscription.attempts),
-                hub_url=subscription.hub_url,
-                token=subscription.token,
-                secret=subscription.secret,
-                state=sa.case((SubscriptionRow.state == "denied", "pending"), else_=SubscriptionRow.state),
-            )
+            .values(values | {"next_request_at": again_at(subscription.attempts), "state": state})
         )
     return claimed
+
+
+def _subscription_to_request(row: sa.RowMapping, chance: Callable[[int], str]) -> HubSubscription:
+    """What is asked for now: of the feed's next hub where the last one did not agree."""
+    subscription = _subscription(row, attempts=row["attempts"] + 1)
+    hub = _next_hub(row, row["hub_url"]) if row["attempts"] and row["state"] in ("pending", "denied") else None
+    if hub is None or hub == row["hub_url"]:
+        return subscription
+    return replace(subscription, hub_url=hub, token=chance(TOKEN_BYTES), secret=chance(TOKEN_BYTES))
 
 
 def _hubs(row: sa.RowMapping) -> list[str]:
@@ -195,56 +180,11 @@ def record_refused(
     )
 
 
-def forget(connection: Connection, subscription: HubSubscription) -> None:
+def forget_subscription(connection: Connection, subscription: HubSubscription) -> None:
     """A subscription that is being ended has ended, or the hub does not answer: nothing is left to ask for."""
     connection.execute(
         sa.delete(SubscriptionRow).where(SubscriptionRow.id == subscription.id, SubscriptionRow.state == "leaving")
     )
-
-
-def record_push(
-    connection: Connection, subscription: HubSubscription, now: datetime, pause: timedelta, *, genuine: bool
-) -> None:
-    """Count a push, and make its feed due if it is genuine, unless it was polled less than ``pause`` ago.
-
-    What is not due yet is left to `claim_pushed`. A feed that fails stays where its failures, or its server's
-    Retry-After, have put it: the push is not lost, for that poll finds what it announced.
-    """
-    if not genuine:
-        values: dict[str, object] = {"pushes_refused": SubscriptionRow.pushes_refused + 1}
-    else:
-        values = {"pushes": SubscriptionRow.pushes + 1, "last_push_at": now}
-    connection.execute(sa.update(SubscriptionRow).where(SubscriptionRow.id == subscription.id).values(values))
-    if genuine:
-        _make_due(connection, now, pause, SubscriptionRow.id == subscription.id)
-
-
-def claim_pushed(connection: Connection, now: datetime, pause: timedelta) -> frozenset[int]:
-    """The feeds that were pushed since they were last polled, and may be polled now; they are due.
-
-    A push that came while its feed was being polled counts: that poll may have been too early for it.
-    """
-    _make_due(connection, now, pause)
-    query = sa.select(FeedRow.id).where(FeedRow.next_poll_at <= now, _pushed())
-    return frozenset(connection.scalars(query))
-
-
-def _make_due(connection: Connection, now: datetime, pause: timedelta, *where: sa.ColumnElement[bool]) -> None:
-    rested = sa.or_(FeedRow.last_polled_at.is_(None), FeedRow.last_polled_at <= now - pause)
-    connection.execute(
-        sa.update(FeedRow)
-        .where(FeedRow.failures == 0, FeedRow.next_poll_at > now, rested, _pushed(*where))
-        .values(next_poll_at=now)
-    )
-
-
-def _pushed(*where: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
-    """The feed is polled, and there is a push that no poll has followed yet."""
-    unheard = sa.or_(FeedRow.last_polled_at.is_(None), FeedRow.last_polled_at < SubscriptionRow.last_push_at)
-    push = sa.exists().where(
-        SubscriptionRow.feed_id == FeedRow.id, SubscriptionRow.last_push_at.is_not(None), unheard, *where
-    )
-    return sa.and_(FeedRow.state.in_(PUSHED_STATES), push)
 
 
 def list_subscriptions(connection: Connection) -> Sequence[sa.RowMapping]:
@@ -260,13 +200,5 @@ def list_subscriptions(connection: Connection) -> Sequence[sa.RowMapping]:
 
 
 def _subscription(row: sa.RowMapping, attempts: int) -> HubSubscription:
-    return HubSubscription(
-        id=row["id"],
-        feed_id=row["feed_id"],
-        hub_url=row["hub_url"],
-        topic_url=row["topic_url"],
-        token=row["token"],
-        secret=row["secret"],
-        state=row["state"],
-        attempts=attempts,
-    )
+    names = ("id", "feed_id", "hub_url", "topic_url", "token", "secret", "state")
+    return HubSubscription(**{name: row[name] for name in names}, attempts=attempts)

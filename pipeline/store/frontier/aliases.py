@@ -5,11 +5,20 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from pipeline.model import Page
-from pipeline.schedule import PageUpdate
-from pipeline.store.frontier import record_page
-from pipeline.tables import ArticleRow, PageRow
+from pipeline.model import NEWS_SOURCES, Page
+from pipeline.schedule.pages import PageUpdate
+from pipeline.store.frontier.page_outcomes import record_page
+from pipeline.store.schema.tables import ArticleRow, EntryRow, PageRow
 from pipeline.urls import canonical_url
+
+
+def was_announced() -> sa.ColumnElement[bool]:
+    """In a query of pages: whether a feed or a news sitemap announced the page, its home or another alias of that."""
+    family, home = PageRow.__table__.alias(), sa.func.coalesce(PageRow.alias_of, PageRow.id)
+    return sa.exists().where(
+        sa.or_(family.c.id == home, family.c.alias_of == home),
+        sa.or_(family.c.published_from.in_(sorted(NEWS_SOURCES)), sa.exists().where(EntryRow.page_id == family.c.id)),
+    )
 
 
 def settle_page(connection: Connection, page: Page, owner: str, target: str, now: datetime) -> str | None:

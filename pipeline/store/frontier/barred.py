@@ -5,9 +5,9 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from pipeline.schedule import PageUpdate
-from pipeline.store.rows import batches
-from pipeline.tables import PageRow, TakedownRow
+from pipeline.schedule.pages import PageUpdate
+from pipeline.store.connection.rows import select_among
+from pipeline.store.schema.tables import PageRow, TakedownRow
 from pipeline.urls import host_of
 
 TAKEN_DOWN = "taken_down"
@@ -17,7 +17,6 @@ BARRED = PageUpdate(
     state="blocked", outcome="blocked", next_fetch_at=None, reason=TAKEN_DOWN, detail="taken down on request"
 )
 """What becomes of a page that leads to what was taken down."""
-
 
 BARRED_PAGE = {
     "state": BARRED.state,
@@ -46,24 +45,19 @@ def barred_urls(connection: Connection, urls: Iterable[str]) -> set[str]:
     if not asked or connection.scalar(sa.select(TakedownRow.id).limit(1)) is None:
         return set()
     sites = sorted({site for names in asked.values() for site in names})
-    found = _targets(connection, "url", sorted(asked)) | _targets(connection, "site", sites)
-    return {url for url, names in asked.items() if url in found or not found.isdisjoint(names)}
+    barred = _targets(connection, "url", sorted(asked)) | _targets(connection, "site", sites)
+    return {url for url, names in asked.items() if url in barred or not barred.isdisjoint(names)}
 
 
 def barred_pages(connection: Connection, page_ids: Iterable[int]) -> set[int]:
     """Those of these pages that were taken down."""
-    found: set[int] = set()
-    for batch in batches(sorted(set(page_ids))):
-        found |= set(connection.scalars(sa.select(PageRow.id).where(PageRow.id.in_(batch), ~is_open())))
-    return found
+    query = sa.select(PageRow.id).where(~is_open())
+    return {row.id for row in select_among(connection, query, PageRow.id, page_ids)}
 
 
 def _targets(connection: Connection, scope: str, targets: list[str]) -> set[str]:
-    found: set[str] = set()
-    for batch in batches(targets):
-        query = sa.select(TakedownRow.target).where(TakedownRow.scope == scope, TakedownRow.target.in_(batch))
-        found |= set(connection.scalars(query))
-    return found
+    query = sa.select(TakedownRow.target).where(TakedownRow.scope == scope)
+    return {row.target for row in select_among(connection, query, TakedownRow.target, targets)}
 
 
 def _sites_of(url: str) -> list[str]:

@@ -1,13 +1,14 @@
 """What the user gave to ask feeds and pages with, as it stands in SQL: in clear, since it has to be sent."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from pipeline.access import AccessChange, changed, is_for
-from pipeline.model import FeedAccess
-from pipeline.tables import EntryRow, FeedRow
+from pipeline.http.credentials import CredentialsChange, change_credentials, is_sent_to
+from pipeline.model import FeedAccess, Page
+from pipeline.store.schema.tables import EntryRow, FeedRow
 
 _COLUMNS = (
     FeedRow.access_origin,
@@ -19,7 +20,7 @@ _COLUMNS = (
 )
 
 
-def read_access(row: sa.RowMapping) -> FeedAccess | None:
+def read_credentials(row: sa.RowMapping) -> FeedAccess | None:
     """What a row of the table ``feed`` says of it."""
     if row["access_origin"] is None:
         return None
@@ -33,14 +34,15 @@ def read_access(row: sa.RowMapping) -> FeedAccess | None:
     )
 
 
-def change_access(connection: Connection, feed_id: int, change: AccessChange, now: datetime) -> FeedAccess | None:
-    """Change what a feed is asked with; it is due at once, and read anew: another reader may be shown other entries.
+def store_credentials(
+    connection: Connection, feed_id: int, change: CredentialsChange, now: datetime
+) -> FeedAccess | None:
+    """Change what a feed is asked with; it is due at once, and read again: another reader may be shown other entries.
 
-    Raises:
-        ConfigError: it cannot be sent.
+    Raises ConfigError: it cannot be sent.
     """
     row = connection.execute(sa.select(FeedRow.url, *_COLUMNS).where(FeedRow.id == feed_id)).mappings().one()
-    after = changed(read_access(row), change, row["url"])
+    after = change_credentials(read_credentials(row), change, row["url"])
     connection.execute(
         sa.update(FeedRow)
         .where(FeedRow.id == feed_id)
@@ -59,15 +61,27 @@ def change_access(connection: Connection, feed_id: int, change: AccessChange, no
     return after
 
 
-def access_of_page(connection: Connection, page_id: int, host: str, url: str) -> FeedAccess | None:
-    """What to ask for a page of this host with: of a feed of the same origin that says so.
+def load_page_credentials(connection: Connection, host: str, pages: Sequence[Page]) -> dict[int, FeedAccess]:
+    """What to ask for pages of this host with, by their ids: of a feed of the same origin that says so.
 
     Of several, of the one that announced the page, else of the one that was subscribed to first.
     """
-    announced = sa.exists().where(EntryRow.feed_id == FeedRow.id, EntryRow.page_id == page_id)
-    rows = connection.execute(
-        sa.select(*_COLUMNS)
-        .where(FeedRow.host == host, FeedRow.access_pages, FeedRow.state != "moved")
-        .order_by(announced.desc(), FeedRow.id)
-    ).mappings()
-    return next((access for row in rows if is_for(access := read_access(row), url)), None)
+    feeds = {row["id"]: row for row in connection.execute(_SHARING, {"host": host}).mappings()}
+    if not feeds:  # nearly always
+        return {}
+    query = sa.select(EntryRow.page_id, EntryRow.feed_id).where(EntryRow.feed_id.in_(feeds))
+    pairs = connection.execute(query.where(EntryRow.page_id.in_([page.id for page in pages]))).all()
+    announced = {(page_id, feed_id) for page_id, feed_id in pairs}
+    credentials: dict[int, FeedAccess] = {}
+    for page in pages:
+        order = sorted(((page.id, feed_id) not in announced, feed_id) for feed_id in feeds)
+        accesses = (read_credentials(feeds[feed_id]) for _, feed_id in order)
+        access = next((access for access in accesses if is_sent_to(access, page.address)), None)
+        if access is not None:
+            credentials[page.id] = access
+    return credentials
+
+
+_SHARING = sa.select(FeedRow.id, *_COLUMNS).where(
+    FeedRow.host == sa.bindparam("host"), FeedRow.access_pages, FeedRow.state != "moved"
+)

@@ -1,6 +1,7 @@
 """Makes what the schema has besides tables: the views that readers rely on, and the triggers that log changes.
 
-Their definitions are code (`pipeline.views`, `pipeline.store.triggers`), not migrations: views are taken away before
+Their definitions are code (`pipeline.store.schema.views`, `pipeline.store.schema.triggers`), not migrations: views
+are taken away before
 migrations run, so that none stands in the way of a change of its tables, and made again after them.
 """
 
@@ -12,8 +13,9 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
 from pipeline.errors import ConfigError
-from pipeline.store import fulltext, triggers
-from pipeline.views import AS_OF, DEFINITION, VERSION, VIEWS
+from pipeline.store.schema import fulltext, triggers
+from pipeline.store.schema.search_function import POSTGRESQL_SEARCH
+from pipeline.store.schema.views import AS_OF, DEFINITION, VERSION, VIEWS
 
 ADOPT: Final = 5_000
 """Articles of one transaction where the log of changes begins on a filled database: well below a second each."""
@@ -26,8 +28,8 @@ def is_current(connection: Connection) -> bool:
     """Whether the database has the views of this version, and its clock is that of this server."""
     if "v_contract" not in sa.inspect(connection).get_view_names():
         return False
-    found = connection.execute(sa.text("SELECT version, definition FROM v_contract")).one()
-    return tuple(found) == (VERSION, DEFINITION) and not _is_moved(connection)
+    row = connection.execute(sa.text("SELECT version, definition FROM v_contract")).one()
+    return tuple(row) == (VERSION, DEFINITION) and not _is_moved(connection)
 
 
 def drop_views(connection: Connection) -> Sequence[str]:
@@ -60,7 +62,8 @@ def drop_triggers(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
         for name in (*triggers.SQLITE, *fulltext.SQLITE_TRIGGERS):
             connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}")
-        connection.exec_driver_sql("DROP VIEW IF EXISTS article_search_source")
+        for view in ("article_search_source", "news_search"):  # the first is of versions before 0017
+            connection.exec_driver_sql(f"DROP VIEW IF EXISTS {view}")
         return
     tables = set(sa.inspect(connection).get_table_names())
     for name, (table, _, _) in triggers.POSTGRESQL.items():
@@ -70,24 +73,25 @@ def drop_triggers(connection: Connection) -> None:
     connection.exec_driver_sql("DROP FUNCTION IF EXISTS news_add_change(text, bigint, integer, text, text)")
 
 
-def make(connection: Connection, grants: Sequence[str] = ()) -> None:
+def make_contract(connection: Connection, grants: Sequence[str] = ()) -> None:
     """Make views and triggers as this version defines them, on a database at its schema, whatever is there."""
     kept = [*grants, *drop_views(connection)]
     for view in VIEWS:
         connection.exec_driver_sql(f"CREATE VIEW {view.name} AS {view.query(connection.dialect.name)}")
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(AS_OF)
+        for statement in (AS_OF, *POSTGRESQL_SEARCH):
+            connection.exec_driver_sql(statement.replace("%", "%%"))
         _comment(connection)
         _make_triggers(connection)
         _move_clock(connection)
     else:
-        for statement in (*triggers.SQLITE.values(), fulltext.SQLITE_SOURCE, *fulltext.SQLITE_TRIGGERS.values()):
+        for statement in (*triggers.SQLITE.values(), fulltext.SQLITE_VIEW, *fulltext.SQLITE_TRIGGERS.values()):
             connection.exec_driver_sql(statement)
     for statement in kept:
         connection.exec_driver_sql(statement)
 
 
-def adopt(connection: Connection, after: int = 0, limit: int = ADOPT) -> int | None:
+def log_earlier_articles(connection: Connection, after: int = 0, limit: int = ADOPT) -> int | None:
     """Log articles, with their revisions, that were stored when there was no log yet; None where none is left.
 
     Returns the id to go on ``after``. Other writers may be at work: triggers log what they do.
@@ -130,7 +134,7 @@ def _make_triggers(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
     there = set(connection.scalars(sa.text("SELECT tgname FROM pg_trigger WHERE tgname LIKE 'change%'")))
     for name in triggers.POSTGRESQL:
-        # A trigger that is there is left alone: to make it anew would stop all writers for a moment.
+        # A trigger that is there is left alone: making it again would stop all writers for a moment.
         if name not in there:
             connection.exec_driver_sql(triggers.postgresql_trigger(name))
 

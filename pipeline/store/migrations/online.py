@@ -1,6 +1,6 @@
 """Runs migrations while writers are at work, and what migrations need for that.
 
-On PostgreSQL a change of a table waits for everybody who uses it, and whoever comes later waits behind it. So no step
+On PostgreSQL a change of a table waits for all transactions that use it, and later ones wait behind it. So no step
 waits for a lock longer than `LOCK_TIMEOUT`: it gives way, and tries again. Each migration is a transaction of its own;
 indexes are built, and rows changed, outside of one (`create_index`, `in_batches`). On SQLite, which has one writer at a
 time, all is one transaction: it is done or it is not.
@@ -20,7 +20,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
-from pipeline.store import contract
+from pipeline.store.migrations import contract
 
 LOCK_TIMEOUT: Final = timedelta(milliseconds=400)
 """How long a step waits for a lock, and writers behind it: our transactions take some hundredths of a second.
@@ -45,14 +45,13 @@ _TABLE: Final = re.compile(r"\s*ALTER TABLE (?:IF EXISTS )?(\w+)")
 T = TypeVar("T")
 
 
-def run(connection: Connection, migrate: Callable[[], None], is_newest: Callable[[], bool], *, keep_log: bool) -> None:
+def run_migrations(
+    connection: Connection, migrate: Callable[[], None], is_newest: Callable[[], bool], *, keep_log: bool
+) -> None:
     """Run the migrations, with the views taken away before and, at the newest schema, made again after.
 
-    Args:
-        connection: in no transaction; each step begins its own.
-        migrate: lets Alembic do its part.
-        is_newest: whether the schema is the newest one now.
-        keep_log: whether changes are to be logged meanwhile: not where the log itself may go.
+    The connection is in no transaction: each step begins its own. ``migrate`` lets Alembic do its part; changes are
+    logged meanwhile with ``keep_log``, which is not where the log itself may go.
     """
     steps = _run_sqlite if connection.dialect.name == "sqlite" else _run_postgresql
     steps(connection, migrate, is_newest, keep_log=keep_log)
@@ -67,10 +66,10 @@ def _run_sqlite(
         contract.drop_views(connection)
         migrate()
         if is_newest():
-            contract.make(connection)
+            contract.make_contract(connection)
             after: int | None = 0
             while after is not None:
-                after = contract.adopt(connection, after)
+                after = contract.log_earlier_articles(connection, after)
 
 
 def _run_postgresql(
@@ -90,10 +89,10 @@ def _run_postgresql(
         patiently(connection, migrate, begin=False, locks=locks)
         connection.commit()  # of what Alembic read after its last transaction
         if patiently(connection, is_newest):
-            patiently(connection, lambda: contract.make(connection, grants))
+            patiently(connection, lambda: contract.make_contract(connection, grants))
             after: int | None = 0
             while after is not None:
-                after = patiently(connection, partial(contract.adopt, connection, after))
+                after = patiently(connection, partial(contract.log_earlier_articles, connection, after))
 
 
 def patiently(

@@ -1,4 +1,4 @@
-"""What changed in the archive since a reader last asked: each change once, none left out, whoever writes meanwhile."""
+"""What changed since a reader last asked: each change once, none left out, however many writers there are."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from pipeline.views import VIEWS
+from pipeline.store.schema.views import VIEWS
 
 BEGIN: Final = "0" * 28
 """The cursor before all changes."""
@@ -45,24 +45,25 @@ class Changes:
     cursor: str
 
 
-def changes(connection: Connection, since: str | None = None, limit: int = 1000) -> Changes:
+def load_changes(connection: Connection, since: str | None = None, limit: int = 1000) -> Changes:
     """Up to ``limit`` changes after this cursor; all from the first where it is None.
 
-    Whoever asks on with the cursor of the answer, in another transaction, gets each change exactly once. A committed
-    change is shown as soon as all transactions have ended that wrote before it (`pipeline.store.triggers` says why).
+    A reader that continues with the cursor of the answer, in another transaction, gets each change exactly once. A
+    committed change is shown as soon as all transactions that wrote before it have ended
+    (`pipeline.store.schema.triggers` says why).
     """
     after = since or BEGIN
     rows = connection.execute(
         sa.select(_CHANGES).where(_CHANGES.c.cursor > after).order_by(_CHANGES.c.cursor).limit(limit)
     )
-    found = [Change(**row) for row in rows.mappings()]
-    return Changes(found, found[-1].cursor if found else after)
+    changes = [Change(**row) for row in rows.mappings()]
+    return Changes(changes, changes[-1].cursor if changes else after)
 
 
 def cursor_at(connection: Connection, time: datetime) -> str:
     """The cursor to begin with for all changes of this time and later; those in between may be a little older."""
     first = connection.scalar(sa.select(sa.func.min(_CHANGES.c.cursor)).where(_CHANGES.c.changed_at >= time))
-    return newest_cursor(connection) if first is None else before(first)
+    return newest_cursor(connection) if first is None else cursor_before(first)
 
 
 def newest_cursor(connection: Connection) -> str:
@@ -70,10 +71,10 @@ def newest_cursor(connection: Connection) -> str:
     return connection.scalar(sa.select(sa.func.max(_CHANGES.c.cursor))) or BEGIN
 
 
-def before(cursor: str) -> str:
+def cursor_before(cursor: str) -> str:
     """The cursor right before this one.
 
-    >>> before("0000000000001200000000000010")
+    >>> cursor_before("0000000000001200000000000010")
     '0000000000001200000000000009'
     """
     return f"{int(cursor) - 1:028d}"

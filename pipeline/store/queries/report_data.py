@@ -8,7 +8,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from pipeline.views import VIEWS
+from pipeline.store.schema.views import VIEWS
 
 FIELDS: Final = (
     "title",
@@ -46,7 +46,7 @@ _ARTICLE: Final = _TABLES["v_article"].c
 
 
 @dataclass(frozen=True, slots=True)
-class Overview:
+class ReportData:
     """An archive over a stretch of time that ends with its newest article.
 
     Attributes:
@@ -75,14 +75,14 @@ class Overview:
     stories: Sequence[dict[str, Any]]
 
 
-def look_over(connection: Connection, stretch: timedelta) -> Overview:
+def load_report_data(connection: Connection, stretch: timedelta) -> ReportData:
     """What the views say of the last ``stretch`` of the archive, and of feeds and failures as a whole."""
     newest = connection.scalar(sa.select(sa.func.max(_ARTICLE.first_seen_at)))
     # Whole days: part of a day would look like a fall.
     begin = None if newest is None else (newest - stretch).replace(hour=0, minute=0, second=0, microsecond=0)
     recent = _ARTICLE.first_seen_at >= begin if begin else sa.false()
     delays, undated = _delays(connection, recent)
-    return Overview(
+    return ReportData(
         begin=begin,
         end=newest,
         totals=_totals(connection),
@@ -110,7 +110,7 @@ def _totals(connection: Connection) -> dict[str, int]:
 
 
 def _hours(connection: Connection, recent: sa.ColumnElement[bool]) -> list[tuple[str, str, int]]:
-    hour = _cut(connection, _ARTICLE.first_seen_at, 13)
+    hour = cut_time(connection, _ARTICLE.first_seen_at, 13)
     query = (
         sa.select(hour.label("hour"), _ARTICLE.site, sa.func.count())
         .where(recent)
@@ -124,8 +124,8 @@ def _delays(connection: Connection, recent: sa.ColumnElement[bool]) -> tuple[lis
     seconds = _seconds_between(connection, _ARTICLE.published_at, _ARTICLE.first_seen_at)
     bins = [(seconds < end, name) for name, end in DELAYS if end is not None]
     bucket = sa.case((_ARTICLE.published_at.is_(None), sa.null()), *bins, else_=DELAYS[-1][0]).label("bucket")
-    found = sa.select(bucket).where(recent).subquery()
-    query = sa.select(found.c.bucket, sa.func.count()).group_by(found.c.bucket)
+    buckets = sa.select(bucket).where(recent).subquery()
+    query = sa.select(buckets.c.bucket, sa.func.count()).group_by(buckets.c.bucket)
     counts = {row[0]: row[1] for row in connection.execute(query)}
     return [(name, counts.get(name, 0)) for name, _ in DELAYS], counts.get(None, 0)
 
@@ -162,7 +162,7 @@ def _feeds(connection: Connection) -> list[dict[str, Any]]:
 
 
 def _fill(connection: Connection, recent: sa.ColumnElement[bool]) -> list[tuple[str, int, tuple[int, ...]]]:
-    day = _cut(connection, _ARTICLE.first_seen_at, 10)
+    day = cut_time(connection, _ARTICLE.first_seen_at, 10)
     # Empty texts are as good as none, and so is an access that the page does not declare.
     empty: sa.ColumnElement[str] = sa.literal_column("''")
     unknown: sa.ColumnElement[str] = sa.literal_column("'unknown'")
@@ -190,7 +190,7 @@ def _stories(connection: Connection, recent: sa.ColumnElement[bool]) -> list[dic
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def _cut(connection: Connection, time: sa.ColumnElement[datetime], length: int) -> sa.ColumnElement[str]:
+def cut_time(connection: Connection, time: sa.ColumnElement[datetime], length: int) -> sa.ColumnElement[str]:
     """The first characters of a time as ISO text in UTC: 10 for its day, 13 for its hour."""
     if connection.dialect.name == "postgresql":
         form: sa.ColumnElement[str] = sa.literal_column(

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from pipeline.tables import ArticleRow
-from pipeline.views import VIEWS
+from pipeline.store.queries.sampling import Sample, draw_sample
+from pipeline.store.schema.article_columns import SEPARATORS
+from pipeline.store.schema.tables import ArticleRow
+from pipeline.store.schema.views import VIEWS
 
 Partition = Literal["day", "month", "site", "language"]
 Time = Literal["published", "stored", "changed"]
@@ -17,17 +19,17 @@ Time = Literal["published", "stored", "changed"]
 FETCHED: Final = 500
 """Rows that are fetched from the database at once: some MB of text."""
 
-LISTS: Final = ("authors", "tags", "captions", "corrections")
-"""Columns of v_article that are lists in the table below it."""
-
 _STREAMED: Final = {"stream_results": True, "yield_per": FETCHED}
+_OF_TIME: Final = {"year": 4, "month": 7, "day": 10}
+"""Characters of a time that say it."""
+
 _TABLES: Final = {view.name: view.table for view in VIEWS}
 _ARTICLE: Final = _TABLES["v_article"]
 _CHANGES: Final = _TABLES["v_changes"]
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class ChangeSpan:
     """A stretch of the log of changes: after one cursor, up to and with another."""
 
     after: str
@@ -43,6 +45,7 @@ class Selection:
         time: ``published`` (where unknown, when first stored), ``stored`` (first) or ``changed`` (last).
         where: a condition in SQL over the columns of v_article, in the database's own dialect.
         changed: only articles that have changes in this stretch.
+        sample: only so many of them, by lot.
     """
 
     since: datetime | None = None
@@ -51,7 +54,8 @@ class Selection:
     sites: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     where: str | None = None
-    changed: Span | None = None
+    changed: ChangeSpan | None = None
+    sample: Sample | None = None
 
 
 EVERYTHING: Final = Selection()
@@ -67,8 +71,12 @@ def select_rows(
     itself is fetched from step by step: memory does not grow with the number of rows.
     """
     # The condition is put in first, where names mean the view's columns only.
-    chosen = _chosen(selection).subquery("v_article")
-    lists = {name: ArticleRow.__table__.c[name] for name in LISTS}
+    matching = sa.select(_ARTICLE).where(*_conditions(selection))
+    if selection.sample is not None:
+        ids = ", ".join(map(str, _drawn(connection, selection, selection.sample))) or "NULL"
+        matching = matching.where(sa.literal_column(f"article_id IN ({ids})", sa.Boolean))
+    chosen = matching.subquery("v_article")
+    lists = {name: ArticleRow.__table__.c[name] for name in SEPARATORS}
     query = (
         sa.select(*(lists[name].label(name) if name in lists else chosen.c[name] for name in columns))
         .join_from(chosen, ArticleRow, ArticleRow.id == chosen.c.article_id)
@@ -79,8 +87,8 @@ def select_rows(
         yield [tuple(row) for row in rows]
 
 
-def deleted(
-    connection: Connection, changed: Span, sites: Sequence[str]
+def select_deleted(
+    connection: Connection, changed: ChangeSpan, sites: Sequence[str]
 ) -> Iterator[Sequence[sa.Row[int, str | None, str | None]]]:
     """Batches of id, URL and site of the articles that were deleted in this stretch, in the order of sites."""
     query = (
@@ -97,17 +105,26 @@ def deleted(
     return connection.execute(query, execution_options=_STREAMED).partitions()
 
 
-def moment(row: dict[str, Any], time: Time) -> datetime:
+def selection_time(row: dict[str, Any], time: Time) -> datetime:
     """The time of a row that bounds and partitions go by."""
     if time == "published":
-        found = row["published_at"] or row["first_seen_at"]
+        time_of_row = row["published_at"] or row["first_seen_at"]
     else:
-        found = row["first_seen_at" if time == "stored" else "updated_at"]
-    return found  # type: ignore[no-any-return]  # a column of times
+        time_of_row = row["first_seen_at" if time == "stored" else "updated_at"]
+    return time_of_row  # type: ignore[no-any-return]  # a column of times
 
 
-def _chosen(selection: Selection) -> sa.Select[Any]:
-    return sa.select(_ARTICLE).where(*_conditions(selection))
+def _drawn(connection: Connection, selection: Selection, sample: Sample) -> list[int]:
+    times = ("published_at", "first_seen_at", "updated_at")
+    chosen = sa.select(_ARTICLE).where(*_conditions(selection)).subquery("v_article")
+    names = ("article_id", *times, *(name for name in sample.strata if name not in _OF_TIME))
+    rows = connection.execute(sa.select(*(chosen.c[name] for name in names)), execution_options=_STREAMED)
+
+    def group(row: dict[str, Any]) -> tuple[Any, ...]:
+        at = selection_time(row, selection.time).astimezone(UTC).isoformat()
+        return tuple(at[: _OF_TIME[name]] if name in _OF_TIME else row[name] for name in sample.strata)
+
+    return draw_sample(((row["article_id"], group(dict(row))) for row in rows.mappings()), sample)
 
 
 def _conditions(selection: Selection) -> Iterator[sa.ColumnElement[bool]]:
@@ -137,7 +154,7 @@ def _compared(time: Time, operator: str, bound: datetime) -> sa.ColumnElement[bo
     )
 
 
-def _within(changed: Span) -> tuple[sa.ColumnElement[bool], ...]:
+def _within(changed: ChangeSpan) -> tuple[sa.ColumnElement[bool], ...]:
     return (_CHANGES.c.cursor > changed.after, _CHANGES.c.cursor <= changed.upto)
 
 

@@ -1,4 +1,4 @@
-"""Answers to "how is it going?" and "what is known of this URL?"."""
+"""How the archive does, in numbers."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -6,13 +6,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from pipeline.store.feeds import announcing_feeds
-from pipeline.tables import ArticleRow, FeedRow, HostRow, PageRow, PollRow, RevisionRow
+from pipeline.store.schema.tables import ArticleRow, FeedRow, HostRow, PageRow, PollRow, RevisionRow
+from pipeline.store.schema.views import VIEWS
 
 DAY = timedelta(days=1)
 
 
-def status(connection: Connection, now: datetime) -> dict[str, Any]:
+def load_status(connection: Connection, now: datetime) -> dict[str, Any]:
     """Counts of feeds, frontier, failures by reason, and articles."""
     count = sa.func.count()
     feeds = connection.execute(sa.select(FeedRow.state, count).group_by(FeedRow.state)).all()
@@ -33,6 +33,7 @@ def status(connection: Connection, now: datetime) -> dict[str, Any]:
         "feeds": {"failing": 0} | dict(feeds),
         "polls_of_the_last_day": dict(polls),
         "gaps_of_the_last_week": _gaps(connection, now),
+        "delays_of_the_last_week": _delays(connection),
         "hosts": _hosts(connection, now),
         "pages": dict(pages),
         "pages_due": _count(connection, PageRow.next_fetch_at <= now),
@@ -59,8 +60,24 @@ def _hosts(connection: Connection, now: datetime) -> dict[str, int]:
     }
 
 
+def list_delays(connection: Connection) -> list[dict[str, Any]]:
+    """How long articles of each feed took from publication to row, in seconds; the slowest feeds first."""
+    delays = next(view for view in VIEWS if view.name == "v_feed_delay").table
+    rows = connection.execute(sa.select(delays).order_by(delays.c.median.desc(), delays.c.feed_id))
+    return [dict(row) for row in rows.mappings()]
+
+
+def _delays(connection: Connection) -> dict[str, float]:
+    """Of how many feeds that is known, what half of them take at most for half of their articles, and the worst."""
+    rows = list_delays(connection)
+    if not rows:
+        return {}
+    medians = sorted(row["median"] for row in rows)
+    worst = max(row["p95"] for row in rows)
+    return {"feeds": len(rows), "median": round(medians[(len(rows) - 1) // 2], 1), "worst_p95": round(worst, 1)}
+
+
 def _gaps(connection: Connection, now: datetime) -> dict[str, int]:
-    """Polls before which entries were missed, and of how many feeds."""
     polls, feeds = connection.execute(
         sa.select(sa.func.count(), sa.func.count(PollRow.feed_id.distinct())).where(
             PollRow.missed, PollRow.polled_at > now - 7 * DAY
@@ -69,7 +86,7 @@ def _gaps(connection: Connection, now: datetime) -> dict[str, int]:
     return {"polls": polls, "feeds": feeds}
 
 
-def reasons(connection: Connection) -> list[dict[str, Any]]:
+def count_reasons(connection: Connection) -> list[dict[str, Any]]:
     """Every state and reason that pages have, with how many have it and the newest of them; all pages are counted."""
     grouped = (
         sa.select(
@@ -90,58 +107,7 @@ def _count(connection: Connection, *where: sa.ColumnElement[bool]) -> int:
     return connection.scalar(sa.select(sa.func.count()).where(*where)) or 0
 
 
-def show(connection: Connection, url: str) -> dict[str, Any] | None:
-    """Everything that is known of a canonical URL: ledger, feeds, article, revisions; None for one never seen."""
-    asked = connection.execute(sa.select(PageRow.__table__).where(PageRow.url == url)).mappings().first()
-    if asked is None:
-        return None
-    page = asked
-    if asked["alias_of"] is not None:
-        page = connection.execute(sa.select(PageRow.__table__).where(PageRow.id == asked["alias_of"])).mappings().one()
-    article = (
-        connection.execute(sa.select(ArticleRow.__table__).where(ArticleRow.page_id == page["id"])).mappings().first()
-    )
-    return {
-        "url": url,
-        "page": dict(page),
-        "host": _host(connection, page["host"]),
-        "alias_of": page["url"] if page is not asked else None,
-        "aliases": list(connection.scalars(sa.select(PageRow.url).where(PageRow.alias_of == page["id"]))),
-        "announced_by": [dict(row) for row in announcing_feeds(connection, page["id"])],
-        "article": dict(article) if article else None,
-        "duplicate_of": _url_of(connection, article["duplicate_of"]) if article else None,
-        "revisions": _revisions(connection, article["id"]) if article else [],
-    }
-
-
-def _host(connection: Connection, name: str) -> dict[str, Any]:
-    """How the server of a page is asked."""
-    columns = (
-        HostRow.name,
-        HostRow.pause,
-        HostRow.delay,
-        HostRow.strain,
-        HostRow.response_time,
-        HostRow.next_fetch_at,
-        HostRow.robots_status,
-        HostRow.robots_fetched_at,
-        HostRow.tdm_fetched_at,
-    )
-    return dict(connection.execute(sa.select(*columns).where(HostRow.name == name)).mappings().one())
-
-
-def _url_of(connection: Connection, article_id: int | None) -> str | None:
-    return connection.scalar(sa.select(ArticleRow.url).where(ArticleRow.id == article_id)) if article_id else None
-
-
-def _revisions(connection: Connection, article_id: int) -> list[dict[str, Any]]:
-    rows = connection.execute(
-        sa.select(RevisionRow.__table__).where(RevisionRow.article_id == article_id).order_by(RevisionRow.number)
-    )
-    return [dict(row) for row in rows.mappings()]
-
-
-def polls_of(connection: Connection, feed_id: int, limit: int) -> list[dict[str, Any]]:
+def list_polls(connection: Connection, feed_id: int, limit: int) -> list[dict[str, Any]]:
     """The last polls of a feed, newest first."""
     rows = connection.execute(
         sa.select(PollRow.__table__)

@@ -8,7 +8,8 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from pipeline.views import VIEWS
+from pipeline.store.schema.tables import PageRow
+from pipeline.store.schema.views import VIEWS
 
 _DAILY: Final = next(view for view in VIEWS if view.name == "v_source_daily").table
 
@@ -56,7 +57,14 @@ class Volume:
         return sorted(fallen, key=lambda source: (source.stored - (source.expected or 0), source.source))
 
 
-def volume_of(connection: Connection, day: date) -> Volume:
+def find_last_day(connection: Connection) -> date | None:
+    """The newest UTC day on which a page was discovered; None where there is no page."""
+    # Pages are numbered as they come.
+    newest = connection.scalar(sa.select(PageRow.discovered_at).order_by(PageRow.id.desc()).limit(1))
+    return None if newest is None else newest.date()
+
+
+def load_volume(connection: Connection, day: date) -> Volume:
     """What all sources brought on this UTC day, beside what was to be expected (the view v_source_daily)."""
     columns = (_DAILY.c[name] for name in ("source", "announced", "stored", "failed", "expected"))
     rows = connection.execute(sa.select(*columns).where(_DAILY.c.day == day).order_by(_DAILY.c.source))

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from pipeline.tables import Table
-from pipeline.views import VERSION, VIEWS
+from pipeline.store.schema.tables import Table
+from pipeline.store.schema.views import VERSION, VIEWS
 
 _HEAD = f"""# Data dictionary
 
-Made by `news db dictionary` from the comments of `pipeline/tables.py` and `pipeline/views/`; PostgreSQL has
+Made by `news db dictionary` from the comments of `pipeline/store/schema/tables/` and
+`pipeline/store/schema/views/`; PostgreSQL has
 them as comments too. Types are those of PostgreSQL; where SQLite has another one, it follows the stroke.
 
 [Queries](queries.md) shows how views are used. They are the contract, at version {VERSION}; the tables below them may
@@ -20,7 +21,7 @@ change with any release.
 _DIALECTS: tuple[sa.Dialect, ...] = (postgresql.dialect(), sqlite.dialect())  # type: ignore[no-untyped-call]
 
 
-def dictionary() -> str:
+def render_dictionary() -> str:
     """The whole page, in Markdown."""
     return "\n".join([_HEAD, "## Views", "", *_views(), "## Tables", "", *_tables()]).rstrip("\n") + "\n"
 
@@ -46,13 +47,13 @@ def _tables() -> Iterator[str]:
 
 
 def _told(column: sa.Column[object]) -> str:
-    told = [column.comment or ("key" if column.primary_key else "")]
-    told += [f"→ `{key.target_fullname}`" for key in column.foreign_keys]
-    return " ".join(filter(None, told))
+    parts = [column.comment or ("key" if column.primary_key else "")]
+    parts += [f"→ `{key.target_fullname}`" for key in column.foreign_keys]
+    return " ".join(filter(None, parts))
 
 
-def _heading(name: str, told: str) -> Iterator[str]:
-    yield from (f"### {name}", "", told, "")
+def _heading(name: str, comment: str) -> Iterator[str]:
+    yield from (f"### {name}", "", comment, "")
 
 
 def _type(kind: sa.types.TypeEngine[object]) -> str:

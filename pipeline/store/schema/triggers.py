@@ -1,6 +1,6 @@
 """Triggers that log what changes in the archive, so that no writer can forget to.
 
-Whoever asks "what changed since X?" must miss nothing and get nothing twice while others write. Times do not serve,
+Who asks "what changed since X?" must miss nothing and get nothing twice while others write. Times do not serve,
 since transactions commit in another order than they take them, and neither do the numbers of a sequence, for the same
 reason. Numbers given at the commit, one transaction after the other, would do, but make all writers wait for each
 other's flush to disk. So each change carries the number of its transaction (`xid8`), and readers see only transactions
@@ -11,30 +11,10 @@ SQLite has one writer at a time: there a plain count is the order of commits.
 
 from typing import Final
 
-_UPDATED: Final = (
-    "url",
-    "site",
-    "authors",
-    "tags",
-    "published_at",
-    "published_from",
-    "modified_at",
-    "language",
-    "section",
-    "description",
-    "image",
-    "agency",
-    "page_class",
-    "source",
-    "published_precision",
-    "site_name",
-    "publisher",
-    "access",
-    "kind",
-    "captions",
-    "corrections",
-)
-"""Columns of an article that change without a revision and are part of v_article."""
+from pipeline.store.schema.article_columns import columns_told_by
+
+_UPDATED: Final = columns_told_by("updated")
+_DUPLICATE: Final = columns_told_by("duplicate")
 
 
 def _differs(names: tuple[str, ...], operator: str) -> str:
@@ -51,58 +31,25 @@ def _sqlite_trigger(name: str, event: str, kind: str, values: str, when: str = "
 END"""  # noqa: S608  # our own words
 
 
+_NEW_ARTICLE, _NEW_STORY = "NEW.id, NULL, NULL, NULL", "NEW.article_id, NULL, NULL, NULL"
+_NEW_REVISION: Final = "NEW.article_id, NEW.number, NULL, NULL"
+_MOVED: Final = "NEW.story_id IS NOT NULL AND NEW.story_id IS NOT OLD.story_id"
+_LEFT, _CAME = "OLD.gone_at IS NULL AND NEW.gone_at IS NOT NULL", "OLD.gone_at IS NOT NULL AND NEW.gone_at IS NULL"
+_ARTICLE_OF_PAGE: Final = "FROM article AS a WHERE a.page_id = NEW.id"
+
 SQLITE: Final = {
-    "change_article_new": _sqlite_trigger("change_article_new", "INSERT ON article", "new", "NEW.id, 1, NULL, NULL"),
-    "change_article_updated": _sqlite_trigger(
-        "change_article_updated",
-        "UPDATE ON article",
-        "updated",
-        "NEW.id, NULL, NULL, NULL",
-        _differs(_UPDATED, "IS NOT"),
-    ),
-    "change_article_duplicate": _sqlite_trigger(
-        "change_article_duplicate",
-        "UPDATE ON article",
-        "duplicate",
-        "NEW.id, NULL, NULL, NULL",
-        _differs(("duplicate_of",), "IS NOT"),
-    ),
-    "change_article_deleted": _sqlite_trigger(
-        "change_article_deleted", "DELETE ON article", "deleted", "OLD.id, NULL, OLD.url, OLD.site"
-    ),
-    "change_revision": _sqlite_trigger(
-        "change_revision", "INSERT ON revision", "revised", "NEW.article_id, NEW.number, NULL, NULL", "NEW.number > 1"
-    ),
-    "change_story_new": _sqlite_trigger(
-        "change_story_new",
-        "INSERT ON article_story",
-        "story",
-        "NEW.article_id, NULL, NULL, NULL",
-        "NEW.story_id <> NEW.article_id",
-    ),
-    "change_story": _sqlite_trigger(
-        "change_story",
-        "UPDATE OF story_id ON article_story",
-        "story",
-        "NEW.article_id, NULL, NULL, NULL",
-        "NEW.story_id IS NOT NULL AND NEW.story_id IS NOT OLD.story_id",
-    ),
-    "change_page_gone": _sqlite_trigger(
-        "change_page_gone",
-        "UPDATE OF gone_at ON page",
-        "gone",
-        "a.id, NULL, NULL, NULL",
-        "OLD.gone_at IS NULL AND NEW.gone_at IS NOT NULL",
-        "FROM article AS a WHERE a.page_id = NEW.id",
-    ),
-    "change_page_back": _sqlite_trigger(
-        "change_page_back",
-        "UPDATE OF gone_at ON page",
-        "back",
-        "a.id, NULL, NULL, NULL",
-        "OLD.gone_at IS NOT NULL AND NEW.gone_at IS NULL",
-        "FROM article AS a WHERE a.page_id = NEW.id",
-    ),
+    name: _sqlite_trigger(name, *spec)
+    for name, *spec in (
+        ("change_article_new", "INSERT ON article", "new", "NEW.id, 1, NULL, NULL"),
+        ("change_article_updated", "UPDATE ON article", "updated", _NEW_ARTICLE, _differs(_UPDATED, "IS NOT")),
+        ("change_article_duplicate", "UPDATE ON article", "duplicate", _NEW_ARTICLE, _differs(_DUPLICATE, "IS NOT")),
+        ("change_article_deleted", "DELETE ON article", "deleted", "OLD.id, NULL, OLD.url, OLD.site"),
+        ("change_revision", "INSERT ON revision", "revised", _NEW_REVISION, "NEW.number > 1"),
+        ("change_story_new", "INSERT ON article_story", "story", _NEW_STORY, "NEW.story_id <> NEW.article_id"),
+        ("change_story", "UPDATE OF story_id ON article_story", "story", _NEW_STORY, _MOVED),
+        ("change_page_gone", "UPDATE OF gone_at ON page", "gone", "a.id, NULL, NULL, NULL", _LEFT, _ARTICLE_OF_PAGE),
+        ("change_page_back", "UPDATE OF gone_at ON page", "back", "a.id, NULL, NULL, NULL", _CAME, _ARTICLE_OF_PAGE),
+    )
 }
 """The statement that makes each trigger on SQLite, by its name."""
 
@@ -137,7 +84,7 @@ BEGIN
     IF {_differs(_UPDATED, "IS DISTINCT FROM")} THEN
       PERFORM news_add_change('updated', NEW.id, NULL, NULL, NULL);
     END IF;
-    IF {_differs(("duplicate_of",), "IS DISTINCT FROM")} THEN
+    IF {_differs(_DUPLICATE, "IS DISTINCT FROM")} THEN
       PERFORM news_add_change('duplicate', NEW.id, NULL, NULL, NULL);
     END IF;
   END IF;
@@ -155,11 +102,7 @@ POSTGRESQL: Final = {
         "UPDATE",
         "NEW.story_id IS NOT NULL AND NEW.story_id IS DISTINCT FROM OLD.story_id",
     ),
-    "change_page": (
-        "page",
-        "UPDATE",
-        "(OLD.gone_at IS NULL) <> (NEW.gone_at IS NULL)",
-    ),
+    "change_page": ("page", "UPDATE", "(OLD.gone_at IS NULL) <> (NEW.gone_at IS NULL)"),
 }
 """Table, events and condition of each trigger on PostgreSQL, by its name."""
 

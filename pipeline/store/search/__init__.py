@@ -1,23 +1,32 @@
 """Finds articles by their words, ranked, with the place that matches; the same queries on both databases.
 
 Ranking all that matches common words would read a fifth of the archive. So the `NEWEST` that match are ranked, those
-stored last: among them headline words and closeness count (BM25 on SQLite, cover density on PostgreSQL), and the newest
-comes first where that leaves a choice. Searches with fewer matches rank them all.
+stored last: among them headline words and rarity count (BM25), and the newest comes first where that leaves a choice.
+Searches with fewer matches rank them all.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from pipeline.search import parse_query
-from pipeline.store.search.found import NEWEST, Found, Hit, Limits, Span
-from pipeline.store.search.postgresql import LOOKED_AT, reindex_batch, search_postgresql
-from pipeline.store.search.sqlite import rebuild_sqlite, search_sqlite
+from pipeline.store.schema.tables import ArticleRow
+from pipeline.store.search.index_build import require_full_index
+from pipeline.store.search.limits import read_search
+from pipeline.store.search.postgresql import LOOKED_AT, newest_in_postgresql
+from pipeline.store.search.ranking import PhrasePattern, mark_snippet, mark_title, rank_hits
+from pipeline.store.search.results import NEWEST, Hit, SearchResults, TextSpan
+from pipeline.store.search.sqlite import newest_in_sqlite
+from pipeline.store.search.terms import PhraseTerm, list_terms
 
-__all__ = ["LOOKED_AT", "NEWEST", "Found", "Hit", "Span", "rebuild_sqlite", "reindex_batch", "search"]
+__all__ = ["LOOKED_AT", "NEWEST", "Hit", "SearchResults", "TextSpan", "search_articles"]
+
+SHOWN = 50_000
+"""Characters of a text that are ranked by, and that the place that matches is looked for in."""
 
 
-def search(
+def search_articles(
     connection: Connection,
     query: str,
     *,
@@ -26,8 +35,8 @@ def search(
     site: str | None = None,
     language: str | None = None,
     limit: int = 20,
-) -> Found:
-    """Articles that match, the best first (`pipeline.search` has the language of queries).
+) -> SearchResults:
+    """Articles that match, the best first (`pipeline.store.search.query` has the language of queries).
 
     Args:
         connection: to the archive.
@@ -35,15 +44,34 @@ def search(
         since: published (or first seen, where nobody says) then or later; with a zone.
         until: and before then.
         site: host name without ``www.``.
-        language: ISO 639-1 code; on PostgreSQL words are then brought to their stem in it alone.
+        language: ISO 639-1 code.
         limit: hits at most, `NEWEST` at most.
 
     Raises:
         QueryError: the query cannot be understood.
+        ConfigError: there never was an article of a site, there is no such feed, or the index is not filled.
     """
-    parsed = parse_query(query)
-    limits = Limits(since, until, site.lower().removeprefix("www.") if site else None, language)
-    most = max(0, min(limit, NEWEST))
-    if connection.dialect.name == "postgresql":
-        return search_postgresql(connection, parsed, limits, most)
-    return search_sqlite(connection, parsed, limits, most)
+    asked, limits = read_search(connection, query, since=since, until=until, site=site, language=language)
+    require_full_index(connection)
+    newest = newest_in_postgresql if connection.dialect.name == "postgresql" else newest_in_sqlite
+    ids, is_all = newest(connection, asked, limits)
+    patterns = [PhrasePattern(term) for term in list_terms(asked, wanted=True) if isinstance(term, PhraseTerm)]
+    return SearchResults(_best(connection, ids, patterns, max(0, min(limit, NEWEST))), len(ids), is_all)
+
+
+def _best(connection: Connection, ids: Sequence[int], patterns: Sequence[PhrasePattern], most: int) -> list[Hit]:
+    columns = (ArticleRow.id, ArticleRow.url, ArticleRow.site, ArticleRow.language, ArticleRow.published_at)
+    texts = (
+        sa.func.coalesce(ArticleRow.title, "").label("title"),
+        sa.func.substr(ArticleRow.text, 1, SHOWN).label("text"),
+    )
+    rows = connection.execute(sa.select(*columns, *texts).where(ArticleRow.id.in_(ids))).all() if most else []
+    scores = rank_hits(patterns, [(row.title, row.text) for row in rows])
+    best = sorted(zip(scores, rows, strict=True), key=lambda pair: (-pair[0], -pair[1].id))[:most]
+    return [
+        Hit(
+            *(row.id, row.url, row.site, row.language, row.published_at),
+            *(round(score, 4), mark_title(patterns, row.title), mark_snippet(patterns, row.text)),
+        )
+        for score, row in best
+    ]

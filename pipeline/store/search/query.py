@@ -10,17 +10,30 @@ r"""The language of searches: one for both databases, read here, so that no inpu
     harb*                       words that begin so
     title:harbour               in the headline
     (harbour OR port) tides     brackets group
+    site:one.example            also author:ruiz, language:de
+    after:2026-11-03            also before:, published:2026-11; feed:12 or feed:sport
 
-AND, OR, NOT and NEAR are operators in capitals only. AND, which may be left out, binds closer than OR. Case and accents
-make no difference; what stands between letters and digits parts words.
+Times and feeds limit a search as a whole, the other fields stand where words can. AND, OR, NOT and NEAR are operators
+in capitals only. AND, which may be left out, binds closer than OR. Case, accents and the like make no difference
+(`pipeline.text.search_form`); what stands between letters and digits parts words.
 """
 
 import re
-import unicodedata
-from dataclasses import dataclass
-from typing import Union
 
-from pipeline.errors import ConfigError
+from pipeline.store.search.query_fields import check_word, read_field
+from pipeline.store.search.terms import (
+    AllOf,
+    AnyOf,
+    FeedTerm,
+    NearTerm,
+    PeriodTerm,
+    PhraseTerm,
+    Query,
+    QueryError,
+    list_terms,
+    split_limits,
+)
+from pipeline.text.search_form import fold_for_search, split_search_words
 
 NEAR = 10
 """Words that NEAR without a number may leave between."""
@@ -29,49 +42,10 @@ MAX_NEAR, MAX_WORDS, MAX_DEPTH, MAX_LENGTH = 30, 40, 20, 1_000
 """Bounds of a query: of NEAR's number, words, brackets in brackets, characters. Ten of each is much already."""
 
 
-class QueryError(ConfigError):
-    """A search that cannot be understood; says where."""
-
-
-@dataclass(frozen=True, slots=True)
-class Phrase:
-    """Words one after the other, often just one; of a prefix, the last word is only begun."""
-
-    words: tuple[str, ...]
-    is_prefix: bool = False
-    in_title: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Near:
-    """Two phrases with at most so many words between, in any order."""
-
-    one: Phrase
-    other: Phrase
-    most: int
-
-
-@dataclass(frozen=True, slots=True)
-class All:
-    """What must be there, at least one, and what must not."""
-
-    wanted: tuple["Query", ...]
-    unwanted: tuple["Query", ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Any:
-    """Of these, at least one."""
-
-    choices: tuple["Query", ...]
-
-
-Query = Union[Phrase, Near, All, Any]  # noqa: UP007  # of classes that name each other
-
 _TOKEN = re.compile(
     r"""\s*(?:
       (?P<bracket>[()])
-    | (?P<title>title:)
+    | (?P<field>(?i:title|site|author|language|lang|feed|after|since|before|until|published):)
     | (?P<minus>-(?=[^\s-]))
     | "(?P<phrase>[^"]*)"(?P<begun>\*?)
     | (?P<open>")
@@ -86,8 +60,8 @@ def parse_query(text: str) -> Query:
     """What a query asks for.
 
     >>> parse_query('harb* -"new york"')
-    All(wanted=(Phrase(words=('harb',), is_prefix=True, in_title=False),), \
-unwanted=(Phrase(words=('new', 'york'), is_prefix=False, in_title=False),))
+    AllOf(wanted=(PhraseTerm(words=('harb',), is_prefix=True, in_title=False),), \
+unwanted=(PhraseTerm(words=('new', 'york'), is_prefix=False, in_title=False),))
 
     Raises:
         QueryError: it cannot be understood; the message says why.
@@ -96,14 +70,14 @@ unwanted=(Phrase(words=('new', 'york'), is_prefix=False, in_title=False),))
         raise QueryError(f"the search has {len(text)} characters; at most {MAX_LENGTH} are read")
     parser = _Parser(text)
     query = parser.read()
+    rest, limits = split_limits(query)
+    if rest is None:
+        raise QueryError("a search that only says when, or of which feed: give a word to find, too")
+    if sum(isinstance(term, PeriodTerm | FeedTerm) for term in list_terms(query)) > len(limits):
+        raise QueryError("times and feed: limit a search as a whole, not a part of it: (a OR b) after:2026-11")
     if parser.words > MAX_WORDS:
         raise QueryError(f"the search has {parser.words} words; at most {MAX_WORDS} are looked for")
     return query
-
-
-def split_words(text: str) -> tuple[str, ...]:
-    """The words of a text as both databases part them: runs of letters, digits and marks, in lower case."""
-    return tuple("".join(char if unicodedata.category(char)[0] in "LNM" else " " for char in text.lower()).split())
 
 
 class _Parser:
@@ -139,7 +113,7 @@ class _Parser:
         while self._is("OR"):
             self._at += 1
             choices.append(self._all())
-        return choices[0] if len(choices) == 1 else Any(tuple(choices))
+        return choices[0] if len(choices) == 1 else AnyOf(tuple(choices))
 
     def _all(self) -> Query:
         wanted: list[Query] = []
@@ -160,29 +134,29 @@ class _Parser:
             if unwanted:
                 raise QueryError("a search that only says what not to find: give a word to find, too")
             raise QueryError(f"a word is missing before {self._shown()}")
-        return wanted[0] if len(wanted) == 1 and not unwanted else All(tuple(wanted), tuple(unwanted))
+        return wanted[0] if len(wanted) == 1 and not unwanted else AllOf(tuple(wanted), tuple(unwanted))
 
     def _near(self) -> Query:
-        found = self._one()
+        term = self._one()
         pairs: list[Query] = []
         while self._at < len(self._tokens) and (near := _NEAR.fullmatch(self._tokens[self._at]["word"] or "")):
             most = int(near[1]) if near[1] else NEAR
             if most > MAX_NEAR:
                 raise QueryError(f"NEAR/{most}: at most NEAR/{MAX_NEAR} can be looked for")
             self._at += 1
-            last, found = found, self._one()
-            if not isinstance(last, Phrase) or not isinstance(found, Phrase) or last.is_prefix or found.is_prefix:
+            last, term = term, self._one()
+            if not isinstance(last, PhraseTerm) or not isinstance(term, PhraseTerm) or last.is_prefix or term.is_prefix:
                 raise QueryError("NEAR stands between words or phrases, not brackets or beginnings of words")
-            pairs.append(Near(last, found, most))
-        return found if not pairs else pairs[0] if len(pairs) == 1 else All(tuple(pairs))
+            pairs.append(NearTerm(last, term, most))
+        return term if not pairs else pairs[0] if len(pairs) == 1 else AllOf(tuple(pairs))
 
     def _one(self) -> Query:
         if self._at == len(self._tokens):
             raise QueryError("a word is missing at the end")
         token = self._tokens[self._at]
         self._at += 1
-        if token["title"]:
-            return self._in_title()
+        if token["field"]:
+            return self._in_field(token["field"].lower().removesuffix(":"))
         if token["bracket"] == "(":
             self._depth += 1
             if self._depth > MAX_DEPTH:
@@ -198,18 +172,24 @@ class _Parser:
             raise QueryError(f"a word is missing before {token[0].strip()}")
         return self._phrase(token)
 
-    def _in_title(self) -> Phrase:
+    def _in_field(self, name: str) -> Query:
         token = self._tokens[self._at] if self._at < len(self._tokens) else None
         self._at += 1
         if token is None or (token["word"] is None and token["phrase"] is None):
-            raise QueryError("title: is followed by a word or a phrase")
-        found = self._phrase(token)
-        return Phrase(found.words, found.is_prefix, in_title=True)
+            raise QueryError(f"{name}: is followed by a word or a phrase")
+        if name == "title":
+            phrase = self._phrase(token)
+            return PhraseTerm(phrase.words, phrase.is_prefix, in_title=True)
+        self.words += 1
+        return read_field(name, token["word"] or token["phrase"] + token["begun"])
 
-    def _phrase(self, token: re.Match[str]) -> Phrase:
+    def _phrase(self, token: re.Match[str]) -> PhraseTerm:
         text = token["phrase"] if token["word"] is None else token["word"].rstrip("*")
-        words = split_words(text)
+        if token["word"] is not None:
+            after = self._tokens[self._at][0] if self._at < len(self._tokens) else " "
+            check_word(token["word"], is_followed=not after[0].isspace())
+        words = split_search_words(fold_for_search(text))
         if not words:
             raise QueryError(f"no letter and no digit in {token[0].strip()}")
         self.words += len(words)
-        return Phrase(words, bool(token["begun"]) if token["word"] is None else token["word"].endswith("*"))
+        return PhraseTerm(words, bool(token["begun"]) if token["word"] is None else token["word"].endswith("*"))

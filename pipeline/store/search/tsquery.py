@@ -1,117 +1,79 @@
-"""Queries as PostgreSQL has them: lexemes, each quoted, and where they stand.
+"""Queries as PostgreSQL has them: lexemes, each quoted, and where they stand."""
 
-Each language has its own stemmer, and what is the stem of a word in one is another word's in the next: *cookies* comes
-to ``cook`` in French, as *cooking* does in English. So a query is asked as it is written, and by each language's stems
-in articles of the languages that have these::
-
-    'cookies' & 'tax'        'cooki' & 'tax' & '=l:en'        'cook' & 'tax' & '=l:fr'
-
-Languages stand beside a query as a whole: they have no place in the text, so in a phrase they would be nowhere. And
-each of these is looked for by itself: in one query, GIN would look up every language for each article of an era, where
-a lexeme that no article has ends such a search before it begins.
-"""
-
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 
-from pipeline.search import Any as AnyOf
-from pipeline.search import Near, Phrase, Query
-from pipeline.store.fulltext import postgresql_facet
-
-Stems = Mapping[str, tuple[str, ...]]
-"""The lexemes of each word: one, but in scripts that are parted into characters."""
+from pipeline.store.schema.fulltext import postgresql_facet
+from pipeline.store.search.terms import AllOf, AnyOf, FieldTerm, NearTerm, PhraseTerm, Query
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
-    """The words of a query as the index has them.
-
-    Attributes:
-        written: in articles whose language has no stemmer.
-        stemmed: in those of each language that has one.
-    """
-
-    written: Stems
-    stemmed: Mapping[str, Stems]
-
-    def by_language(self, query: Query) -> Mapping[str, str]:
-        """The query in the stems of each language where these differ from the words as they are written."""
-        written = tsquery(query, self.written)
-        forms = {language: tsquery(query, stems) for language, stems in self.stemmed.items()}
-        return {language: form for language, form in forms.items() if form != written}
-
-    def in_any(self, query: Query, language: str | None = None, *, coarse: bool = False) -> Sequence[str]:
-        r"""The query in articles of any language, or of this one: they match one of these.
-
-        >>> stems = {"en": {"run": ("run",)}, "da": {"run": ("ru",)}, "nb": {"run": ("ru",)}}
-        >>> Words({"run": ("run",)}, stems).in_any(Phrase(("run",)))
-        ["'run'", "'ru' & ('=l:da' | '=l:nb')"]
-        """
-        if language:
-            return [tsquery(query, self.stemmed.get(language, self.written), coarse=coarse)]
-        languages: dict[str, list[str]] = defaultdict(list)
-        for code in self.by_language(query):
-            form = tsquery(query, self.stemmed[code], coarse=coarse)
-            languages[form].append(quoted(postgresql_facet("l", code)))
-        written = tsquery(query, self.written, coarse=coarse)
-        if languages and _has_unwanted(query):  # as it is written, what is not wanted may not be there, yet its stem
-            written += f" & !({' | '.join(code for codes in languages.values() for code in codes)})"
-        return [written, *(f"{form} & ({' | '.join(codes)})" for form, codes in languages.items())]
-
-
-def quoted(lexeme: str) -> str:
+def quote_lexeme(lexeme: str) -> str:
     """A lexeme as it stands in a query."""
     return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
-def tsquery(query: Query, stems: Stems, *, coarse: bool = False) -> str:
-    """The query in these stems; a coarse one leaves out where words stand."""
-    if isinstance(query, Phrase | Near):
-        return _item(query, stems, coarse=coarse)
-    part = partial(tsquery, stems=stems, coarse=coarse)
+def build_tsquery(query: Query, *, coarse: bool = False) -> str:
+    """The query; a coarse one leaves out where words stand, which GIN does not know.
+
+    >>> build_tsquery(PhraseTerm(("harbour", "board")))
+    "(('harbour':A <-> 'board':A) | ('harbour':D <-> 'board':D))"
+    >>> build_tsquery(PhraseTerm(("harbour", "board")), coarse=True)
+    "('harbour' & 'board')"
+    """
+    if isinstance(query, PhraseTerm):
+        return _phrase(query, coarse=coarse)
+    if isinstance(query, NearTerm):
+        return _near(query, coarse=coarse)
+    if isinstance(query, FieldTerm):
+        words = [_word(postgresql_facet(query.kind, value), begun) for value, begun in query.index_values()]
+        return f"({' & '.join(words)})"
+    part = partial(build_tsquery, coarse=coarse)
     if isinstance(query, AnyOf):
         return "(" + " | ".join(map(part, query.choices)) + ")"
+    assert isinstance(query, AllOf)  # noqa: S101  # limits of the whole are taken out before
     unwanted = [part(choice) for choice in query.unwanted]
     if coarse:
         # Who has the words of a phrase may still not have the phrase.
         unwanted = [
-            found for found, choice in zip(unwanted, query.unwanted, strict=True) if found == tsquery(choice, stems)
+            excluded
+            for excluded, choice in zip(unwanted, query.unwanted, strict=True)
+            if excluded == build_tsquery(choice)
         ]
-    return "(" + " & ".join([*map(part, query.wanted), *(f"!{found}" for found in unwanted)]) + ")"
+    return "(" + " & ".join([*map(part, query.wanted), *(f"!{excluded}" for excluded in unwanted)]) + ")"
 
 
-def _has_unwanted(query: Query) -> bool:
-    if isinstance(query, Phrase | Near):
-        return False
-    if isinstance(query, AnyOf):
-        return any(map(_has_unwanted, query.choices))
-    return bool(query.unwanted) or any(map(_has_unwanted, query.wanted))
+def _phrase(phrase: PhraseTerm, *, coarse: bool) -> str:
+    words, is_begun = phrase.index_words()
+    if coarse or (len(words) == 1 and not phrase.in_title):
+        every = [_word(word, is_begun and place == len(words)) for place, word in enumerate(words, 1)]
+        return every[0] if len(every) == 1 else f"({' & '.join(every)})"
+    return _labelled([_in_order(phrase, label) for label in _labels(phrase)])
 
 
-def _item(item: Phrase | Near, stems: Stems, *, coarse: bool) -> str:
-    if isinstance(item, Near):
-        one, other = (_phrase(each, stems, coarse=coarse) for each in (item.one, item.other))
-        steps = range(1, item.most + 2)
-        near = [f"{one} & {other}"] if coarse else (f"{one} <{n}> {other} | {other} <{n}> {one}" for n in steps)
-        return "(" + " | ".join(near) + ")"
-    return _phrase(item, stems, coarse=coarse)
+def _near(near: NearTerm, *, coarse: bool) -> str:
+    if coarse:
+        return f"({_phrase(near.first, coarse=True)} & {_phrase(near.second, coarse=True)})"
+    choices = []
+    for label in _labels(near.first, near.second):
+        first, second = (_in_order(phrase, label) for phrase in (near.first, near.second))
+        choices += [f"{first} <{n}> {second} | {second} <{n}> {first}" for n in range(1, near.most + 2)]
+    return _labelled(choices)
 
 
-def _phrase(phrase: Phrase, stems: Stems, *, coarse: bool) -> str:
-    weight = "A" if phrase.in_title and not coarse else ""
-    next_to = " & " if coarse else " <-> "
-    last = len(phrase.words) - 1
-    words = [
-        _word(stems[word], weight, next_to, is_prefix=phrase.is_prefix and place == last)
-        for place, word in enumerate(phrase.words)
-    ]
-    return words[0] if last == 0 else "(" + next_to.join(words) + ")"
+def _labels(*phrases: PhraseTerm) -> str:
+    """Labels of words of the headline and of the text: a phrase that begins in the one does not end in the other."""
+    return "A" if any(phrase.in_title for phrase in phrases) else "AD"
 
 
-def _word(lexemes: tuple[str, ...], weight: str, next_to: str, *, is_prefix: bool) -> str:
-    label = ("*" if is_prefix else "") + weight
-    mark = f":{label}" if label else ""
-    parts = [quoted(part) + mark for part in lexemes]
-    return parts[0] if len(parts) == 1 else "(" + next_to.join(parts) + ")"
+def _in_order(phrase: PhraseTerm, label: str) -> str:
+    words, is_begun = phrase.index_words()
+    every = [_word(word, is_begun and place == len(words), label) for place, word in enumerate(words, 1)]
+    return every[0] if len(every) == 1 else f"({' <-> '.join(every)})"
+
+
+def _labelled(choices: list[str]) -> str:
+    return choices[0] if len(choices) == 1 else f"({' | '.join(choices)})"
+
+
+def _word(lexeme: str, is_begun: bool, label: str = "") -> str:
+    mark = ("*" if is_begun else "") + label
+    return quote_lexeme(lexeme) + (f":{mark}" if mark else "")

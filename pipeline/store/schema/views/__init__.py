@@ -1,22 +1,25 @@
-"""The contract with whoever reads the database: views whose columns stay, whatever becomes of the tables.
+"""The contract with readers of the database: views whose columns stay, whatever becomes of the tables.
 
 `VERSION` is of the contract: its first number changes where something that was promised goes or means something else,
-its second where something is added. Nothing here opens a connection; `pipeline.store.contract` makes the views.
+its second where something is added. Nothing here opens a connection; `pipeline.store.migrations.contract` makes the
+views.
 """
 
 import hashlib
 
 import sqlalchemy as sa
 
-from pipeline.views.articles import ARTICLE, ARTICLE_AUTHOR, ARTICLE_TAG
-from pipeline.views.history import ARTICLE_VERSION, AS_OF, CHANGES, CORRECTION, REVISION
-from pipeline.views.pieces import PIECES
-from pipeline.views.provenance import ALTERNATIVE, PROVENANCE
-from pipeline.views.shape import Column, View
-from pipeline.views.sources import FEED_HEALTH, LEDGER, SOURCE_DAILY
-from pipeline.views.stories import STORY
+from pipeline.store.schema.search_function import POSTGRESQL_SEARCH
+from pipeline.store.schema.views.article_views import ARTICLE, ARTICLE_AUTHOR, ARTICLE_TAG
+from pipeline.store.schema.views.detail_views import ARTICLE_BLOCK, ARTICLE_LOCAL, ENTRY, RAW, REMOVED
+from pipeline.store.schema.views.dialect_pieces import PIECES
+from pipeline.store.schema.views.history_views import ARTICLE_VERSION, AS_OF, CHANGES, CORRECTION, REVISION
+from pipeline.store.schema.views.provenance_views import ALTERNATIVE, PROVENANCE
+from pipeline.store.schema.views.source_views import FEED_DELAY, FEED_HEALTH, LEDGER, SOURCE_DAILY
+from pipeline.store.schema.views.story_views import STORY, STORY_ARTICLE
+from pipeline.store.schema.views.view_shape import Column, View
 
-VERSION = "1.1"
+VERSION = "1.5"
 
 __all__ = ["AS_OF", "DEFINITION", "VERSION", "VIEWS", "Column", "View"]
 
@@ -31,20 +34,27 @@ _CONTENT = (
     ALTERNATIVE,
     CHANGES,
     STORY,
+    STORY_ARTICLE,
     FEED_HEALTH,
+    FEED_DELAY,
     SOURCE_DAILY,
     LEDGER,
+    ENTRY,
+    REMOVED,
+    RAW,
+    ARTICLE_LOCAL,
+    ARTICLE_BLOCK,
 )
 
 
 def _definition() -> str:
-    told = [(view.name, view.comment, [view.query(dialect) for dialect in PIECES]) for view in _CONTENT]
+    views = [(view.name, view.comment, [view.query(dialect) for dialect in PIECES]) for view in _CONTENT]
     comments = [(column.name, column.comment) for view in _CONTENT for column in view.columns]
-    return hashlib.sha256(repr((told, comments, AS_OF)).encode()).hexdigest()
+    return hashlib.sha256(repr((views, comments, AS_OF, POSTGRESQL_SEARCH)).encode()).hexdigest()
 
 
 DEFINITION = _definition()
-"""Hash of all that the views are made of; a database that has another one needs them anew."""
+"""Hash of all that the views are made of; a database that has another one needs them made again."""
 
 CONTRACT = View(
     "v_contract",

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 
+from pipeline.store.schema.article_columns import SEPARATORS
 
-def source_of(dialect: str, host: str) -> str:
+
+def source_sql(dialect: str, host: str) -> str:
     """An expression for the site of a host, as `pipeline.urls.site_of` has it: without port and leading ``www.``."""
     if dialect == "postgresql":
         return rf"regexp_replace(split_part({host}, ':', 1), '^www\.(?=.*\.)', '')"
@@ -11,12 +13,12 @@ def source_of(dialect: str, host: str) -> str:
     return f"CASE WHEN {name} LIKE 'www.%.%' THEN substr({name}, 5) ELSE {name} END"
 
 
-def day_of(dialect: str, time: str) -> str:
+def day_sql(dialect: str, time: str) -> str:
     """An expression for the UTC day of a time: a date, on SQLite as text."""
     return f"CAST(timezone('UTC', {time}) AS date)" if dialect == "postgresql" else f"substr({time}, 1, 10)"
 
 
-def announced(page: str) -> str:
+def announced_sql(page: str) -> str:
     """Whether a feed has this page: what a backfill brought, or a page led to, says nothing of a source's pace."""
     return f"EXISTS (SELECT 1 FROM entry AS n WHERE n.page_id = {page}.id)"
 
@@ -31,20 +33,20 @@ _COUNTED = {
 
 
 def _of_day(dialect: str) -> dict[str, str]:
-    pieces = {f"source_of_{alias}": source_of(dialect, f"{alias}.host") for alias in "ep"}
-    pieces |= {f"day_of_{alias}": day_of(dialect, f"{alias}.discovered_at") for alias in "ep"}
+    pieces = {f"source_of_{alias}": source_sql(dialect, f"{alias}.host") for alias in "ep"}
+    pieces |= {f"day_of_{alias}": day_sql(dialect, f"{alias}.discovered_at") for alias in "ep"}
     # The day on which a source began is the first one in the index.
     first_day = f"SELECT min({pieces['day_of_p']}) AS first_day FROM page AS p WHERE {pieces['source_of_p']} = n.source"
-    names = f"(SELECT DISTINCT {source_of(dialect, 'name')} AS source FROM host) AS n"
+    names = f"(SELECT DISTINCT {source_sql(dialect, 'name')} AS source FROM host) AS n"
     pieces["sources"] = (
         # Once for each source, where PostgreSQL would look it up again for each of its pages.
         f"(SELECT n.source, f.first_day FROM {names} CROSS JOIN LATERAL ({first_day} OFFSET 0) AS f)"
         if dialect == "postgresql"
         else f"(SELECT n.source, ({first_day}) AS first_day FROM {names})"
     )
-    on_day = f"{pieces['source_of_p']} = g.source AND {pieces['day_of_p']} = g.day AND {announced('p')}"
+    on_day = f"{pieces['source_of_p']} = g.source AND {pieces['day_of_p']} = g.day AND {announced_sql('p')}"
     if dialect == "postgresql":
-        # Looked up source by source: what joins them would make the source of each page anew, and that is dear.
+        # Looked up source by source: what joins them would recompute the source of each page, which is expensive.
         counts = ", ".join(f"{count} AS {name}" for name, count in _COUNTED.items())
         pieces["pages_of_day"] = f"CROSS JOIN LATERAL (SELECT {counts} FROM page AS p WHERE {on_day}) AS p"
         pieces |= {f"{name}_of_day": f"p.{name}" for name in _COUNTED}
@@ -54,7 +56,7 @@ def _of_day(dialect: str) -> dict[str, str]:
         pieces |= {f"{name}_of_day": count for name, count in _COUNTED.items()}
         pieces["by_day"] = "\n  GROUP BY g.source, g.day, g.first_day"
     # Pages are numbered as they come: the first and the last one say from when to when the archive goes.
-    day = day_of(dialect, "discovered_at")
+    day = day_sql(dialect, "discovered_at")
     first, last = (f"(SELECT {day} FROM page ORDER BY id{order} LIMIT 1)" for order in ("", " DESC"))
     if dialect == "postgresql":
         pieces["calendar"] = (
@@ -80,25 +82,36 @@ _OF_WEEK = {
 }
 """What the polls of a feed in the week up to its last one come to."""
 
-_PARAGRAPHS = {
-    "captions": "a.captions",
-    "corrections": "a.corrections",
-    "corrections_of_revision": "r.corrections",
+_LISTS = {name: (f"a.{name}", separator) for name, separator in SEPARATORS.items()} | {
+    "corrections_of_revision": ("r.corrections", SEPARATORS["corrections"]),
+    "authors_of_entry": ("e.authors", "; "),
+    "tags_of_entry": ("e.tags", "; "),
+    "tags_of_feed": ("f.tags", "; "),
 }
-"""Lists of whole sentences, which views show as paragraphs: no mark between them would do."""
+"""Lists, and what they are joined by; whole sentences become paragraphs, since no mark between them would do."""
+
+_SEPARATORS = {"; ": ("'; '", "'; '"), "\n\n": (r"E'\n\n'", "char(10, 10)")}
+"""How each separator is written on PostgreSQL and on SQLite."""
+
+_OFFSET = "json_extract(a.provenance, '$.published_at.offset')"
+_LOCAL = "(timezone('UTC', a.published_at) + CAST(a.provenance #>> '{published_at,offset}' AS interval))"
 
 PIECES: Mapping[str, Mapping[str, str]] = {
     "postgresql": {
-        "authors": "(SELECT string_agg(n.value, '; ' ORDER BY n.place)"
-        " FROM jsonb_array_elements_text(a.authors) WITH ORDINALITY AS n(value, place))",
-        "tags": "(SELECT string_agg(n.value, '; ' ORDER BY n.place)"
-        " FROM jsonb_array_elements_text(a.tags) WITH ORDINALITY AS n(value, place))",
         **{
-            name: "(SELECT string_agg(n.value, E'\\n\\n' ORDER BY n.place)"
+            name: f"(SELECT string_agg(n.value, {_SEPARATORS[separator][0]} ORDER BY n.place)"
             f" FROM jsonb_array_elements_text({column}) WITH ORDINALITY AS n(value, place))"
-            for name, column in _PARAGRAPHS.items()
+            for name, (column, separator) in _LISTS.items()
         },
         "each_field": "CROSS JOIN LATERAL jsonb_each(a.provenance) AS e(key, value)",
+        "each_removed": "CROSS JOIN LATERAL jsonb_array_elements(a.removed) WITH ORDINALITY AS o(value, place)",
+        "removed_text": "o.value ->> 'text'",
+        "removed_reason": "o.value ->> 'reason'",
+        "each_paragraph": r"CROSS JOIN LATERAL unnest(string_to_array(a.text, E'\n\n'))"
+        " WITH ORDINALITY AS o(value, place)",
+        "offset": "(a.provenance #>> '{published_at,offset}')",
+        "local_time": f"to_char({_LOCAL}, 'YYYY-MM-DD HH24:MI')",
+        "local_hour": f"CAST(extract(hour FROM {_LOCAL}) AS integer)",
         "chosen": "e.value ->> 'from'",
         "sure": "CAST(e.value ->> 'sure' AS double precision)",
         "alternatives": "(SELECT string_agg((o.value ->> 0) || ': ' || (o.value ->> 1), E'\\n' ORDER BY o.place)"
@@ -114,18 +127,28 @@ PIECES: Mapping[str, Mapping[str, str]] = {
         "week": f"\nLEFT JOIN LATERAL (SELECT {', '.join(f'{sum_} AS {name}' for name, sum_ in _OF_WEEK.items())}"
         " FROM poll AS l WHERE l.feed_id = f.id AND l.polled_at > f.last_polled_at - interval '7 days') AS w ON true",
         **{f"{name}_of_week": f"w.{name}" for name in _OF_WEEK},
+        "week_of_g": "g.last_polled_at - interval '7 days'",
+        "delay": "CAST(extract(epoch FROM a.first_seen_at - e.published_at) AS double precision)",
         "id_of_a": "a.id",
+        "home_of_p": "coalesce(p.alias_of, p.id)",
         **_of_day("postgresql"),
     },
     "sqlite": {
         # json_each gives the elements in their order, and group_concat takes them as they come.
-        "authors": "(SELECT group_concat(n.value, '; ') FROM json_each(a.authors) AS n)",
-        "tags": "(SELECT group_concat(n.value, '; ') FROM json_each(a.tags) AS n)",
         **{
-            name: f"(SELECT group_concat(n.value, char(10, 10)) FROM json_each({column}) AS n)"
-            for name, column in _PARAGRAPHS.items()
+            name: f"(SELECT group_concat(n.value, {_SEPARATORS[separator][1]}) FROM json_each({column}) AS n)"
+            for name, (column, separator) in _LISTS.items()
         },
         "each_field": "CROSS JOIN json_each(a.provenance) AS e",
+        "each_removed": "CROSS JOIN json_each(a.removed) AS o",
+        "removed_text": "json_extract(o.value, '$.text')",
+        "removed_reason": "json_extract(o.value, '$.reason')",
+        # The text as JSON, cut where an empty line stands. Backslashes are spelt out: none passes for a line end.
+        "each_paragraph": "CROSS JOIN json_each("
+        r"""'[' || replace(replace(json_quote(a.text), '\\', '\u005c'), '\n\n', '","') || ']') AS o""",
+        "offset": _OFFSET,
+        "local_time": f"strftime('%Y-%m-%d %H:%M', a.published_at, {_OFFSET})",
+        "local_hour": f"CAST(strftime('%H', a.published_at, {_OFFSET}) AS integer)",
         "chosen": "json_extract(e.value, '$.from')",
         "sure": "json_extract(e.value, '$.sure')",
         "alternatives": "(SELECT group_concat(json_extract(o.value, '$[0]') || ': ' || json_extract(o.value, '$[1]'),"
@@ -143,8 +166,12 @@ PIECES: Mapping[str, Mapping[str, str]] = {
             " AND l.polled_at > strftime('%Y-%m-%d %H:%M:%f', f.last_polled_at, '-7 days'))"
             for name, sum_ in _OF_WEEK.items()
         },
+        "week_of_g": "strftime('%Y-%m-%d %H:%M:%f', g.last_polled_at, '-7 days')",
+        "delay": "((julianday(a.first_seen_at) - julianday(e.published_at)) * 86400.0)",
         # The plus keeps SQLite from looking up all copies first, where few articles are asked for.
         "id_of_a": "+a.id",
+        # As the index has it, which would not be looked up by a number else.
+        "home_of_p": "CAST(coalesce(p.alias_of, p.id) AS integer)",
         **_of_day("sqlite"),
     },
 }

@@ -2,11 +2,11 @@
 
 import sqlalchemy as sa
 
-from pipeline.tables import ArticleCorrectionRow, ArticleRow, ChangeRow, RevisionRow, UtcDateTime
-from pipeline.views.shape import Column, Source, View
+from pipeline.store.schema.tables import ArticleCorrectionRow, ArticleRow, ChangeRow, RevisionRow, UtcDateTime
+from pipeline.store.schema.views.view_shape import Column, View, ViewSource
 
-a, r, c = Source("a", ArticleRow), Source("r", RevisionRow), Source("c", ChangeRow)
-k = Source("k", ArticleCorrectionRow)
+a, r, c = ViewSource("a", ArticleRow), ViewSource("r", RevisionRow), ViewSource("c", ChangeRow)
+k = ViewSource("k", ArticleCorrectionRow)
 
 _NEXT = "LEFT JOIN revision AS n ON n.article_id = r.article_id AND n.number = r.number + 1"
 
@@ -35,6 +35,7 @@ REVISION = View(
         ),
         *r.columns("extractor", "extractor_version", "seen_at", "cause"),
         CORRECTIONS,
+        r("shape"),
     ),
     # Numbers have no gaps: a revision is never removed but with its article.
     "FROM revision AS r\n"
@@ -57,6 +58,7 @@ ARTICLE_VERSION = View(
             for name in ("language", "published_at", "duplicate_of")
         ),
         CORRECTIONS,
+        r("shape"),
     ),
     f"FROM revision AS r\nLEFT JOIN article AS a ON a.id = r.article_id\n{_NEXT}",
 )

@@ -2,11 +2,11 @@
 
 import sqlalchemy as sa
 
-from pipeline.tables import ArticleRow
-from pipeline.views.articles import ARTICLE_ID
-from pipeline.views.shape import Column, Source, View
+from pipeline.store.schema.tables import ArticleRow
+from pipeline.store.schema.views.article_views import ARTICLE_ID
+from pipeline.store.schema.views.view_shape import Column, View, ViewSource
 
-a = Source("a", ArticleRow)
+a = ViewSource("a", ArticleRow)
 
 _FIELD = Column("field", "e.key", sa.Text(), "column of v_article that this is about, such as title or published_at")
 _CHOSEN = (
@@ -26,7 +26,7 @@ PROVENANCE = View(
         Column(
             "confidence",
             "{sure}",
-            sa.Float(),
+            sa.Double(),
             "from 0 to 1: what to sort by, no probability; it falls where sources disagree",
         ),
         Column(

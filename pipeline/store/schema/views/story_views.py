@@ -1,11 +1,9 @@
 """The view of stories: articles of several sources that are copies of one text."""
 
-import sqlalchemy as sa
+from pipeline.store.schema.tables import ArticleRow, ArticleStoryRow, Key, UtcDateTime
+from pipeline.store.schema.views.view_shape import Column, View, ViewSource
 
-from pipeline.tables import ArticleRow, ArticleStoryRow, UtcDateTime
-from pipeline.views.shape import Column, Source, View
-
-a, s = Source("a", ArticleRow), Source("s", ArticleStoryRow)
+a, s = ViewSource("a", ArticleRow), ViewSource("s", ArticleStoryRow)
 
 _COPIES = "FROM article_story AS s WHERE s.story_id = a.id AND s.story_id <> s.article_id"
 _MEMBERS = "FROM article_story AS s JOIN article AS m ON m.id = s.article_id WHERE s.story_id = a.id"
@@ -18,8 +16,8 @@ STORY = View(
         a("id", "story_id", "the story: the id of its first article"),
         *a.columns("url", "site", "title", "agency", "language", "published_at"),
         a("first_seen_at", comment="when its first article was stored"),
-        Column("articles", f"(SELECT count(*) + 1 {_COPIES})", sa.Integer(), "articles of it, the first one included"),
-        Column("sites", f"(SELECT count(DISTINCT m.site) {_MEMBERS})", sa.Integer(), "sites that they are on"),
+        Column("articles", f"(SELECT count(*) + 1 {_COPIES})", Key, "articles of it, the first one included"),
+        Column("sites", f"(SELECT count(DISTINCT m.site) {_MEMBERS})", Key, "sites that they are on"),
         Column(
             "last_seen_at",
             f"(SELECT max(m.first_seen_at) {_MEMBERS})",
@@ -30,4 +28,16 @@ STORY = View(
     # Most articles are alone in their story. The copies have an index of their own: it is cheap to know them all.
     "FROM article AS a\n"
     "WHERE {id_of_a} IN (SELECT s.story_id FROM article_story AS s WHERE s.story_id <> s.article_id)",
+)
+
+STORY_ARTICLE = View(
+    "v_story_article",
+    "One row for each article with the story that it belongs to, to go from a story to its articles and back: both keys"
+    " have an index, which v_article.story_id cannot have. An article whose story was not looked for yet is not there.",
+    (
+        s("story_id", comment="the story: the id of its first article"),
+        s("article_id"),
+        *s.columns("role", "similarity"),
+    ),
+    "FROM article_story AS s WHERE s.story_id IS NOT NULL",
 )

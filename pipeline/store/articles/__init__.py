@@ -1,0 +1,1 @@
+"""Articles in SQL: versions, stories, archived responses, learned boilerplate, takedowns."""

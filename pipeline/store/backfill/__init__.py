@@ -1,0 +1,1 @@
+"""Backfill jobs and their units in SQL."""

@@ -1,0 +1,1 @@
+"""Connections and transactions, the same on SQLite and PostgreSQL, and rows written through them."""

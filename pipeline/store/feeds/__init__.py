@@ -1,0 +1,1 @@
+"""Feeds in SQL: subscriptions, their polls and entries, their addresses, and their hubs."""

@@ -1,0 +1,1 @@
+"""Questions to the archive, answered from its views."""
