@@ -4,7 +4,7 @@
 
     NewsError
     ├── ConfigError          the user's: a setting or an argument is wrong
-    ├── ArchiveError         ours: a raw copy that is not where it should be, or cannot be read
+    ├── ArchiveError         ours: a archived response that is not where it should be, or cannot be read
     ├── FetchError           a source's: one request came to nothing
     ├── FeedError            a source's: a document that is no feed
     └── ExtractError         a source's: a page that no parser survives
@@ -19,6 +19,8 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
+from pipeline.errors.failure_reasons import find_reason
+
 
 class NewsError(Exception):
     """Root of all exceptions that this package raises on purpose."""
@@ -29,7 +31,7 @@ class ConfigError(NewsError):
 
 
 class ArchiveError(NewsError):
-    """A raw copy cannot be read, or the raw archive cannot be written to."""
+    """A archived response cannot be read, or the raw archive cannot be written to."""
 
 
 class SourceError(NewsError):
@@ -37,15 +39,15 @@ class SourceError(NewsError):
 
     Attributes:
         url: the URL that was asked for.
-        reason: one word to group by, such as ``timeout`` or ``http_503``.
-        temporary: whether trying again later can help.
+        reason: one word to group by, such as ``timeout`` or ``http_503`` (`pipeline.errors.failure_reasons`).
+        temporary: whether trying again later can help; as the table of reasons has it where that is not said.
     """
 
-    def __init__(self, url: str, reason: str, message: str = "", *, temporary: bool) -> None:
+    def __init__(self, url: str, reason: str, message: str = "", *, temporary: bool | None = None) -> None:
         super().__init__(f"{reason}: {message}" if message else reason)
         self.url = url
         self.reason = reason
-        self.temporary = temporary
+        self.temporary = find_reason(reason).is_temporary if temporary is None else temporary
 
     def __reduce__(self) -> tuple[object, ...]:
         """How it travels between processes; the way of `Exception` would call the constructor without its words."""
@@ -75,7 +77,7 @@ class FetchError(SourceError):
         reason: str,
         message: str = "",
         *,
-        temporary: bool,
+        temporary: bool | None = None,
         status: int | None = None,
         retry_after: timedelta | None = None,
         headers: Mapping[str, str] | None = None,
@@ -100,9 +102,6 @@ class FeedError(SourceError):
 class ExtractError(SourceError):
     """No parser survived the page, or it took too long or too much memory."""
 
-    def __init__(self, url: str, reason: str, message: str = "", *, temporary: bool = False) -> None:
-        super().__init__(url, reason, message, temporary=temporary)
-
 
 @contextmanager
 def ungrouped() -> Iterator[None]:
@@ -110,7 +109,11 @@ def ungrouped() -> Iterator[None]:
     try:
         yield
     except BaseExceptionGroup as group:
-        first: BaseException = group
-        while isinstance(first, BaseExceptionGroup):
-            first = first.exceptions[0]
-        raise first from group
+        raise first_of(group) from group
+
+
+def first_of(error: BaseException) -> BaseException:
+    """The first exception of a group, or of a group in it; any other is itself."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

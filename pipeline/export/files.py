@@ -10,9 +10,8 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from pipeline.errors import ConfigError
-from pipeline.export.formats import Compression, Format, Row, Writer
-from pipeline.export.schema import NAMES
-from pipeline.store.selection import Partition, Selection, moment
+from pipeline.export.formats import NAMES, Compression, ExportWriter, Format, Row
+from pipeline.store.queries.selection import Partition, Selection, selection_time
 
 _SUFFIXES: Final[Mapping[str, Compression]] = {"": "none", ".gz": "gz", ".zst": "zst"}
 _NULL: Final = "__HIVE_DEFAULT_PARTITION__"
@@ -36,19 +35,19 @@ def suffix_of(format_: Format, compression: Compression) -> str:
     return f".{format_}" + ("" if compression == "none" else f".{compression}")
 
 
-class Files:
+class ExportFiles:
     """Files of one export: each is written under another name, and all get their own once the last is whole.
 
     Leaving the context by an exception leaves nothing behind.
     """
 
-    def __init__(self, open_file: Callable[[Path], Writer]) -> None:
+    def __init__(self, open_file: Callable[[Path], ExportWriter]) -> None:
         self._open = open_file
         self._target: Path | None = None
-        self._writer: Writer | None = None
+        self._writer: ExportWriter | None = None
         self._written: dict[Path, Path] = {}
 
-    def __enter__(self) -> "Files":
+    def __enter__(self) -> "ExportFiles":
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -90,13 +89,13 @@ class Files:
 
 def partition_of(row: Row, partition: Partition, selection: Selection) -> str:
     """The folder of a row, named as Hive does, such as ``day=2026-11-22``."""
-    values = dict(zip(NAMES, row, strict=True))
+    values = dict(zip(NAMES, row, strict=False))  # forms of the text may follow
     if partition in {"site", "language"}:
         return f"{partition}={_NULL if values[partition] is None else quote(values[partition], safe='')}"
     if values["deleted"]:
         return f"{partition}={_NULL}"
-    at = moment(values, selection.time).astimezone(UTC)
-    return f"{partition}={at:%Y-%m-%d}" if partition == "day" else f"{partition}={at:%Y-%m}"
+    time = selection_time(values, selection.time).astimezone(UTC)
+    return f"{partition}={time:%Y-%m-%d}" if partition == "day" else f"{partition}={time:%Y-%m}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +112,11 @@ class CursorFile:
     def read(self) -> str | None:
         """The cursor; None where there was no export yet.
 
-        Raises:
-            ConfigError: the file is none of ours, or of exports with another selection.
+        Raises ConfigError: the file is none of ours, or of exports with another selection.
         """
         try:
-            found = json.loads(self.file.read_text("utf-8"))
-            cursor, asked = found["cursor"], found["selection"]
+            content = json.loads(self.file.read_text("utf-8"))
+            cursor, asked = content["cursor"], content["selection"]
             int(cursor)
         except FileNotFoundError:
             return None
@@ -133,10 +131,14 @@ class CursorFile:
 
     def move(self, cursor: str) -> None:
         """Remember this cursor."""
-        told = {"cursor": cursor, "selection": self.asked, "moved_at": datetime.now(UTC).isoformat(timespec="seconds")}
+        content = {
+            "cursor": cursor,
+            "selection": self.asked,
+            "moved_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
         self.file.parent.mkdir(parents=True, exist_ok=True)
         hidden = self.file.with_name(f".{self.file.name}.{os.getpid()}.part")
-        hidden.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", "utf-8")
+        hidden.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", "utf-8")
         _flush(hidden)
         hidden.replace(self.file)
         _flush(self.file.parent)

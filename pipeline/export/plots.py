@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, Final
 
-from pipeline.extras import load
+from pipeline.runtime.extras import load_extra
 
 COLOURS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b58900", "#56b4e9", "#7f6df2", "#8c564b", "#8a8a8a")
 """Told apart by those who do not see all colours (after Okabe and Ito), and on white and black alike."""
@@ -31,17 +31,17 @@ _STYLE: Final = {
 }
 
 
-def stacked(labels: Sequence[str], series: Mapping[str, Sequence[int]], title: str, told: str) -> str:
+def stacked(labels: Sequence[str], series: Mapping[str, Sequence[int]], title: str, summary: str) -> str:
     """Bars side by side, one for each label, made up of the series."""
 
     def draw(axes: Any) -> None:  # noqa: ANN401  # of matplotlib, which need not be there
         bottom = [0] * len(labels)
         for colour, (name, values) in zip(COLOURS, series.items(), strict=False):
-            there = [place for place, value in enumerate(values) if value]  # empty bars would make most of the page
+            there = [index for index, value in enumerate(values) if value]  # empty bars would make most of the page
             axes.bar(
                 there,
-                [values[place] for place in there],
-                bottom=[bottom[place] for place in there],
+                [values[index] for index in there],
+                bottom=[bottom[index] for index in there],
                 label=name,
                 color=colour,
                 width=0.9,
@@ -49,14 +49,14 @@ def stacked(labels: Sequence[str], series: Mapping[str, Sequence[int]], title: s
             bottom = [below + value for below, value in zip(bottom, values, strict=True)]
         axes.set_xlim(-0.5, len(labels) - 0.5)
         _thin(axes, labels)
-        axes.yaxis.set_major_locator(load("matplotlib.ticker", "report").MaxNLocator(5, integer=True))
+        axes.yaxis.set_major_locator(load_extra("matplotlib.ticker", "report").MaxNLocator(5, integer=True))
         axes.grid(axis="y")
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=3, fontsize=10)
 
-    return _svg(draw, title, told, height=4.2)
+    return _svg(draw, title, summary, height=4.2)
 
 
-def bars(labels: Sequence[str], values: Sequence[int], title: str, told: str) -> str:
+def bars(labels: Sequence[str], values: Sequence[int], title: str, summary: str) -> str:
     """Lying bars, the first on top, each with its number."""
 
     def draw(axes: Any) -> None:  # noqa: ANN401
@@ -66,44 +66,44 @@ def bars(labels: Sequence[str], values: Sequence[int], title: str, told: str) ->
         axes.set_yticks(places, labels)
         axes.invert_yaxis()
         axes.margins(x=0.12)
-        axes.xaxis.set_major_locator(load("matplotlib.ticker", "report").MaxNLocator(5, integer=True))
+        axes.xaxis.set_major_locator(load_extra("matplotlib.ticker", "report").MaxNLocator(5, integer=True))
         axes.grid(axis="x")
 
-    return _svg(draw, title, told, height=0.7 + 0.36 * len(labels))
+    return _svg(draw, title, summary, height=0.7 + 0.36 * len(labels))
 
 
-def lines(labels: Sequence[str], series: Mapping[str, Sequence[float]], title: str, told: str) -> str:
+def lines(labels: Sequence[str], series: Mapping[str, Sequence[float]], title: str, summary: str) -> str:
     """Shares from 0 to 1 over the labels, a line for each of the series."""
     dashes = ("-", "--", "-.", ":")
 
     def draw(axes: Any) -> None:  # noqa: ANN401
-        for place, (name, values) in enumerate(series.items()):
+        for index, (name, values) in enumerate(series.items()):
             axes.plot(
                 range(len(labels)),
                 values,
-                dashes[place % len(dashes)],
+                dashes[index % len(dashes)],
                 label=name,
-                color=COLOURS[place % len(COLOURS)],
+                color=COLOURS[index % len(COLOURS)],
                 marker="o" if len(labels) < 3 else None,  # a point makes no line
             )
         _thin(axes, labels)
         axes.set_ylim(-0.02, 1.02)
-        axes.yaxis.set_major_formatter(load("matplotlib.ticker", "report").PercentFormatter(1))
+        axes.yaxis.set_major_formatter(load_extra("matplotlib.ticker", "report").PercentFormatter(1))
         axes.grid(axis="y")
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=4, fontsize=10)
 
-    return _svg(draw, title, told, height=4.0)
+    return _svg(draw, title, summary, height=4.0)
 
 
 def _thin(axes: Any, labels: Sequence[str]) -> None:  # noqa: ANN401
     """Label every so many of many places; those with an empty label are passed over."""
-    named = [place for place, label in enumerate(labels) if label]
+    named = [index for index, label in enumerate(labels) if label]
     step = max(1, -(-len(named) // 8))
-    axes.set_xticks(named[::step], [labels[place] for place in named[::step]])
+    axes.set_xticks(named[::step], [labels[index] for index in named[::step]])
 
 
-def _svg(draw: Any, title: str, told: str, height: float) -> str:  # noqa: ANN401
-    matplotlib, figures = load("matplotlib", "report"), load("matplotlib.figure", "report")
+def _svg(draw: Any, title: str, summary: str, height: float) -> str:  # noqa: ANN401
+    matplotlib, figures = load_extra("matplotlib", "report"), load_extra("matplotlib.figure", "report")
     salt = re.sub(r"\W+", "-", title.lower())
     out = io.StringIO()
     # Without a date and with a salt of its own, equal numbers make equal pages, and no two plots share an id.
@@ -111,10 +111,10 @@ def _svg(draw: Any, title: str, told: str, height: float) -> str:  # noqa: ANN40
         figure = figures.Figure(figsize=(8, height), layout="constrained")
         draw(figure.subplots())
         figure.savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    return _inline(out.getvalue(), salt, title, told)
+    return _inline(out.getvalue(), salt, title, summary)
 
 
-def _inline(svg: str, name: str, title: str, told: str) -> str:
+def _inline(svg: str, name: str, title: str, summary: str) -> str:
     """The element alone, as wide as its place, in the page's colour and font."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
@@ -126,7 +126,7 @@ def _inline(svg: str, name: str, title: str, told: str) -> str:
     head = (
         f"<svg {names} {box.group() if box else ''}"
         f' role="img" aria-labelledby="{name}-title {name}-told">'
-        f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-told">{escape(told)}</desc>'
+        f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-told">{escape(summary)}</desc>'
     )
     svg = head + svg[svg.index(">") + 1 :]
     svg = re.sub(r"font: ([\d.]+px)[^;\"]*", r"font-size: \1", svg)

@@ -7,8 +7,10 @@ from html import escape
 from importlib.resources import files
 from typing import Any, Final
 
-from pipeline.overview.plots import COLOURS, bars, lines, stacked
-from pipeline.store.overview import FIELDS, Overview
+from pipeline.export.plots import COLOURS, bars, lines, stacked
+from pipeline.store.queries.report_data import FIELDS, ReportData
+from pipeline.store.search.counts import MatchCounts
+from pipeline.text.control_characters import show_controls
 
 SHOWN_SITES: Final = len(COLOURS) - 1
 """Sites with a colour of their own; the last colour is for all others."""
@@ -17,16 +19,25 @@ OTHERS: Final = "other sites"
 _NOTHING: Final = '<p class="soft">Nothing yet.</p>'
 
 
-def render(found: Overview, now: datetime) -> str:
+def render_report(facts: ReportData, now: datetime, found: tuple[str, MatchCounts, MatchCounts] | None = None) -> str:
     """The page, as well-formed XHTML that browsers read as HTML; it asks for nothing from anywhere.
 
-    Raises:
-        ConfigError: matplotlib is not installed.
+    A search, with its matches by month and by site, comes first where it is given.
+
+    Raises ConfigError: matplotlib is not installed.
     """
-    style = files("pipeline.overview").joinpath("style.css").read_text("utf-8")
-    stretch = "The archive is empty" if found.begin is None else f"{found.begin:%Y-%m-%d} to {found.end:%Y-%m-%d %H:%M}"
-    totals = "".join(f"<div><dt>{name}</dt><dd>{count:,}</dd></div>" for name, count in found.totals.items())
-    parts = (_hours(found), _delays(found), _reasons(found), _feeds(found), _fill(found), _stories(found))
+    style = files("pipeline.export").joinpath("report.css").read_text("utf-8")
+    stretch = "The archive is empty" if facts.begin is None else f"{facts.begin:%Y-%m-%d} to {facts.end:%Y-%m-%d %H:%M}"
+    totals = "".join(f"<div><dt>{name}</dt><dd>{count:,}</dd></div>" for name, count in facts.totals.items())
+    parts = (
+        _search(*found) if found else "",
+        _hours(facts),
+        _delays(facts),
+        _reasons(facts),
+        _feeds(facts),
+        _fill(facts),
+        _stories(facts),
+    )
     return _clean(
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"/>'
         '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
@@ -36,67 +47,91 @@ def render(found: Overview, now: datetime) -> str:
     )
 
 
-def _hours(found: Overview) -> str:
+def _search(query: str, by_month: MatchCounts, by_site: MatchCounts) -> str:
+    title, sites = f"Articles that match: {query}", sorted(by_site.counts, key=lambda site: -site[1])[:15]
+    if not by_month.total:
+        return _section(title, "By month and site.", _NOTHING)
+    counts = {month: count for month, count in by_month.counts if month}
+    first, last = ((int(month[:4]) * 12 + int(month[5:]) - 1) for month in (min(counts), max(counts)))
+    months = [f"{month // 12:04d}-{month % 12 + 1:02d}" for month in range(first, last + 1)]
+    text = f"{_some(by_month.total, 'article')} of {_some(len(by_site.counts), 'site')}, undated ones by first sight."
+    plot = stacked(months, {"articles": [counts.get(month, 0) for month in months]}, "Matches by month", text)
+    names = [(site or "–", count) for site, count in sites]
+    of_sites = bars([name for name, _ in names], [count for _, count in names], "Matches by site", text)
+    return _section(
+        title,
+        text,
+        _pair(plot, _table(("month", "articles"), sorted(counts.items())))
+        + _pair(of_sites, _table(("site", "articles"), names)),
+    )
+
+
+def _hours(facts: ReportData) -> str:
     counts: dict[str, int] = {}
-    for _, site, number in found.hours:
+    for _, site, number in facts.hours:
         counts[site] = counts.get(site, 0) + number
     sites = sorted(counts, key=lambda site: (-counts[site], site))
     text = "Articles by the hour in which they were first stored, and by source."
-    if found.begin is None or found.end is None:
+    if facts.begin is None or facts.end is None:
         return _section("Articles per hour and source", text, _NOTHING)
     # An archive that is younger than the stretch is shown from its first day on: its bars would be hairs.
-    first = max(found.begin, datetime.fromisoformat(found.hours[0][0][:10]).replace(tzinfo=UTC))
-    spans = int((found.end - first) / timedelta(hours=1)) + 1
+    first = max(facts.begin, datetime.fromisoformat(facts.hours[0][0][:10]).replace(tzinfo=UTC))
+    spans = int((facts.end - first) / timedelta(hours=1)) + 1
     names = [f"{first + timedelta(hours=n):%Y-%m-%d %H}" for n in range(spans)]
     shown = sites[:SHOWN_SITES]
     series = {site: dict.fromkeys(names, 0) for site in (*shown, *([OTHERS] if len(sites) > len(shown) else []))}
-    for hour, site, number in found.hours:
+    for hour, site, number in facts.hours:
         series[site if site in shown else OTHERS][hour] += number
     # Days where there are several, else hours.
     is_long = spans > 2 * 24
     starts = [first + timedelta(hours=n) for n in range(spans)]
-    labels = [f"{at:%d %b}" * (at.hour == 0) if is_long else f"{at:%H:%M}" for at in starts]
+    labels = [f"{start:%d %b}" * (start.hour == 0) if is_long else f"{start:%H:%M}" for start in starts]
     busiest = max(names, key=lambda name: sum(values[name] for values in series.values()))
-    told = f"{_some(sum(counts.values()), 'article')} of {_some(len(sites), 'source')};"
-    told += f" the busiest hour began on {busiest}:00."
+    summary = f"{_some(sum(counts.values()), 'article')} of {_some(len(sites), 'source')};"
+    summary += f" the busiest hour began on {busiest}:00."
     plot = stacked(
-        labels, {name: list(values.values()) for name, values in series.items()}, "Articles per hour and source", told
+        labels,
+        {name: list(values.values()) for name, values in series.items()},
+        "Articles per hour and source",
+        summary,
     )
     rows = [(name, sum(values.values())) for name, values in series.items()]
-    return _section("Articles per hour and source", f"{text} {told}", _pair(plot, _table(("source", "articles"), rows)))
+    return _section(
+        "Articles per hour and source", f"{text} {summary}", _pair(plot, _table(("source", "articles"), rows))
+    )
 
 
-def _delays(found: Overview) -> str:
-    title, total = "Delay from publication to storage", sum(number for _, number in found.delays)
+def _delays(facts: ReportData) -> str:
+    title, total = "Delay from publication to storage", sum(number for _, number in facts.delays)
     text = "How long after its publication, as the page or its feed says, an article was first stored."
     if not total:
         return _section(title, text, _NOTHING)
-    soon = sum(number for _, number in found.delays[:4])
-    told = f"{soon / total:.0%} of {_some(total, 'article')} within the hour."
-    told += f" Of {found.undated:,} more the publication is not known." if found.undated else ""
-    names, numbers = zip(*found.delays, strict=True)
-    rows = [(name, number, f"{number / total:.0%}") for name, number in found.delays]
+    soon = sum(number for _, number in facts.delays[:4])
+    summary = f"{soon / total:.0%} of {_some(total, 'article')} within the hour."
+    summary += f" Of {facts.undated:,} more the publication is not known." if facts.undated else ""
+    names, numbers = zip(*facts.delays, strict=True)
+    rows = [(name, number, f"{number / total:.0%}") for name, number in facts.delays]
     table = _table(("delay", "articles", "share"), rows)
-    return _section(title, f"{text} {told}", _pair(bars(names, numbers, title, told), table))
+    return _section(title, f"{text} {summary}", _pair(bars(names, numbers, title, summary), table))
 
 
-def _reasons(found: Overview) -> str:
+def _reasons(facts: ReportData) -> str:
     title, text = "Pages without an article, by reason", "All pages of the ledger; news status --why says what to do."
-    if not found.reasons:
+    if not facts.reasons:
         return _section(title, text, _NOTHING)
-    told = f"Most often {found.reasons[0][1]}: {_some(found.reasons[0][2], 'page')}."
-    labels = [f"{reason} ({state})" for state, reason, _ in found.reasons]
-    plot = bars(labels, [number for *_, number in found.reasons], title, told)
-    return _section(title, f"{text} {told}", _pair(plot, _table(("state", "reason", "pages"), found.reasons)))
+    summary = f"Most often {facts.reasons[0][1]}: {_some(facts.reasons[0][2], 'page')}."
+    labels = [f"{reason} ({state})" for state, reason, _ in facts.reasons]
+    plot = bars(labels, [number for *_, number in facts.reasons], title, summary)
+    return _section(title, f"{text} {summary}", _pair(plot, _table(("state", "reason", "pages"), facts.reasons)))
 
 
-def _feeds(found: Overview) -> str:
+def _feeds(facts: ReportData) -> str:
     title = "Feed health"
-    if not found.feed_states:
+    if not facts.feed_states:
         return _section(title, "How feeds do now.", _NOTHING)
-    told = ", ".join(f"{number} {state}" for state, number in found.feed_states.items())
-    plot = bars(list(found.feed_states), list(found.feed_states.values()), title, f"Feeds: {told}.")
-    states = _pair(plot, _table(("state", "feeds"), list(found.feed_states.items())))
+    summary = ", ".join(f"{number} {state}" for state, number in facts.feed_states.items())
+    plot = bars(list(facts.feed_states), list(facts.feed_states.values()), title, f"Feeds: {summary}.")
+    states = _pair(plot, _table(("state", "feeds"), list(facts.feed_states.items())))
     worst = [
         (
             feed["title"] or feed["url"],
@@ -106,39 +141,39 @@ def _feeds(found: Overview) -> str:
             feed["gaps"],
             feed["news_at"],
         )
-        for feed in found.feeds
+        for feed in facts.feeds
     ]
     heads = ("feed", "state", "polls", "failed", "gaps", "last news")
     caption = "Feeds with failed polls or missed entries (gaps) in the seven days up to the last poll"
-    return _section(title, f"Feeds: {told}.", states + (_table(heads, worst, caption) if worst else ""))
+    return _section(title, f"Feeds: {summary}.", states + (_table(heads, worst, caption) if worst else ""))
 
 
-def _fill(found: Overview) -> str:
+def _fill(facts: ReportData) -> str:
     title, text = (
         "Fill rate of fields",
         "Share of each day's articles that have a field: a fall says that a layout changed.",
     )
-    if not found.fill:
+    if not facts.fill:
         return _section(title, text, _NOTHING)
     shares = {
-        name.removesuffix("_at"): [filled[place] / total for _, total, filled in found.fill]
-        for place, name in enumerate(FIELDS)
+        name.removesuffix("_at"): [filled[index] / total for _, total, filled in facts.fill]
+        for index, name in enumerate(FIELDS)
     }
-    total = sum(number for _, number, _ in found.fill)
-    whole = [(name, sum(filled[place] for *_, filled in found.fill) / total) for place, name in enumerate(shares)]
-    told = "Over all days: " + ", ".join(f"{name} {share:.0%}" for name, share in whole) + "."
+    total = sum(number for _, number, _ in facts.fill)
+    whole = [(name, sum(filled[index] for *_, filled in facts.fill) / total) for index, name in enumerate(shares)]
+    summary = "Over all days: " + ", ".join(f"{name} {share:.0%}" for name, share in whole) + "."
     rows = [(name, f"{share:.0%}", f"{shares[name][0]:.0%}", f"{shares[name][-1]:.0%}") for name, share in whole]
-    plot = lines([f"{date.fromisoformat(day):%d %b}" for day, *_ in found.fill], shares, title, told)
+    plot = lines([f"{date.fromisoformat(day):%d %b}" for day, *_ in facts.fill], shares, title, summary)
     table = _table(("field", "all days", "first day", "last day"), rows)
     return _section(title, text, _pair(plot, table))
 
 
-def _stories(found: Overview) -> str:
+def _stories(facts: ReportData) -> str:
     title, text = (
         "Largest stories",
         "Articles of one text, or nearly so, on several pages: the first, and how far it went.",
     )
-    if not found.stories:
+    if not facts.stories:
         return _section(title, text, _NOTHING)
     rows = [
         (
@@ -149,7 +184,7 @@ def _stories(found: Overview) -> str:
             story["sites"],
             story["first_seen_at"],
         )
-        for story in found.stories
+        for story in facts.stories
     ]
     return _section(title, text, _table(("story", "first on", "agency", "articles", "sites", "first stored"), rows))
 
@@ -184,9 +219,9 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[Any]], caption: str = "
         + "</tr>"
         for row in listed
     )
-    told = f"<caption>{escape(caption)}</caption>" if caption else ""
+    title = f"<caption>{escape(caption)}</caption>" if caption else ""
     return _scroll(
-        f"<table>{told}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>",
+        f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>",
         escape(caption or f"table of {heads[0]}"),
     )
 
@@ -208,5 +243,5 @@ def _shown(value: object) -> str:
 
 
 def _clean(page: str) -> str:
-    """Without the control characters that neither HTML nor XML may hold: titles are what others wrote."""
-    return re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]", "", page)
+    """Without what neither HTML nor XML may hold, and with controls as escapes: titles are what others wrote."""
+    return re.sub("[\ufffe\uffff]", "", show_controls(page, multiline=True))

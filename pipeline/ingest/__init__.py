@@ -4,190 +4,82 @@ A run takes on what was due when it began, and what its own polls discover. It m
 number of processes on any number of machines at once: all of them claim work from the same database.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
-from pathlib import Path
-
-from sqlalchemy.engine import Connection, Engine
+from dataclasses import replace
+from datetime import datetime
 
 from pipeline.config import Settings
-from pipeline.errors import ungrouped
-from pipeline.fetch import Fetcher
-from pipeline.fetch.inbox import Inbox
-from pipeline.ingest.context import Context, Database, at_once
-from pipeline.ingest.events import Event, Listener, Tally, Totals
-from pipeline.ingest.keep import keeping
-from pipeline.ingest.owner import Owner, is_dead
-from pipeline.ingest.stop import SIGNALS, Stop, terminable
-from pipeline.ingest.worker import work
-from pipeline.store.engine import open_engine, reading, write
-from pipeline.store.feeds import make_feeds_due
-from pipeline.store.frontier import Due, Scope, count_due, give_up, release_dead
-from pipeline.store.migrate import require_current
-from pipeline.workers import Workers
+from pipeline.ingest.work_loop import work_through
+from pipeline.runtime.events import Event, Listener, Tally, Totals
+from pipeline.runtime.run import Clock, complete_run, open_run, recover_leases, utc_now
+from pipeline.runtime.stop import Stop
+from pipeline.store.connection.engine import open_archive, reading, write
+from pipeline.store.feeds.subscriptions import make_feeds_due
+from pipeline.store.frontier.due_work import DueWork, Scope, count_due
 
-__all__ = ["Due", "Event", "Listener", "Totals", "plan", "run"]
+__all__ = ["DueWork", "Event", "Listener", "Totals", "plan_ingest", "run_ingest"]
 
-Clock = Callable[[], datetime]
 KINDS = frozenset({"poll", "crawl"})
 
-SLOTS_PER_JOB = 4
-"""Pages between network and archive for each extraction process: enough to keep it busy, few enough to keep memory
-flat."""
 
-
-def utc_now() -> datetime:
-    """The time, with its zone."""
-    return datetime.now(UTC)
-
-
-def plan(settings: Settings, *, poll_all: bool = False, kinds: frozenset[str] = KINDS, now: Clock = utc_now) -> Due:
+def plan_ingest(
+    settings: Settings,
+    *,
+    poll_all: bool = False,
+    even_failing: bool = False,
+    kinds: frozenset[str] = KINDS,
+    now: Clock = utc_now,
+) -> DueWork:
     """How much work is due, after putting back what dead workers left behind.
 
-    Args:
-        settings: where the archive is, and the limits.
-        poll_all: first make every active feed due that is not failing, whatever its interval says.
-        kinds: ``poll``, ``crawl`` or both.
-        now: the clock.
+    With ``poll_all``, every active feed is made due first, whatever its interval says; with ``even_failing`` those,
+    too, that fail or have gone. The kinds of work are ``poll`` and ``crawl``.
 
-    Raises:
-        ConfigError: the database is not there, or not at the schema of this version.
+    Raises ConfigError: the database is not there, or not at the schema of this version.
     """
-    engine = open_engine(settings.database_url)
-    try:
-        require_current(engine)
-        write(engine, recover, now(), settings.max_attempts)
-        if poll_all:
-            write(engine, make_feeds_due, now())
+    with open_archive(settings) as engine:
+        write(engine, recover_leases, now(), settings.max_attempts)
+        if poll_all or even_failing:
+            write(engine, make_feeds_due, now(), even_failing=even_failing)
         with reading(engine) as connection:
             return count_due(connection, _scope(settings, kinds, now()), now())
-    finally:
-        engine.dispose()
 
 
-def run(
+def run_ingest(
     settings: Settings,
     *,
     kinds: frozenset[str] = KINDS,
     max_pages: int | None = None,
+    first_hosts: int | None = None,
+    is_endless: bool = False,
     listener: Listener | None = None,
     now: Clock = utc_now,
 ) -> Totals:
     """Do what is due, and return the counts when nothing is left to do.
 
-    Args:
-        settings: where the archive is, and the limits.
-        kinds: ``poll`` for feeds, ``crawl`` for pages, or both.
-        max_pages: fetch no more pages than this; the others stay due.
-        listener: called with every outcome, in the thread of the run.
-        now: the clock.
+    The kinds are ``poll`` for feeds and ``crawl`` for pages. Pages beyond ``max_pages`` stay due. ``listener`` is
+    called with every outcome, in the thread of the run.
+    No more than ``first_hosts`` are taken on at once in the first half minute: others that start at the same time are
+    to have some, too. ``is_endless``: such runs follow one another at once, and so the shortest pause between two polls
+    holds to the second.
 
     Raises:
         ConfigError: the database is not there, or not at the schema of this version.
         sqlalchemy.exc.SQLAlchemyError: the database went away. Nothing is lost: the claims of this run end by
             themselves, and the next run goes on.
     """
-    engine = open_engine(settings.database_url)
-    try:
-        require_current(engine)
-        write(engine, recover, now(), settings.max_attempts)
-        tally, stop = Tally(listener), Stop()
-        with terminable(stop), ungrouped():
-            asyncio.run(_run(settings, engine, _scope(settings, kinds, now()), max_pages, tally, now, stop))
+    with open_archive(settings) as engine:
+        write(engine, recover_leases, now(), settings.max_attempts)
+        tally, scope = Tally(listener), replace(_scope(settings, kinds, now()), is_endless=is_endless)
+
+        async def work(stop: Stop) -> None:
+            async with open_run(settings, engine, scope, tally, stop, now) as context:
+                await work_through(context, max_pages, first_hosts)
+
+        complete_run(work)
         return tally.totals
-    finally:
-        engine.dispose()
-
-
-async def _run(
-    settings: Settings, engine: Engine, scope: Scope, max_pages: int | None, tally: Tally, now: Clock, stop: Stop
-) -> None:
-    async with open_context(settings, engine, scope, tally, now, stop) as context:
-        await work(context, max_pages)
-
-
-@asynccontextmanager
-async def open_context(
-    settings: Settings,
-    engine: Engine,
-    scope: Scope,
-    tally: Tally,
-    now: Clock,
-    stop: Stop,
-    pace: Callable[[], Awaitable[None]] = at_once,
-) -> AsyncIterator[Context]:
-    """Everything that a run works with, closed in order; within an event loop."""
-    _listen(stop, tally)
-    database = Database(engine)
-    try:
-        async with (
-            keeping(settings, database, now) as keeper,
-            receiving(settings, stop) as inbox,
-            Fetcher(settings, keep=keeper is not None, inbox=inbox) as fetcher,
-            Workers(settings.jobs, settings.extract_timeout, settings.rules_dir) as workers,
-        ):
-            yield Context(
-                settings,
-                database,
-                fetcher,
-                workers,
-                scope,
-                owner=str(Owner.new()),
-                tally=tally,
-                now=now,
-                slots=asyncio.Semaphore(workers.jobs * SLOTS_PER_JOB),
-                pace=pace,
-                keeper=keeper,
-                inbox=inbox,
-                stop=stop,
-            )
-    finally:
-        database.close()
-
-
-@asynccontextmanager
-async def receiving(settings: Settings, stop: Stop) -> AsyncIterator[Inbox | None]:
-    """A place where answers wait for one run, with those that a process which died has left."""
-    place = settings.inbox_place
-    if place is None:
-        yield None
-        return
-    inbox = Inbox(Path(place))
-    inbox.open()
-    is_done = False
-    try:
-        yield inbox
-        is_done = not stop.is_asked
-    finally:
-        inbox.close(is_done=is_done)
-
-
-def _listen(stop: Stop, tally: Tally) -> None:
-    """End the run in order when a signal asks for it, and at once when one does so again."""
-    task = asyncio.current_task()
-
-    def told(number: int) -> None:
-        if stop.is_asked and task is not None:
-            task.cancel()
-            return
-        stop.ask(number)
-        tally.report(Event("run", "", "stopping"))
-
-    for number in SIGNALS:
-        # Elsewhere than in the main thread, or on a system without signals, there is no handler to set.
-        with suppress(RuntimeError, ValueError, NotImplementedError):
-            asyncio.get_running_loop().add_signal_handler(number, told, number)
 
 
 def _scope(settings: Settings, kinds: frozenset[str], until: datetime) -> Scope:
     if not kinds or not kinds <= KINDS:
         raise ValueError(f"kinds must be some of {sorted(KINDS)}, not {sorted(kinds)}")
     return Scope(until=until, max_attempts=settings.max_attempts, poll="poll" in kinds, crawl="crawl" in kinds)
-
-
-def recover(connection: Connection, now: datetime, max_attempts: int) -> None:
-    """Put back what dead workers left behind, and give up what has had all its attempts."""
-    release_dead(connection, is_dead)
-    give_up(connection, now, max_attempts)

@@ -1,25 +1,33 @@
 """A host's turn: its feeds, then its pages, as many at once as one host may be asked for."""
 
 import asyncio
+import sys
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from pipeline.errors import FetchError
 from pipeline.fetch import ACCEPT_PAGE
-from pipeline.fetch.asked import Asked
-from pipeline.ingest.context import Context
-from pipeline.ingest.events import Event
-from pipeline.ingest.pages import finish_page, record_blocked, record_error
-from pipeline.ingest.polls import poll_feed
-from pipeline.ingest.rules import RuleBook, Rules
-from pipeline.ingest.visit import Visit, VisitOver
-from pipeline.model import Page, Redirect, Response, Route
-from pipeline.schedule import backoff
-from pipeline.store.aliases import settle_page
-from pipeline.store.feeds import claim_feed
-from pipeline.store.frontier import Host, claim_page, give_back, postpone_host
-from pipeline.store.routes import send_page_on
-from pipeline.tables import FeedRow, PageRow
+from pipeline.fetch.request_options import RequestOptions
+from pipeline.ingest.feed_polls import poll_feed
+from pipeline.ingest.page_results import finish_page, record_blocked, record_error
+from pipeline.model import Feed, Page, Redirect, Response, Route
+from pipeline.runtime.asking_parts import SessionEnded
+from pipeline.runtime.context import RunContext
+from pipeline.runtime.events import Event
+from pipeline.runtime.host_rules import HostRules
+from pipeline.runtime.reach import DoubtfulFailure
+from pipeline.schedule.pages import page_retry_pause
+from pipeline.store.feeds.feed_claims import claim_feeds_of_each
+from pipeline.store.frontier.aliases import settle_page
+from pipeline.store.frontier.due_work import HostShare, Scope
+from pipeline.store.frontier.hosts import LeasedHost, delay_host, hasten_host
+from pipeline.store.frontier.leases import give_back
+from pipeline.store.frontier.page_claims import claim_pages_of_each
+from pipeline.store.frontier.page_outcomes import postpone_host, spare_page
+from pipeline.store.frontier.routes import send_page_on
+from pipeline.store.schema.tables import FeedRow, PageRow
 
 TURN = 50
 """Pages of one turn; then other hosts that wait come first. Keeps a large source from holding up the rest."""
@@ -34,48 +42,63 @@ class Budget:
     @property
     def is_spent(self) -> bool:
         """Whether nothing is left."""
-        return self.pages is not None and self.pages <= 0
+        return self.left <= 0
 
-    def spend(self) -> None:
-        """Take one page off."""
+    @property
+    def left(self) -> int:
+        """How many are left; as many as one may want where there is no limit."""
+        return sys.maxsize if self.pages is None else self.pages
+
+    def spend(self, pages: int = 1) -> None:
+        """Take pages off."""
         if self.pages is not None:
-            self.pages -= 1
+            self.pages -= pages
 
-    def give_back(self) -> None:
-        """Add a page again that was not fetched after all."""
+    def give_back(self, pages: int = 1) -> None:
+        """Add pages again that were not fetched after all."""
         if self.pages is not None:
-            self.pages += 1
+            self.pages += pages
 
 
-class Turn:
+class HostWorker:
     """What one worker does with a host that it has leased.
 
     Attributes:
-        visit: what the host is asked through.
+        session: what the host is asked through.
     """
 
-    def __init__(self, context: Context, host: Host, budget: Budget, tasks: asyncio.TaskGroup) -> None:
-        self.visit = Visit(context, host)
+    def __init__(self, context: RunContext, host: LeasedHost, budget: Budget, tasks: asyncio.TaskGroup) -> None:
+        self.session = context.client.begin_session(host)
         self._context = context
         self._budget = budget
         self._tasks = tasks
-        self._rules = RuleBook(context, self.visit)
         self._left = TURN
         self._is_postponed = False
+        self._feeds: deque[Feed] = deque()
+        self._pages: deque[Page] = deque()
+        self._claiming = asyncio.Lock()
+        self._has_more = True
 
     async def poll_feeds(self) -> None:
         """Poll the feeds of this host that are due."""
+        self._has_more = True
         await self._in_lanes(self._poll_one)
+        for feed in self._feeds:
+            await self._context.database.write(give_back, FeedRow, feed.id, self._context.owner)
 
     async def fetch_pages(self) -> None:
         """Fetch pages of this host that are due; each goes on to extraction by itself."""
+        self._has_more = True
         await self._in_lanes(self._fetch_one)
+        for page in self._pages:
+            self._budget.give_back()
+            await self._context.database.write(give_back, PageRow, page.id, self._context.owner)
 
     async def _in_lanes(self, work: Callable[[], Awaitable[bool]]) -> None:
         """Do the work until it says that it is done, several times at once where the settings allow it."""
 
         async def lane() -> None:
-            while not (self.visit.over or self._context.stop.is_asked) and await work():
+            while not (self.session.bearing.over or self._context.stop.is_asked) and await work():
                 pass
 
         async with asyncio.TaskGroup() as lanes:
@@ -84,14 +107,16 @@ class Turn:
 
     async def _poll_one(self) -> bool:
         context = self._context
-        feed = await context.database.write(
-            claim_feed, context.scope, self.visit.host.name, context.owner, context.now(), context.settings.lease
-        )
-        if feed is None:
+        async with self._claiming:
+            if not self._feeds and self._has_more:
+                self._feeds.extend(await context.database.write_each(claim_feeds_of_each, self._share(TURN), *self._as))
+                self._has_more = len(self._feeds) == TURN
+        if not self._feeds:
             return False
+        feed = self._feeds.popleft()
         try:
-            await poll_feed(context, self.visit, feed)
-        except VisitOver:
+            await poll_feed(context, self.session, feed)
+        except SessionEnded:
             await context.database.write(give_back, FeedRow, feed.id, context.owner)
         return True
 
@@ -101,40 +126,69 @@ class Turn:
         if page is None:
             return False
         try:
-            rules = await self._rules.read(page.address)
+            rules = await self.session.rules(page.address)
             if rules.robots.may_fetch(page.address, context.settings.user_agent):
                 await self._fetch(page, rules)
             else:
                 await record_blocked(context, page)
-        except VisitOver:
+        except SessionEnded:
             self._budget.give_back()
             await context.database.write(give_back, PageRow, page.id, context.owner)
         except FetchError as error:
-            await record_error(context, page, error)
-            if self.visit.is_in_vain:
-                await self._postpone(error)
+            await self._fail(page, error)
         return True
 
-    async def _claim_page(self) -> Page | None:
-        if self._budget.is_spent or self._left <= 0:
-            return None
-        self._left -= 1
-        self._budget.spend()
-        context = self._context
-        page = await context.database.write(
-            claim_page, context.scope, self.visit.host.name, context.owner, context.now(), context.settings.lease
-        )
-        if page is None:
-            self._budget.give_back()
-        return page
+    async def _fail(self, page: Page, error: FetchError) -> None:
+        """Charge a failure to its page, and to its host where that is out of reach; not before it is known to be."""
+        context, host = self._context, self.session.host.name
 
-    async def _fetch(self, page: Page, rules: Rules) -> None:
+        async def charge() -> None:
+            await record_error(context, page, error)
+            if self.session.bearing.is_in_vain:
+                await self._postpone(error)
+
+        async def spare() -> None:
+            await context.database.write(spare_page, context.scope, page, context.owner, context.now(), error)
+            await context.database.write(hasten_host, host, context.now())
+
+        if context.reach.may_be_ours(error, context.now()):
+            context.reach.doubtful.append(DoubtfulFailure(host, context.now(), charge, spare))
+            self.session.bearing.over = True
+            self.session.rest_after()
+        else:
+            await charge()
+
+    async def _claim_page(self) -> Page | None:
+        """A page; as many are claimed as are asked for at once: a claim counts an attempt, whoever dies of what."""
+        async with self._claiming:
+            wanted = min(self._context.settings.host_connections, self._left, self._budget.left)
+            if not self._pages and self._has_more and wanted > 0:
+                self._left -= wanted
+                self._budget.spend(wanted)
+                share = self._share(wanted)
+                self._pages.extend(await self._context.database.write_each(claim_pages_of_each, share, *self._as))
+                self._budget.give_back(wanted - len(self._pages))
+                self._has_more = len(self._pages) == wanted
+        return self._pages.popleft() if self._pages else None
+
+    def _share(self, limit: int) -> HostShare:
+        return HostShare(self.session.host.name, limit)
+
+    @property
+    def _as(self) -> tuple[Scope, str, Callable[[], datetime], timedelta]:
+        """What is the same for all claims of a run."""
+        context = self._context
+        return context.scope, context.owner, context.now, context.settings.lease
+
+    async def _fetch(self, page: Page, rules: HostRules) -> None:
         context = self._context
         if page.route is not None and await self._settle(page, page.route.url):
             return
-        answer = await self.visit.ask(
+        answer = await self.session.ask(
             page.route or Route(page.address),
-            Asked(ACCEPT_PAGE, page.validators, page.access, kept_since=page.since),
+            RequestOptions(
+                ACCEPT_PAGE, page.validators, page.access, kept_since=page.since, takes_cut=page.attempts > 1
+            ),
             may_follow=lambda url: rules.robots.may_fetch(url, context.settings.user_agent),
             into_slot=True,
         )
@@ -143,22 +197,27 @@ class Turn:
             await self._send_on(page, answer.route)
             context.forget(answer.captures)
             return
-        task = self._tasks.create_task(self._finish(page, answer, rules))
-        task.add_done_callback(lambda _: context.slots.release())
+        finishing = self._finish(page, answer, rules)
+        try:
+            task = self._tasks.create_task(finishing)
+        except RuntimeError:  # the run has failed of something else, and starts nothing any more
+            finishing.close()
+            raise
+        task.add_done_callback(lambda _: context.client.parts.slots.release())
 
-    async def _finish(self, page: Page, response: Response, rules: Rules) -> None:
+    async def _finish(self, page: Page, response: Response, rules: HostRules) -> None:
         await finish_page(self._context, page, response, rules.tdm.is_reserved(response.url))
 
     async def _send_on(self, page: Page, route: Route) -> None:
         """Leave a page that redirects to another host to that host's turn and rules."""
         context = self._context
-        if self.visit.has(route.url):
+        if self.session.has(route.url):
             await record_blocked(context, page, route.url)
         elif not await self._settle(page, route.url):
             try:
                 await context.database.write(send_page_on, page, context.owner, route, context.now())
             except ValueError as error:
-                raise FetchError(page.url, "bad_redirect", f"{route.url}: {error}", temporary=False) from error
+                raise FetchError(page.url, "bad_redirect", f"{route.url}: {error}") from error
             self._budget.give_back()
             context.tally.report(Event("redirect", page.url, "redirected", facts={"to": route.url}))
 
@@ -175,7 +234,9 @@ class Turn:
         if self._is_postponed:
             return
         self._is_postponed = True
-        context, visit = self._context, self.visit
+        context, session = self._context, self.session
         now = context.now()
-        visit.next_at = max(visit.next_at, now + backoff(visit.host.failures + 1, context.settings.retry_delay))
-        await context.database.write(postpone_host, context.scope, visit.host.name, now, visit.next_at, error)
+        session.bearing.rest(now + page_retry_pause(session.host.failures + 1, context.settings.retry_delay))
+        name = session.host.name
+        await context.database.write(postpone_host, context.scope, name, now, session.bearing.next_at, error)
+        await context.database.write(delay_host, name, session.bearing.next_at)

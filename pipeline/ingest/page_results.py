@@ -3,28 +3,24 @@
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from pipeline.classify import GONE, TEMPORARY, class_of_answer, class_of_refusal
+from pipeline.classify import class_of_answer, class_of_refusal
 from pipeline.config import Settings
 from pipeline.errors import ExtractError, FetchError, SourceError
-from pipeline.ingest.context import Context, Database
-from pipeline.ingest.events import Event
+from pipeline.errors.failure_reasons import find_reason
 from pipeline.model import Article, Capture, Cause, Fetched, NoArticle, Page, Response
-from pipeline.rights import is_refused, merged, signals_of_headers
-from pipeline.schedule import (
-    PageUpdate,
-    after_blocked,
-    after_error,
-    after_no_article,
-    after_not_modified,
-)
-from pipeline.store.articles import save_article
-from pipeline.store.boilerplate import learned_texts
-from pipeline.store.frontier import record_page
+from pipeline.robots.opt_out import is_refused, merge_signals, signals_of_headers
+from pipeline.runtime.context import Database, RunContext
+from pipeline.runtime.events import Event
+from pipeline.runtime.workers import Workers
+from pipeline.schedule.pages import PageUpdate, after_blocked, after_error, after_no_article, after_not_modified
+from pipeline.store.articles.learned_boilerplate import load_learned_texts_of_each
+from pipeline.store.articles.saving import save_articles_now
+from pipeline.store.articles.version_values import Finding
+from pipeline.store.frontier.page_outcomes import record_held_pages
 from pipeline.urls import canonical_url, site_of
-from pipeline.workers import Workers
 
 
-async def finish_page(context: Context, page: Page, response: Response, tdm: bool | None = None) -> None:
+async def finish_page(context: RunContext, page: Page, response: Response, tdm: bool | None = None) -> None:
     """Turn a response into an outcome and store it.
 
     ``tdm`` is whether the host's tdmrep.json reserves rights at the URL that answered; None where it does not say.
@@ -33,32 +29,39 @@ async def finish_page(context: Context, page: Page, response: Response, tdm: boo
     context.forget(response.captures)
 
 
-async def _finish(context: Context, page: Page, response: Response, tdm: bool | None) -> None:
+async def _finish(context: RunContext, page: Page, response: Response, tdm: bool | None) -> None:
     # Who respects what reserves rights must have read the page to know whether it may be kept at all.
     is_careful = bool(context.settings.respect_opt_out) and response.status != 304
     is_same = not is_careful and await context.keep(response.captures, page_id=page.id)
     if response.status == 304:
-        await record(context, page, after_not_modified(page, context.now(), context.policy))
+        await record_outcome(context, page, after_not_modified(page, context.now(), context.policy))
         return
-    came_to = await read_page(context, page, response, tdm)
-    if is_careful and not (isinstance(came_to, PageUpdate) and came_to.reason == "opt_out"):
+    judged = await judge_response(context, page, response, tdm)
+    if is_careful and not (isinstance(judged, PageUpdate) and judged.reason == "opt_out"):
         is_same = await context.keep(response.captures, page_id=page.id)
-    if isinstance(came_to, PageUpdate):
-        await record(context, page, came_to)
+    if isinstance(judged, PageUpdate):
+        await record_outcome(context, page, judged)
         return
-    found, fetched = came_to
+    outcome, fetched = judged
     # The same bytes, read otherwise than before: that was us, and not the publisher.
     cause: Cause = "reclean" if is_same else "publisher"
-    saved = await context.database.write(
-        save_article, page, context.owner, found, fetched, context.now(), context.policy, cause
-    )
-    facts = {"words": found.word_count, "removed": len(found.removed), "home": saved.url}
-    facts |= {"class": found.page_class} if found.page_class != "article" else {}
+    finding = Finding(page, outcome, fetched, cause)
+    saved = await context.database.write_each(save_articles_now, finding, context.owner, context.now, context.policy)
+    facts: dict[str, object] = {
+        "bytes": fetched.bytes,
+        "words": outcome.word_count,
+        "removed": len(outcome.removed),
+        "home": saved.url,
+    }
+    if saved.decision == "new" and page.published_at is not None and context.scope.backfill is None:
+        facts["delay"] = round((context.now() - page.published_at).total_seconds(), 1)
+    facts |= {"cut": True} if response.is_cut else {}
+    facts |= {"class": outcome.page_class} if outcome.page_class != "article" else {}
     context.tally.report(Event("page", page.url, saved.decision or "lost", facts=facts))
 
 
-async def read_page(
-    context: Context,
+async def judge_response(
+    context: RunContext,
     page: Page,
     response: Response,
     tdm: bool | None = None,
@@ -70,18 +73,18 @@ async def read_page(
     """
     reserved = signals_of_headers(response.headers, context.settings.user_agent, tdm)
     try:
-        found = await read_article(
+        outcome = await read_article(
             context.settings, context.database, context.workers, page, response, reserved, learned
         )
     except ExtractError as error:
         update = after_error(page, error, context.now(), context.policy)
         return replace(update, status=response.status, opt_out=reserved)
-    fetched = replace(response.fetched, opt_out=merged(reserved, found.opt_out))
+    fetched = replace(response.fetched, opt_out=merge_signals(reserved, outcome.opt_out))
     if is_refused(fetched.opt_out, context.settings.respect_opt_out):
-        found = NoArticle(found.url, "opt_out", f"reserved: {' '.join(fetched.opt_out)}")
-    if isinstance(found, NoArticle):
-        return _after_no_article(context, page, found, fetched)
-    return found, fetched
+        outcome = NoArticle(outcome.url, "opt_out", f"reserved: {' '.join(fetched.opt_out)}")
+    if isinstance(outcome, NoArticle):
+        return _after_no_article(context, page, outcome, fetched)
+    return outcome, fetched
 
 
 async def read_article(
@@ -95,7 +98,7 @@ async def read_article(
 ) -> Article | NoArticle:
     """The article in a good answer of a page, or why there is none.
 
-    ``reserved`` are the signals of its headers by which rights are reserved; ``learned`` is as of `read_page`.
+    ``reserved`` are the signals of its headers by which rights are reserved; ``learned`` is as of `judge_response`.
 
     Raises:
         ExtractError: no parser survives it.
@@ -110,30 +113,31 @@ async def read_article(
         # Sites that take an article down often send its readers to the front page.
         return NoArticle(url, "front_page", f"redirected to {url}")
     if learned is None:
-        learned = await database.read(learned_texts, site_of(url))
-    return await workers.extract(response, url, page.published_hint, learned)
+        learned = await database.read_each(load_learned_texts_of_each, site_of(url))
+    return await workers.extract(response, url, page.published_hint, learned, is_announced=page.is_announced)
 
 
-def _after_no_article(context: Context, page: Page, found: NoArticle, fetched: Fetched) -> PageUpdate:
+def _after_no_article(context: RunContext, page: Page, outcome: NoArticle, fetched: Fetched) -> PageUpdate:
     """What stands in the way of the page is tried again, what says that it is gone counts so; the rest is final."""
     now, policy = context.now(), context.policy
-    if found.reason not in TEMPORARY | GONE:
-        return after_no_article(page, found, fetched, now, policy)
-    error = ExtractError(found.url, found.reason, found.message, temporary=found.reason in TEMPORARY)
+    reason = find_reason(outcome.reason)
+    if not (reason.is_temporary or reason.is_gone):
+        return after_no_article(page, outcome, fetched, now, policy)
+    error = ExtractError(outcome.url, outcome.reason, outcome.message)
     # Validators are not kept: a 304 would say that the wall still stands, and nothing of the page.
     return replace(
         after_error(page, error, now, policy), status=fetched.status, bytes=fetched.bytes, opt_out=fetched.opt_out
     )
 
 
-async def record_error(context: Context, page: Page, error: SourceError) -> None:
+async def record_error(context: RunContext, page: Page, error: SourceError) -> None:
     """Store that the fetch or the extraction failed: to be tried again, given up, or gone."""
     captures: tuple[Capture, ...] = ()
     if isinstance(error, FetchError):
         captures = error.captures
         await context.keep(captures, page_id=page.id)
         error = _named(error)
-    await record(context, page, after_error(page, error, context.now(), context.policy))
+    await record_outcome(context, page, after_error(page, error, context.now(), context.policy))
     context.forget(captures)
 
 
@@ -146,21 +150,20 @@ def _named(error: FetchError) -> FetchError:
         error.url,
         verdict.page_class,
         verdict.evidence,
-        temporary=True,
         status=error.status,
         retry_after=error.retry_after,
     )
 
 
-async def record_blocked(context: Context, page: Page, url: str | None = None) -> None:
+async def record_blocked(context: RunContext, page: Page, url: str | None = None) -> None:
     """Store that robots.txt forbids the page, or the URL that it leads to."""
     leads_to = url or (page.route.url if page.route else None)
-    await record(context, page, after_blocked(page, leads_to))
+    await record_outcome(context, page, after_blocked(page, leads_to))
 
 
-async def record(context: Context, page: Page, update: PageUpdate) -> None:
+async def record_outcome(context: RunContext, page: Page, update: PageUpdate) -> None:
     """Store an outcome that brings no article."""
-    held = await context.database.write(record_page, page, context.owner, update, context.now())
+    held = await context.database.write_each(record_held_pages, (page, update, context.now()), context.owner)
     if not held:
         update = replace(update, outcome="lost", reason="lease_lost")
     facts = {"state": update.state, "status": update.status, "reason": update.reason, "attempts": page.attempts}

@@ -2,19 +2,18 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from pipeline.discover import Candidate, discover
 from pipeline.errors import FetchError
-from pipeline.ingest.context import Context
-from pipeline.ingest.events import Event
-from pipeline.ingest.tour import Tour
-from pipeline.ingest.visit import Visit, VisitOver
 from pipeline.model import Feed
-from pipeline.store.addresses import Lost, adopt_address, take_up_search
+from pipeline.runtime.asking_parts import SessionEnded
+from pipeline.runtime.context import RunContext
+from pipeline.runtime.events import Event
+from pipeline.runtime.host_session import HostSession
+from pipeline.store.feeds.feed_addresses import GoneFeed, adopt_address, claim_feed_search
 
 if TYPE_CHECKING:
-    from pipeline.fetch import Fetcher
+    from pipeline.discover import FeedCandidate
 
 AGAIN_AFTER = timedelta(days=30)
 """A site that had no other address for its feed is searched again after this time: relaunches take weeks."""
@@ -25,22 +24,22 @@ FRESH = timedelta(days=14)
 _ANNOUNCED = frozenset({"announced", "address itself"})
 
 
-async def rediscover(context: Context, visit: Visit, feed: Feed) -> None:
+async def rediscover(context: RunContext, session: HostSession, feed: Feed) -> None:
     """Search the site of a feed that has gone, if that is due, and take over the address that is clearly the feed's."""
-    lost = await context.database.write(take_up_search, feed.id, context.now(), AGAIN_AFTER)
+    lost = await context.database.write(claim_feed_search, feed.id, context.now(), AGAIN_AFTER)
     if lost is None:
         return
-    tour = Tour(context, visit)  # a host that is busy now is left out: the site is searched again in any case
+    from pipeline.discover import discover_feeds  # as long to import as the rest of a run, and seldom needed
+
+    client = context.client.holding(session)  # a host that is busy now is left out: the site is searched again anyway
     try:
-        found = await discover(cast("Fetcher", tour), lost.site_url, context.workers.parse, context.settings)
+        candidates = await discover_feeds(client, lost.site_url, context.workers.parse)
     except FetchError as error:
         context.tally.report(Event("search", lost.site_url, error.reason, failed=True, facts={"error": str(error)}))
         return
-    except VisitOver:
+    except SessionEnded:
         return  # the run is to end; the site is searched again in any case
-    finally:
-        await tour.end()
-    successor, evidence = choose(lost, found, context.now())
+    successor, evidence = choose_successor(lost, candidates, context.now())
     outcome = "not_found"
     if successor is not None:
         detail = f"{evidence}, on {lost.site_url}"
@@ -48,11 +47,13 @@ async def rediscover(context: Context, visit: Visit, feed: Feed) -> None:
             adopt_address, feed.id, successor.url, context.now(), "rediscovered", detail
         )
         outcome = "refused" if taken is None else "found"
-    facts = {"feed": feed.url, "candidates": len(found), "address": successor.url if successor else None}
+    facts = {"feed": feed.url, "candidates": len(candidates), "address": successor.url if successor else None}
     context.tally.report(Event("search", lost.site_url, outcome, facts=facts))
 
 
-def choose(lost: Lost, found: Iterable[Candidate], now: datetime) -> tuple[Candidate | None, str]:
+def choose_successor(
+    lost: GoneFeed, candidates: Iterable["FeedCandidate"], now: datetime
+) -> tuple["FeedCandidate | None", str]:
     """The one candidate that is clearly the lost feed at another address, and why; None where there is doubt.
 
     Clear is: its site announces it, it is alive, and it has the very title that the lost feed gave itself; and there is
@@ -60,16 +61,17 @@ def choose(lost: Lost, found: Iterable[Candidate], now: datetime) -> tuple[Candi
     """
     title = (lost.title or "").strip().casefold()
     same = [
-        one
-        for one in found
+        candidate
+        for candidate in candidates
         if title
-        and (one.title or "").strip().casefold() == title
-        and one.found in _ANNOUNCED
-        and not one.is_of_comments
-        and one.url != lost.url
-        and one.newest_at is not None
-        and now - one.newest_at < FRESH
+        and (candidate.title or "").strip().casefold() == title
+        and candidate.found in _ANNOUNCED
+        and not candidate.is_of_comments
+        and candidate.url != lost.url
+        and candidate.newest_at is not None
+        and now - candidate.newest_at < FRESH
     ]
-    if len({one.kind for one in same}) > 1:  # the same in several formats: the one that the lost feed had is as good
+    # The same in several formats: the first is as good as any.
+    if len({candidate.kind for candidate in same}) > 1:
         same = same[:1]
     return (same[0], f"announced as {same[0].title!r}") if len(same) == 1 else (None, "")

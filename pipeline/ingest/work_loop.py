@@ -9,16 +9,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from pipeline.ingest.announced import take_from_feeds
-from pipeline.ingest.context import Context
-from pipeline.ingest.turn import Budget, Turn
-from pipeline.store.frontier import (
-    Host,
-    claim_hosts,
-    next_host_at,
-    release_leases,
-    renew_leases,
-)
+from pipeline.ingest.announcements import take_from_feeds
+from pipeline.ingest.host_worker import Budget, HostWorker
+from pipeline.runtime.context import RunContext
+from pipeline.runtime.events import Event
+from pipeline.store.frontier.due_work import count_due
+from pipeline.store.frontier.hosts import LeasedHost, claim_hosts, next_host_at
+from pipeline.store.frontier.leases import release_leases, renew_leases
 
 PATIENCE = timedelta(minutes=2)
 """A run waits so long for a host that asked for a pause; what takes longer is the next run's."""
@@ -27,64 +24,83 @@ RECLAIM = 1.0
 """Seconds after which a run that is busy looks for more hosts: its own polls discover pages on others."""
 
 
-async def work(context: Context, max_pages: int | None) -> None:
+GRACE = timedelta(seconds=30)
+"""How long a run leaves hosts to others that start with it: tasks of a scheduler start some seconds apart."""
+
+
+async def work_through(context: RunContext, max_pages: int | None, first_hosts: int | None = None) -> None:
     """Work until nothing in scope is left that nobody else is doing, the pages are spent, or the run is to end.
 
-    Raises:
-        ExceptionGroup: of what is no outcome of a source: the database is away, or there is a bug.
+    No more than ``first_hosts`` are held at once at first.
+    Raises ExceptionGroup: of what is no outcome of a source: the database is away, or there is a bug.
     """
     try:
-        async with staying_alive(context), asyncio.TaskGroup() as tasks:
-            await _take_turns(context, Budget(max_pages), tasks)
+        async with renewing_leases(context), asyncio.TaskGroup() as tasks:
+            await _take_turns(context, Budget(max_pages), tasks, first_hosts)
+        await end_doubts(context)
         if context.scope.crawl and context.scope.backfill is None and not context.stop.is_asked:
             await take_from_feeds(context)
     finally:
         await context.database.write(release_leases, context.owner, count_attempt=False)
 
 
-async def _take_turns(context: Context, budget: Budget, tasks: asyncio.TaskGroup) -> None:
+async def end_doubts(context: RunContext) -> None:
+    """Leave what failed of our side to the next run, and say what waits, and why."""
+    for reason, feeds in context.reach.refused.items():
+        context.tally.report(Event("run", "", "refused", failed=True, facts={"feeds": feeds, "reason": reason}))
+    if await context.reach.end():
+        due = await context.database.read(count_due, context.scope, context.now())
+        facts = {"feeds": due.feeds, "pages": due.pages, "reason": "outage"}
+        context.tally.report(Event("run", "", "outage", failed=True, facts=facts))
+
+
+async def _take_turns(context: RunContext, budget: Budget, tasks: asyncio.TaskGroup, first_hosts: int | None) -> None:
     turns: set[asyncio.Task[None]] = set()
+    most, all_from = context.settings.concurrency, context.now() + GRACE
     while not context.stop.is_asked:
-        free = context.settings.concurrency - len(turns)
-        if free and not budget.is_spent:
+        await context.reach.settle()
+        at_once = min(most, first_hosts or most) if context.now() < all_from else most
+        free = 0 if context.reach.is_cut_off else at_once - len(turns)
+        if free > 0 and not budget.is_spent:
             for host in await context.database.write(
                 claim_hosts, context.scope, context.owner, context.now(), context.settings.lease, free
             ):
-                turns.add(tasks.create_task(_take_turn(context, host, budget, tasks)))
+                turns.add(tasks.create_task(take_turn(context, host, budget, tasks)))
         if turns:
             _, turns = await asyncio.wait(turns, return_when=asyncio.FIRST_COMPLETED, timeout=RECLAIM)
             continue
         soon = await context.database.read(next_host_at, context.scope, context.now(), PATIENCE)
-        if soon is None or budget.is_spent:
+        if soon is None or budget.is_spent or context.reach.is_cut_off:
             return
         await context.pause_until(soon)
 
 
-async def _take_turn(context: Context, host: Host, budget: Budget, tasks: asyncio.TaskGroup) -> None:
-    turn = Turn(context, host, budget, tasks)
+async def take_turn(context: RunContext, host: LeasedHost, budget: Budget, tasks: asyncio.TaskGroup) -> None:
+    """Poll the feeds of a leased host that are due, fetch its pages, and give it back."""
+    turn = HostWorker(context, host, budget, tasks)
     try:
         if context.scope.poll:
             await turn.poll_feeds()
         if context.scope.crawl:
             await turn.fetch_pages()
     finally:
-        await turn.visit.end()
+        await turn.session.end()
 
 
 @asynccontextmanager
-async def staying_alive(context: Context) -> AsyncIterator[None]:
+async def renewing_leases(context: RunContext) -> AsyncIterator[None]:
     """Show signs of life within the block."""
-    heartbeat = asyncio.create_task(_stay_alive(context))
+    heartbeat = asyncio.create_task(stay_alive(context))
     try:
         yield
     finally:
         heartbeat.cancel()
 
 
-async def _stay_alive(context: Context) -> None:
+async def stay_alive(context: RunContext) -> None:
     """Renew this worker's claims while it lives; when it dies they run out, and others take over."""
     while True:
         await asyncio.sleep(context.settings.lease.total_seconds() / 3)
         await context.database.write(renew_leases, context.owner, context.now(), context.settings.lease)
-        if context.inbox is not None:
-            context.inbox.sweep()  # of workers that died meanwhile: their claims have run out, or soon will
+        if context.journal is not None:
+            context.journal.sweep()  # of workers that died meanwhile: their claims have run out, or soon will

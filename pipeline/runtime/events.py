@@ -7,6 +7,8 @@ from typing import Any
 
 import structlog
 
+from pipeline.runtime.metrics import count_event
+
 log = structlog.get_logger("news")
 
 
@@ -15,7 +17,8 @@ class Event:
     """One outcome.
 
     Attributes:
-        kind: ``poll``, ``page``, ``unit`` …; ``run`` where the run itself is told to end.
+        kind: ``poll``, ``page``, ``unit`` …; ``run`` for what is of the run itself: it is told to end, or nobody
+            is reached.
         outcome: one word (`Totals` counts it where it has a field of that name).
         failed: whether something went wrong at the source.
         facts: more, for the log.
@@ -35,7 +38,8 @@ Listener = Callable[[Event], None]
 class Totals:
     """What a run came to, in counts.
 
-    ``pages`` is the sum of the outcomes from ``new`` to ``lost``; ``polls`` counts the failed ones too.
+    ``pages`` is the sum of the outcomes from ``new`` to ``lost``; ``polls`` counts the failed ones too; ``waiting`` is
+    how many feeds and pages were left to the next run because of a fault on our side.
     """
 
     polls: int = 0
@@ -54,6 +58,7 @@ class Totals:
     retry: int = 0
     failed: int = 0
     lost: int = 0
+    waiting: int = 0
 
     def as_dict(self) -> dict[str, int]:
         """The counts by name."""
@@ -82,6 +87,8 @@ class Tally:
             self._counts["polls_failed"] += event.failed
             self._counts["entries_new"] += event.facts.get("new", 0)
             self._counts["entries_changed"] += event.facts.get("changed", 0)
+        elif event.kind == "run" and event.failed:
+            self._counts["waiting"] += event.facts.get("feeds", 0) + event.facts.get("pages", 0)
         elif event.kind == "page":
             self._counts["pages"] += 1
             self._counts[event.outcome] += 1
@@ -89,6 +96,7 @@ class Tally:
     def report(self, event: Event) -> None:
         """Take note of an outcome, log it, and pass it on."""
         self.count(event)
+        count_event(event.kind, event.outcome, event.facts)
         write = log.warning if event.failed else log.info
         write(event.kind, url=event.url, outcome=event.outcome, **event.facts)
         if self._listener is not None:

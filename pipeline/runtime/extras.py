@@ -6,11 +6,10 @@ from typing import Any
 from pipeline.errors import ConfigError
 
 
-def load(module: str, extra: str) -> Any:  # noqa: ANN401  # a module
+def load_extra(module: str, extra: str) -> Any:  # noqa: ANN401  # a module
     """The module of this dotted name.
 
-    Raises:
-        ConfigError: it is not installed; the message names the extra that brings it.
+    Raises ConfigError: it is not installed; the message names the library, and the extra that brings it.
     """
     try:
         return import_module(module)
@@ -18,4 +17,4 @@ def load(module: str, extra: str) -> Any:  # noqa: ANN401  # a module
         top = module.partition(".")[0]
         if error.name is None or error.name.partition(".")[0] != top:
             raise  # the library is there, and something that it needs is not
-        raise ConfigError(f"this needs {top}: pip install 'news-pipeline[{extra}]'") from error
+        raise ConfigError(f"this needs {top}: pip install {top} (or this project with its extra {extra})") from error

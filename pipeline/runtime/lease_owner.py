@@ -10,12 +10,10 @@ import psutil
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
+class LeaseOwner:
     """One run of a worker.
 
     Attributes:
-        machine: where it runs.
-        pid: its process.
         started: when that process started, for process ids are used again.
         run: tells several runs of one process apart.
     """
@@ -29,12 +27,12 @@ class Owner:
         return f"{self.machine}|{self.pid}|{self.started}|{self.run}"
 
     @classmethod
-    def new(cls) -> "Owner":
+    def new(cls) -> "LeaseOwner":
         """An owner for a run of this process."""
         return cls(_machine(), os.getpid(), _started(os.getpid()) or "", secrets.token_hex(4))
 
     @classmethod
-    def parse(cls, text: str) -> "Owner | None":
+    def parse(cls, text: str) -> "LeaseOwner | None":
         """The owner that signed like this; None for a signature of another form."""
         match text.split("|"):
             case [machine, pid, started, run] if pid.isdecimal():
@@ -44,7 +42,7 @@ class Owner:
 
 def is_dead(signature: str) -> bool:
     """Whether the worker that signed so surely lives no more; False where that cannot be known from here."""
-    owner = Owner.parse(signature)
+    owner = LeaseOwner.parse(signature)
     return owner is not None and owner.machine == _machine() and _started(owner.pid) != owner.started
 
 

@@ -1,53 +1,55 @@
 """Answers are kept as they came: written to the raw archive, then noted in SQL, before anything is made of them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
-from dataclasses import replace
+from contextlib import ExitStack, asynccontextmanager
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy.engine import Connection
 
 from pipeline import __version__
-from pipeline.archive.place import Place
-from pipeline.archive.read import Member, read_members
-from pipeline.archive.warc import Original, payload_digest, readable
-from pipeline.archive.writer import Limits, Writer
+from pipeline.archive.folder import WarcFolder
+from pipeline.archive.member import Positions, WarcMember, compute_digest
+from pipeline.archive.reader import find_answer
+from pipeline.archive.rewrite import list_left_files, repair_file
+from pipeline.archive.scan import FileSurvey
+from pipeline.archive.warc import OriginalRecord, make_readable
+from pipeline.archive.writer import RotationLimits, WarcWriter, WrittenRecord
 from pipeline.config import Settings
-from pipeline.ingest.database import Database
+from pipeline.errors import ArchiveError
 from pipeline.model import Capture
-from pipeline.store.raw import (
-    Of,
+from pipeline.runtime.database import Database
+from pipeline.store.articles.raw_index import (
+    CaptureSubject,
     RawCopy,
     adopt_copy,
+    count_missing_files,
+    find_capture_subject,
     find_original,
-    known_records,
+    find_originals,
+    load_record_positions,
     move_records,
-    owner_of,
     record_copies,
 )
 
 T = TypeVar("T")
 
-STATUS_LINE = 40
-"""Bytes of an answer in which its status stands."""
 
-
-def open_place(settings: Settings) -> Place | None:
-    """Where raw copies are kept; None where they are not.
+def open_raw_folder(settings: Settings) -> WarcFolder | None:
+    """Where archived responses are kept; None where they are not.
 
     Raises:
         ConfigError: the address cannot be used.
     """
     address = settings.archive_place
-    return Place(address, Path(settings.archive_spool)) if address is not None else None
+    return WarcFolder(address, Path(settings.archive_spool)) if address is not None else None
 
 
-def open_writer(settings: Settings, place: Place, now: Callable[[], datetime]) -> Writer:
+def open_warc_writer(settings: Settings, folder: WarcFolder, now: Callable[[], datetime]) -> WarcWriter:
     """A writer that says who we are in the head of its files."""
     facts = [
         ("software", f"news-pipeline/{__version__}"),
@@ -57,19 +59,19 @@ def open_writer(settings: Settings, place: Place, now: Callable[[], datetime]) -
         ("robots", "obey"),
         ("http-header-user-agent", settings.full_user_agent),
     ]
-    return Writer(place, Limits(settings.archive_max_bytes, settings.archive_max_age), facts, now)
+    return WarcWriter(folder, RotationLimits(settings.archive_max_bytes, settings.archive_max_age), facts, now)
 
 
 @asynccontextmanager
-async def keeping(
+async def open_recorder(
     settings: Settings, database: Database, now: Callable[[], datetime]
-) -> AsyncIterator["Keeper | None"]:
-    """A keeper for one run, with what a process that died has left put in order; None where raw copies are not kept."""
-    place = open_place(settings)
-    if place is None:
+) -> AsyncIterator["RawRecorder | None"]:
+    """A keeper for one run, with what a process that died has left put in order; None where there is no archive."""
+    folder = open_raw_folder(settings)
+    if folder is None:
         yield None
         return
-    keeper = Keeper(open_writer(settings, place, now), database)
+    keeper = RawRecorder(open_warc_writer(settings, folder, now), database)
     try:
         await keeper.recover()
         yield keeper
@@ -77,24 +79,25 @@ async def keeping(
         await keeper.close()
 
 
-class Keeper:
-    """Keeps captures: one thread writes, and the loop never waits for it but to say what came of a page.
+class RawRecorder:
+    """Keeps captures: one thread writes, and the loop never waits for it but to say what came of a page."""
 
-    Args:
-        writer: writes them.
-        database: where they are noted.
-    """
-
-    def __init__(self, writer: Writer, database: Database) -> None:
+    def __init__(self, writer: WarcWriter, database: Database) -> None:
         self._writer = writer
         self._database = database
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="raw")
 
     async def recover(self) -> None:
         """Make the files and the notes of a process that died agree again."""
-        for repaired in await self._call(self._writer.recover):
-            found = await self._call(scan_file, self._writer.place, repaired.file) if repaired.size else []
-            await self._database.write(note_records, repaired.file, found)
+        folder = self._writer.folder
+        await self._database.read(require_files, folder, await self._call(folder.names))
+        for name in await self._call(list_left_files, folder):
+            known = await self._database.read(load_record_positions, name)
+            with ExitStack() as held:
+                survey = await self._call(held.enter_context, repair_file(folder, name, known))
+                if survey is not None:
+                    await self._database.write(note_records, name, known, survey)
+        await self._call(self._writer.upload)
 
     async def keep(
         self, captures: Iterable[Capture], *, page_id: int | None = None, feed_id: int | None = None
@@ -106,34 +109,40 @@ class Keeper:
         Raises:
             ArchiveError: they cannot be written: what is fetched now would be lost.
         """
-        of = Of(page_id, feed_id)
+        of = CaptureSubject(page_id, feed_id)
         fresh: list[RawCopy] = []
-        refers_to: int | None = None
+        is_same = False
         for capture in captures:
             had = None
             if capture.is_again:  # the run that was killed may have kept it already
                 had = await self._database.write(adopt_copy, of, capture.url, capture.fetched_at)
             if had is None:
-                fresh.append(await self._written(capture, of))
-            refers_to = fresh[-1].refers_to if had is None else had["refers_to"]
-        last = await self._database.read(find_original, of, None) if refers_to is not None else None
-        await self._database.write(record_copies, fresh)
-        return last is not None and last["id"] == refers_to
+                copy, is_same = await self._written(capture, of)
+                fresh.append(copy)
+            else:
+                last = await self._database.read(find_original, of, None)
+                is_same = last is not None and last["id"] == had["refers_to"]
+        for copy in fresh:
+            await self._database.write_each(record_copies, copy)
+        return is_same
 
     async def close(self) -> None:
         """Finish the file."""
         await self._call(self._writer.close)
         self._thread.shutdown(wait=True)
 
-    async def _written(self, capture: Capture, of: Of) -> RawCopy:
-        capture = await self._call(readable, capture)
-        digest = payload_digest(capture.body)
-        original = None
-        if capture.status == 304 or capture.body:  # nothing is saved by referring to an empty body
-            row = await self._database.read(find_original, of, None if capture.status == 304 else digest)
-            original = Original(**row) if row else None
-        written = await self._call(self._writer.write, capture, digest, original)
-        return RawCopy(
+    async def _written(self, capture: Capture, of: CaptureSubject) -> tuple[RawCopy, bool]:
+        """Where the answer stands now, and whether its body is that of the last good one."""
+        if capture.body:
+            capture = await self._call(make_readable, capture)
+        digest = compute_digest(capture.body)
+        row, last = await self._database.read_each(find_originals, (of, digest))
+        if capture.status == 304:
+            row = last
+        elif not capture.body:  # nothing is saved by referring to it
+            row = None
+        written, refers_to = await self._call(self._write, capture, digest, row)
+        copy = RawCopy(
             of=of,
             url=capture.url,
             status=capture.status,
@@ -143,8 +152,24 @@ class Keeper:
             file_length=written.length,
             record_id=written.record_id,
             digest=digest,
-            refers_to=original.id if original else None,
+            refers_to=refers_to,
         )
+        return copy, last is not None and last["id"] == refers_to
+
+    def _write(self, capture: Capture, digest: str, row: Mapping[str, Any] | None) -> tuple[WrittenRecord, int | None]:
+        """Write an answer, as a reference to the record of this row where that is to be had."""
+        original = None
+        if row is not None and (capture.status == 304 or self._has_body(row)):
+            original = OriginalRecord(row["id"], row["record_id"], row["url"], row["fetched_at"])
+        return self._writer.write(capture, digest, original), original.id if original else None
+
+    def _has_body(self, row: Mapping[str, Any]) -> bool:
+        """Whether a record still reads, and has the body itself: one that was lost must not be referred to."""
+        try:
+            data = self._writer.folder.read(row["file"], row["file_offset"], row["file_length"])
+            return find_answer(data, row["record_id"]).type == "response"
+        except ArchiveError:
+            return False
 
     async def _call(self, function: Callable[..., T], *args: object) -> T:
         # Once begun it ends, even if the caller is cancelled: half a record is no record.
@@ -152,28 +177,36 @@ class Keeper:
         return await asyncio.shield(call)
 
 
-def scan_file(place: Place, file: str) -> list[Member]:
-    """The answers in a file as far as it is whole, without what they hold."""
-    with place.open(file) as stream:
-        answers = (member for member in read_members(stream) if member.type in {"response", "revisit"})
-        return [replace(member, data=b"", block=member.block[:STATUS_LINE]) for member in answers]
+def require_files(connection: Connection, folder: WarcFolder, names: Sequence[str]) -> None:
+    """Make sure that the raw archive is where it was: at least one of the files that SQL knows is there.
+
+    Raises:
+        ArchiveError: none is, as when a share is not mounted.
+    """
+    if missing := count_missing_files(connection, names):
+        raise ArchiveError(
+            f"raw archive, {folder.url}: none of its {missing:,} files is there. Is it mounted? If they are gone for"
+            " good, `news archive check --repair --forget-missing` forgets them"
+        )
 
 
-def note_records(connection: Connection, file: str, found: Sequence[Member]) -> tuple[int, int]:
-    """Make what is noted of a file agree with what is in it; returns how many records were noted, and forgotten."""
-    known = known_records(connection, file)
-    here = {member.record_id: (member.offset, member.length) for member in found}
-    move_records(connection, file, here)
-    fresh = [member for member in found if member.record_id not in known]
-    for member in fresh:
+def note_records(connection: Connection, file: str, known: Positions, survey: FileSurvey) -> tuple[int, int]:
+    """Make what is noted of a file agree with what is in it; returns how many records were noted, and forgotten.
+
+    ``known`` is what was noted of the file before it was read.
+    """
+    forgotten = move_records(connection, file, survey.positions, known)
+    noted = load_record_positions(connection, file)
+    fresh = [member for member in survey.answers if member.record_id not in noted]
+    for member in fresh:  # one by one: a revisit may refer to the one before it
         record_copies(connection, [_copy_of(connection, file, member)])
-    return len(fresh), len(known.keys() - here.keys())
+    return len(fresh), forgotten
 
 
-def _copy_of(connection: Connection, file: str, member: Member) -> RawCopy:
+def _copy_of(connection: Connection, file: str, member: WarcMember) -> RawCopy:
     url = member.fields.get("warc-target-uri", "").strip("<>")
     digest = member.fields.get("warc-payload-digest", "")
-    of = owner_of(connection, url)
+    of = find_capture_subject(connection, url)
     original = find_original(connection, of, digest) if member.type == "revisit" else None
     return RawCopy(
         of=of,

@@ -29,6 +29,10 @@ class Stop:
         self.signal = number
         self._event.set()
 
+    async def wait(self) -> None:
+        """Wait until the run is to end."""
+        await self._event.wait()
+
     async def sleep(self, seconds: float) -> None:
         """Sleep, but no longer than until the run is to end."""
         if seconds > 0:
@@ -38,7 +42,7 @@ class Stop:
 
 
 @contextmanager
-def terminable(stop: Stop) -> Iterator[None]:
+def exit_by_signal(stop: Stop) -> Iterator[None]:
     """Exit as an interrupted process does when the run was ended by a signal, and leave its handlers as they were."""
     previous = {number: signal.getsignal(number) for number in SIGNALS}
     try:
