@@ -1,70 +1,74 @@
 """The command ``news``.
 
 Exit codes: 0 it is done; 1 it could not be done, or only in part; 2 the command line or a setting is wrong.
+
+Each command is a module, or each group of commands; the rooms follow what the commands are about. `lazy_group` imports
+them when they are called. Commands never import each other: what several need stands in the modules beside the rooms.
 """
 
 import os
 import sys
+from types import TracebackType
 from typing import Any
 
 import click
-from sqlalchemy.exc import SQLAlchemyError
 
-from pipeline import __version__, log
-from pipeline.cli.access import set_
-from pipeline.cli.archive import archive
-from pipeline.cli.backfill import backfill
-from pipeline.cli.backfill_jobs import list_, resume, show_
-from pipeline.cli.boilerplate import boilerplate
-from pipeline.cli.changes import changes_
-from pipeline.cli.db import db
-from pipeline.cli.diff import diff
-from pipeline.cli.discover import discover_
-from pipeline.cli.explain import explain
-from pipeline.cli.export import export
-from pipeline.cli.extract import extract
-from pipeline.cli.feeds import feeds
-from pipeline.cli.gate import gate
-from pipeline.cli.look import config, show, status
-from pipeline.cli.overview import report
-from pipeline.cli.reclean import reclean
-from pipeline.cli.retry import retry
-from pipeline.cli.rules import rules
-from pipeline.cli.run import crawl, ingest, poll
-from pipeline.cli.search import search
-from pipeline.cli.sql import sql
-from pipeline.cli.upkeep import prune, takedown
-from pipeline.cli.verify import verify_
-from pipeline.cli.websub import websub
-from pipeline.config import Settings
+from pipeline import __version__
+from pipeline.cli.lazy_group import LazyGroup, configure_logging_where_used
+from pipeline.config import Settings, find_unknown_settings
 from pipeline.errors import ConfigError, NewsError
-from pipeline.workers import keep_to_one_arena
+from pipeline.text.control_characters import show_controls
 
 
-class News(click.Group):
+class NewsGroup(LazyGroup):
     """The group of all commands; turns our exceptions into one line and an exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  # whatever a command returns
         """Run the command."""
+        from pipeline.runtime.heap import keep_to_one_arena, search_cycles_less_often
+
+        sys.excepthook = show_traceback
+        keep_to_one_arena()
+        search_cycles_less_often()
         try:
             return super().invoke(ctx)
+        except click.ClickException as error:
+            error.message = show_controls(error.message, multiline=True)  # type: ignore[misc]  # it is what is shown
+            raise
         except ConfigError as error:
-            raise click.UsageError(str(error)) from error
+            raise click.UsageError(show_controls(str(error), multiline=True)) from error
         except NewsError as error:
-            raise click.ClickException(str(error)) from error
-        except SQLAlchemyError as error:
-            reason = str(getattr(error, "orig", None) or error).strip()
-            raise click.ClickException(f"the database cannot be used: {reason}") from error
+            raise click.ClickException(show_controls(str(error), multiline=True)) from error
         except BrokenPipeError:
             # The reader of a pipe went away, as `| head` does; Python would complain once more while it exits.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(0)
+        except Exception as error:
+            if reason := _database_error(error):
+                raise click.ClickException(f"the database cannot be used: {reason}") from error
+            raise
+
+
+def show_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print the traceback of a fault of ours, as `sys.excepthook`; its message may quote a page."""
+    import traceback
+
+    sys.stderr.write(show_controls("".join(traceback.format_exception(kind, error, trace)), multiline=True))
+
+
+def _database_error(error: Exception) -> str | None:
+    """Return the message of a database error, or None for any other error. Light commands never import SQLAlchemy."""
+    sqlalchemy = sys.modules.get("sqlalchemy.exc")
+    if sqlalchemy is None or not isinstance(error, sqlalchemy.SQLAlchemyError):
+        return None
+    return show_controls(str(getattr(error, "orig", None) or error).strip(), multiline=True)
 
 
 @click.group(
-    cls=News,
+    cls=NewsGroup,
+    section="news",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Settings come from NEWS_* environment variables: see `news config`.",
+    epilog="Settings come from NEWS_* environment variables and a settings file: see `news config`.",
 )
 @click.version_option(__version__, prog_name="news")
 @click.pass_context
@@ -80,41 +84,7 @@ def main(ctx: click.Context) -> None:
     """
     if ctx.resilient_parsing:
         return
-    keep_to_one_arena()
-    settings = Settings.from_env(os.environ)
-    log.configure(settings)
-    ctx.obj = settings
-
-
-for command in (
-    db,
-    feeds,
-    backfill,
-    ingest,
-    poll,
-    crawl,
-    retry,
-    websub,
-    status,
-    show,
-    search,
-    changes_,
-    diff,
-    explain,
-    extract,
-    export,
-    sql,
-    report,
-    rules,
-    boilerplate,
-    gate,
-    config,
-):
-    main.add_command(command)
-for command in (archive, reclean, takedown, prune):
-    main.add_command(command)
-feeds.add_command(discover_)
-feeds.add_command(set_)
-for command in (resume, list_, show_):
-    backfill.add_command(command)
-main.add_command(verify_)
+    ctx.obj = Settings.from_env(os.environ)
+    for line in find_unknown_settings(os.environ):
+        click.echo(show_controls(f"warning: {line}"), err=True)
+    configure_logging_where_used(ctx.obj)

@@ -13,18 +13,18 @@ from typing import Any, TextIO
 
 import click
 
-from pipeline.cli.output import plain
+from pipeline.cli.output import format_json
 from pipeline.config import Settings
 from pipeline.errors import ConfigError, ExtractError, ungrouped
 from pipeline.model import Article, Response
+from pipeline.runtime.workers import Workers
 from pipeline.urls import canonical_url
-from pipeline.workers import Workers
 
 
 @click.command()
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes; NEWS_JOBS, or one for each core, by default.")
 @click.pass_obj
-def extract(settings: Settings, jobs: int | None) -> None:
+def extract_command(settings: Settings, jobs: int | None) -> None:
     """Read JSON lines {"id", "url", "path"} on standard input, write the articles as JSON lines.
 
     PATH is a page: .html, or .html.gz. Each line of the answer has id, url, title, authors, published_at, language,
@@ -47,10 +47,10 @@ async def _extract_all(settings: Settings, jobs: int, source: TextIO, sink: Text
     def write(answer: dict[str, Any], *, is_failure: bool) -> None:
         nonlocal failed
         failed += is_failure
-        sink.write(json.dumps(answer, default=plain, ensure_ascii=False) + "\n")
+        sink.write(format_json(answer) + "\n")
         sink.flush()
 
-    async with Workers(jobs, settings.extract_timeout, settings.rules_dir) as workers:
+    async with Workers(jobs, settings.extract_timeout, **settings.reading_options) as workers:
         slots = asyncio.Semaphore(workers.jobs * 3)
 
         async def answer(request: dict[str, Any]) -> None:
@@ -85,12 +85,12 @@ def _requests(source: TextIO) -> Iterator[dict[str, Any]]:
 
 async def _extract(workers: Workers, request: dict[str, Any]) -> dict[str, Any]:
     url, body = await asyncio.to_thread(_read_page, request)
-    found = await workers.extract(Response(url, 200, {}, body, datetime.now(UTC), timedelta(0)), url, None)
+    outcome = await workers.extract(Response(url, 200, {}, body, datetime.now(UTC), timedelta(0)), url, None)
     answer: dict[str, Any] = {"id": request.get("id"), "url": url}
-    if isinstance(found, Article):
-        return answer | {name: value for name, value in asdict(found).items() if name != "blocks"}
+    if isinstance(outcome, Article):
+        return answer | {name: value for name, value in asdict(outcome).items() if name != "blocks"}
     nothing: dict[str, Any] = {"authors": [], "published_at": None, "language": None, "text": ""}
-    return answer | nothing | {"error" if name == "reason" else name: value for name, value in asdict(found).items()}
+    return answer | nothing | {"error" if name == "reason" else name: value for name, value in asdict(outcome).items()}
 
 
 def _read_page(request: dict[str, Any]) -> tuple[str, bytes]:

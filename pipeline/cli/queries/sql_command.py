@@ -1,4 +1,4 @@
-"""``news sql``: questions in SQL to the archive, which they cannot change."""
+"""``news sql``: read-only SQL over the archive."""
 
 import csv
 import json
@@ -6,7 +6,10 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import timedelta
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +17,19 @@ import click
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from pipeline.cli.output import console, json_option, plain, print_table
+from pipeline.cli.options import json_option
+from pipeline.cli.output import encode_value, format_json, print_line, print_table, report_line, write_line
 from pipeline.config import Settings
 from pipeline.errors import ConfigError
 from pipeline.export import duck
-from pipeline.store import readonly
-from pipeline.store.engine import open_engine
-from pipeline.store.migrate import require_current
+from pipeline.export.formats import guard_cell
+from pipeline.store.connection import readonly
+from pipeline.store.connection.engine import open_archive
+from pipeline.store.search.in_sql import put_searches
+from pipeline.text.control_characters import show_controls
 
-Rows = Iterator[Sequence[Any]]
-Asked = AbstractContextManager[tuple[list[str], Rows]]
+RowStream = Iterator[Sequence[Any]]
+Answer = AbstractContextManager[tuple[list[str], RowStream]]
 
 CELL = 300
 """Characters of a value that a table shows; --json and --csv have them all."""
@@ -38,81 +44,90 @@ CELL = 300
     help="A Parquet file or a folder of them, written by news export: DuckDB answers from these, as v_article.",
 )
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
-@click.option("--limit", type=click.IntRange(min=0), default=200, show_default=True, help="Rows of a table; 0: all.")
+@click.option("--excel", is_flag=True, help="Of CSV: no cell is a formula to a spreadsheet.")
+@click.option("--limit", type=click.IntRange(min=0), help="Rows at most: 200 of a table, all of CSV and JSON; 0: all.")
+@click.option(
+    "--timeout", type=click.FloatRange(min=0), default=300, show_default=True, help="Seconds at most; 0: any number."
+)
 @json_option
 @click.pass_obj
-def sql(
+def sql_command(
     settings: Settings,
     statement: str | None,
     by_duckdb: bool,
     over: Path | None,
     as_csv: bool,
-    limit: int,
+    excel: bool,
+    limit: int | None,
+    timeout: float,
     as_json: bool,
 ) -> None:
     """Run one SQL STATEMENT over the archive's tables and views, and print what it answers.
 
-    It can only read: the database itself refuses to write. Without a statement, it is read from standard input, or, on
-    a terminal, the database's own shell is opened (sqlite3 or psql), for reading only.
+    news_search('…') in it stands for the articles that a search finds, with article_id and rank.
+    It can only read: the database itself refuses to write, and DuckDB reads no other file. Without a statement, it is
+    read from standard input, or, on a terminal, the database's own shell is opened (sqlite3 or psql), for reading only.
 
     \b
     Examples:
       news sql "SELECT site, count(*) AS articles FROM v_article GROUP BY site ORDER BY articles DESC"
       news sql --csv "SELECT url, title FROM v_article WHERE language = 'de'" > german.csv
+      news sql "SELECT min(published_at) AS first FROM news_search('harbour board') JOIN v_article USING (article_id)"
       news sql --over archive/ "SELECT month(published_at) AS month, count(*) FROM v_article GROUP BY ALL"
       news sql
     """
+    show = _choose_printer(as_csv=as_csv, excel=excel, as_json=as_json)
+    if limit is None:
+        limit = 0 if as_csv or as_json else 200
+    with nullcontext() if over else open_archive(settings) as engine:
+        answer = _answerer(engine, over, timedelta(seconds=timeout) or None, by_duckdb=by_duckdb)
+        if statement is None and sys.stdin.isatty():
+            if engine is not None and not by_duckdb:
+                _open_shell(engine)
+            _converse(answer, limit)
+            return
+        with answer(statement if statement is not None else sys.stdin.read()) as (names, rows):
+            show(names, _up_to(rows, limit))
+
+
+def _choose_printer(*, as_csv: bool, excel: bool, as_json: bool) -> Callable[[list[str], RowStream], None]:
     if as_csv and as_json:
         raise ConfigError("--csv and --json: choose one")
-    engine = None if over else _archive(settings)
-    answer = _answerer(engine, over, by_duckdb=by_duckdb)
-    if statement is None and sys.stdin.isatty():
-        if engine is not None and not by_duckdb:
-            _open_shell(engine)
-        _converse(answer, limit)
-        return
-    with answer(statement if statement is not None else sys.stdin.read()) as (names, rows):
-        if as_json:
-            _print_json(names, rows)
-        elif as_csv:
-            out = csv.writer(sys.stdout)
-            out.writerow(names)
-            out.writerows([_text(value) for value in row] for row in rows)
-        else:
-            _print_rows(names, rows, limit)
+    if excel and not as_csv:
+        raise ConfigError("--excel is for --csv")
+    if as_json:
+        return _print_json
+    return partial(_print_csv, is_for_excel=excel) if as_csv else _print_rows
 
 
-def _archive(settings: Settings) -> Engine:
-    engine = open_engine(settings.database_url)
-    require_current(engine)
-    return engine
-
-
-def _answerer(engine: Engine | None, over: Path | None, *, by_duckdb: bool) -> Callable[[str], Asked]:
+def _answerer(
+    engine: Engine | None, over: Path | None, timeout: timedelta | None, *, by_duckdb: bool
+) -> Callable[[str], Answer]:
     """What answers a statement with the names of columns and the rows."""
 
     @contextmanager
-    def by_database(statement: str) -> Iterator[tuple[list[str], Rows]]:
+    def by_database(statement: str) -> Iterator[tuple[list[str], RowStream]]:
         assert engine is not None  # noqa: S101  # there are exports instead, else
         try:
-            with readonly.only_reading(engine) as connection:
-                found = readonly.ask(connection, statement)
-                if not found.returns_rows:
+            with readonly.only_reading(engine, timeout) as connection:
+                result = readonly.run_readonly_query(connection, put_searches(statement, connection.dialect.name))
+                if not result.returns_rows:
                     yield [], iter(())
                     return
-                yield _distinct(list(found.keys())), (tuple(row) for row in found)
+                yield _distinct(list(result.keys())), (tuple(row) for row in result)
         except DBAPIError as error:  # of the statement, or of a row of its answer
             if error.connection_invalidated:
                 raise
             raise ConfigError(str(error.orig).strip()) from error
 
     @contextmanager
-    def by_duck(statement: str) -> Iterator[tuple[list[str], Rows]]:
-        opened = duck.exports(over) if over else duck.attached(engine, statement)  # type: ignore[arg-type]
-        with opened as connection:
-            found = duck.ask(connection, statement)
-            names = _distinct([column[0] for column in found.description])
-            yield names, (row for rows in iter(lambda: found.fetchmany(readonly.FETCHED), []) for row in rows)
+    def by_duck(statement: str) -> Iterator[tuple[list[str], RowStream]]:
+        with (
+            duck.open_exports(over, timeout) if over else duck.attach_archive(engine, statement, timeout)  # type: ignore[arg-type]
+        ) as connection:
+            result = duck.query_duckdb(connection, statement)
+            names = _distinct([column[0] for column in result.description])
+            yield names, (row for rows in iter(lambda: result.fetchmany(readonly.FETCHED), []) for row in rows)
 
     if over or by_duckdb:
         return by_duck
@@ -120,27 +135,34 @@ def _answerer(engine: Engine | None, over: Path | None, *, by_duckdb: bool) -> C
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
-    """Names of which none is there twice: JSON could not tell the columns apart."""
-    found: list[str] = []
+    """Make column names unique, so that JSON objects keep all columns."""
+    distinct: list[str] = []
     for name in names:
         number, used = 1, name
-        while used in found:
+        while used in distinct:
             number += 1
             used = f"{name}_{number}"
-        found.append(used)
-    return found
+        distinct.append(used)
+    return distinct
 
 
-def _print_rows(names: Sequence[str], rows: Rows, limit: int) -> None:
-    shown: list[Sequence[Any]] = []
-    for row in rows:
-        if limit and len(shown) == limit:
-            click.echo(
-                f"the first {limit} rows; --limit 0 shows all, --csv and --json print them as they come", err=True
-            )
-            break
-        shown.append([_cut(value) for value in row])
-    print_table(names, shown)
+def _print_csv(names: Sequence[str], rows: RowStream, *, is_for_excel: bool) -> None:
+    guard: Callable[[object], object] = guard_cell if is_for_excel else lambda value: value
+    out = csv.writer(sys.stdout)
+    out.writerow(map(guard, names))
+    shown = show_controls if sys.stdout.isatty() else str
+    out.writerows([shown(_text(guard(value))) for value in row] for row in rows)
+
+
+def _print_rows(names: Sequence[str], rows: RowStream) -> None:
+    print_table(names, [[_cut(value) for value in row] for row in rows])
+
+
+def _up_to(rows: RowStream, limit: int) -> RowStream:
+    """The first rows, and a word on standard error where there are more; 0 for all."""
+    yield from islice(rows, limit or None)
+    if limit and next(rows, None) is not None:
+        report_line(f"the first {limit} rows; --limit 0 shows all, --csv and --json print them as they come")
 
 
 def _cut(value: object) -> object:
@@ -158,51 +180,51 @@ def _text(value: object) -> str:
 
 def _json(value: object) -> object:
     try:
-        return plain(value)
+        return encode_value(value)
     except TypeError:
         return _text(value)  # numeric, uuid, date, bytes: as text, so that none loses a digit
 
 
-def _print_json(names: Sequence[str], rows: Rows) -> None:
+def _print_json(names: Sequence[str], rows: RowStream) -> None:
     """An array of objects, printed as the rows come."""
     begin = "["
     for row in rows:
-        line = json.dumps(dict(zip(names, row, strict=True)), default=_json, ensure_ascii=False)
-        click.echo(f"{begin}\n {line}", nl=False)
+        line = format_json(dict(zip(names, row, strict=True)), encode=_json)
+        write_line(f"{begin}\n {line}", end="")
         begin = ","
-    click.echo("[]" if begin == "[" else "\n]")
+    write_line("[]" if begin == "[" else "\n]")
 
 
 def _open_shell(engine: Engine) -> None:
-    """Turn into the database's shell; returns where it is not installed."""
+    """Replace this process by the shell of the database; returns if it is not installed."""
     url = engine.url
     if engine.dialect.name == "sqlite":
-        if found := shutil.which("sqlite3"):
-            os.execv(found, [found, "-readonly", "-header", "-column", str(url.database)])  # noqa: S606
+        if shell := shutil.which("sqlite3"):
+            os.execv(shell, [shell, "-readonly", "-header", "-column", str(url.database)])  # noqa: S606
         return
-    if found := shutil.which("psql"):
+    if shell := shutil.which("psql"):
         host = url.query.get("host", url.host)
         given = {"PGHOST": host, "PGPORT": url.port, "PGUSER": url.username, "PGPASSWORD": url.password}
         environ = {name: str(value) for name, value in given.items() if value}
         options = f"{os.environ.get('PGOPTIONS', '')} -c default_transaction_read_only=on".strip()
-        os.execve(found, [found, str(url.database)], os.environ | environ | {"PGOPTIONS": options})  # noqa: S606
+        os.execve(shell, [shell, str(url.database)], os.environ | environ | {"PGOPTIONS": options})  # noqa: S606
 
 
-def _converse(answer: Callable[[str], Asked], limit: int) -> None:
-    """Ask for statements, each up to a semicolon, until the end of input."""
-    click.echo("Statements end in a semicolon; Ctrl-D ends.", err=True)
+def _converse(answer: Callable[[str], Answer], limit: int) -> None:
+    """Read and run statements, each up to a semicolon, until the end of input."""
+    report_line("Statements end in a semicolon; Ctrl-D ends.")
     lines: list[str] = []
     while True:
         try:
             lines.append(input("   ...> " if lines else "news> "))
         except EOFError:
-            click.echo(err=True)
+            report_line()
             return
         if not lines[-1].rstrip().endswith(";"):
             continue
         try:
             with answer("\n".join(lines)) as (names, rows):
-                _print_rows(names, rows, limit)
+                _print_rows(names, _up_to(rows, limit))
         except (ConfigError, SQLAlchemyError) as error:
-            console().print(f"Error: {getattr(error, 'orig', None) or error}", style="red", markup=False)
+            print_line(f"Error: {getattr(error, 'orig', None) or error}", style="red")
         lines = []

@@ -1,54 +1,56 @@
 """``news db``: make and update the database."""
 
-import sys
 from pathlib import Path
 
 import click
-import sqlalchemy as sa
-from rich.console import Console
-from rich.progress import Progress
 from sqlalchemy.engine import Engine
 
-from pipeline.cli.output import console
+from pipeline.cli.output import print_line, write_line
+from pipeline.cli.progress import count_on_terminal
 from pipeline.config import Settings, masked_url
 from pipeline.errors import ConfigError
-from pipeline.store import migrate
-from pipeline.store.dictionary import dictionary
-from pipeline.store.engine import open_engine, reading, write
-from pipeline.store.search import rebuild_sqlite, reindex_batch
-from pipeline.store.stories import count_missing, forget_all, place_missing
-from pipeline.tables import ArticleRow
+from pipeline.store.articles.stories import count_missing, forget_stories, place_missing
+from pipeline.store.connection.engine import open_archive, reading, write
+from pipeline.store.migrations import upgrade as migrations
+from pipeline.store.schema.dictionary import render_dictionary
+from pipeline.store.search.index_build import clear_index, count_unindexed, index_missing
 
 
 @click.group()
-def db() -> None:
+def db_group() -> None:
     """Make and update the database that NEWS_DATABASE_URL names."""
 
 
-@db.command()
+@db_group.command("upgrade")
 @click.argument("revision", default="head")
 @click.pass_obj
-def upgrade(settings: Settings, revision: str) -> None:
+def db_upgrade_command(settings: Settings, revision: str) -> None:
     """Bring the database to the schema of this version; makes it where there is none.
+
+    Where the full-text index has to be made anew, that is done at the end, in steps, from the newest article on, while
+    others may work. What was broken off goes on where it was; until all is done, searches are refused.
 
     \b
     Examples:
       news db upgrade
       NEWS_DATABASE_URL=postgresql+psycopg://news@localhost/news news db upgrade
     """
-    engine = open_engine(settings.database_url)
-    before = migrate.current_revision(engine)
-    migrate.upgrade(engine, revision)
-    after = migrate.current_revision(engine)
+    with open_archive(settings, check_schema=False) as engine:
+        before = migrations.current_revision(engine)
+        migrations.upgrade_schema(engine, revision)
+        after = migrations.current_revision(engine)
+        indexed = _index_words(engine) if after == migrations.newest_revision() else 0
     what = f"already at revision {after}" if before == after else f"{before or 'nothing'} → {after}"
-    console().print(f"{masked_url(settings.database_url)}: {what}")
+    print_line(f"{masked_url(settings.database_url)}: {what}")
+    if indexed:
+        print_line(f"{indexed} articles indexed for searching")
 
 
-@db.command()
+@db_group.command("downgrade")
 @click.argument("revision")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_obj
-def downgrade(settings: Settings, revision: str, yes: bool) -> None:
+def db_downgrade_command(settings: Settings, revision: str, yes: bool) -> None:
     """Take migrations back to REVISION; `base` drops every table.
 
     \b
@@ -57,12 +59,13 @@ def downgrade(settings: Settings, revision: str, yes: bool) -> None:
     """
     if not yes:
         click.confirm(f"This drops data of {masked_url(settings.database_url)}. Go on?", abort=True)
-    migrate.downgrade(open_engine(settings.database_url), revision)
+    with open_archive(settings, check_schema=False) as engine:
+        migrations.downgrade_schema(engine, revision)
 
 
-@db.command("dictionary")
+@db_group.command("dictionary")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write it to this file.")
-def dictionary_(output: Path | None) -> None:
+def db_dictionary_command(output: Path | None) -> None:
     """The data dictionary in Markdown: every view and table with its columns. Needs no database.
 
     \b
@@ -71,20 +74,21 @@ def dictionary_(output: Path | None) -> None:
       news db dictionary -o docs/data-dictionary.md
     """
     if output is None:
-        click.echo(dictionary(), nl=False)
+        write_line(render_dictionary(), end="")
     else:
-        output.write_text(dictionary(), encoding="utf-8")
+        output.write_text(render_dictionary(), encoding="utf-8")
 
 
-@db.command()
+@db_group.command("reindex")
 @click.option("--stories", is_flag=True, help="Find the stories of articles that have none yet.")
 @click.option("--anew", is_flag=True, help="With --stories: forget all stories first.")
 @click.option("--batch", type=click.IntRange(min=1), default=500, show_default=True, help="Articles of a transaction.")
 @click.pass_obj
-def reindex(settings: Settings, stories: bool, anew: bool, batch: int) -> None:
-    """Make the index of words anew that `news search` looks in, or find the stories of what was stored before.
+def db_reindex_command(settings: Settings, stories: bool, anew: bool, batch: int) -> None:
+    """Rebuild the full-text index that `news search` uses, or find the stories of what was stored before.
 
-    Others may go on working. What was broken off goes on where it was with stories, and may be repeated with words.
+    Others may go on working, and searches are refused meanwhile. What was broken off goes on where it was: words with
+    news db upgrade, stories with this command.
 
     \b
     Examples:
@@ -94,44 +98,38 @@ def reindex(settings: Settings, stories: bool, anew: bool, batch: int) -> None:
     """
     if anew and not stories:
         raise ConfigError("--anew goes with --stories")
-    engine = open_engine(settings.database_url)
-    migrate.require_current(engine)
-    if stories:
-        _place_stories(engine, batch, anew=anew)
-    else:
-        _reindex_words(engine, batch)
+    with open_archive(settings) as engine:
+        if stories:
+            _place_stories(engine, batch, anew=anew)
+        else:
+            write(engine, clear_index)
+            print_line(f"{_index_words(engine, batch)} articles indexed")
 
 
 def _place_stories(engine: Engine, batch: int, *, anew: bool) -> None:
     if anew:
-        write(engine, forget_all)
+        write(engine, forget_stories)
     with reading(engine) as connection:
         missing = count_missing(connection)
     placed = 0
-    with _progress() as bar:
-        task = bar.add_task("articles", total=missing)
+    with count_on_terminal(missing, "articles") as counter:
         after: int | None = 0
         while after is not None:
             after, count = write(engine, place_missing, after, batch)
             placed += count
-            bar.update(task, completed=placed)
-    console().print(f"{placed} articles placed")
+            counter.show(placed)
+    print_line(f"{placed} articles placed")
 
 
-def _reindex_words(engine: Engine, batch: int) -> None:
+def _index_words(engine: Engine, batch: int = 500) -> int:
+    """Index what is not in the full-text index; returns how many articles that were."""
     with reading(engine) as connection:
-        newest = connection.scalar(sa.select(sa.func.max(ArticleRow.id))) or 0
-        count = connection.scalar(sa.select(sa.func.count()).select_from(ArticleRow)) or 0
-    if engine.dialect.name == "sqlite":
-        write(engine, rebuild_sqlite)
-    else:
-        with _progress() as bar:
-            task = bar.add_task("articles", total=newest)
-            for after in range(0, newest, batch):
-                write(engine, reindex_batch, after, after + batch)
-                bar.update(task, completed=min(newest, after + batch))
-    console().print(f"{count} articles indexed")
-
-
-def _progress() -> Progress:
-    return Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
+        missing = count_unindexed(connection)
+    indexed, below = 0, None
+    with count_on_terminal(missing, "articles") as counter:
+        while True:
+            below, count = write(engine, index_missing, below, batch)
+            if below is None:
+                return indexed
+            indexed += count
+            counter.show(indexed)

@@ -1,0 +1,1 @@
+"""Commands that poll, fetch and store."""

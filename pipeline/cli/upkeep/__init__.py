@@ -1,0 +1,1 @@
+"""Commands that maintain the database and the archived responses."""
