@@ -1,0 +1,1 @@
+"""The pages, each with its routes, and the actions that are taken from them."""

@@ -1,0 +1,47 @@
+"""Backfills: what was asked for, how far each is, and what went wrong with its units."""
+
+from datetime import UTC, datetime
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from pipeline.store.backfill.jobs import list_failed_units, list_job_summaries, load_job, load_job_progress
+from pipeline.store.queries.known_lists import BACKFILLS
+from pipeline.store.queries.view_lists import write_sql
+from pipeline.web.rendering import render
+from pipeline.web.row_lists import answer_rows, format_links, read_limit
+from pipeline.web.web_context import get_context
+
+NAMES = ("id", "source", "targets", "since", "until", "created_at", "finished_at", "units", "waiting")
+
+
+def list_backfills(request: Request) -> Response:
+    """The latest backfills."""
+    context, limit = get_context(request), read_limit(request)
+    if request.query_params.get("format") == "sql":
+        return PlainTextResponse(write_sql(BACKFILLS.select({}, limit), context.reader.dialect.name) + ";\n")
+    with context.reading() as connection:
+        rows = list_job_summaries(connection, limit)
+    if (answer := answer_rows(request, NAMES, rows)) is not None:
+        return answer
+    return render(request, "backfills.html", rows=rows, formats=format_links(request))
+
+
+def show_backfill(request: Request) -> Response:
+    """One backfill: its counts, and the units that something went wrong with."""
+    job_id = request.path_params["job_id"]
+    with get_context(request).reading() as connection:
+        job = load_job(connection, job_id) if job_id < 2**63 else None
+        if job is None:
+            raise HTTPException(404)
+        progress = load_job_progress(connection, job_id, datetime.now(UTC))
+        troubles = list_failed_units(connection, job_id, read_limit(request))
+    if (answer := answer_rows(request, ("address", "state", "reason", "detail"), troubles)) is not None:
+        return answer
+    formats = format_links(request, ("csv", "json"))
+    return render(request, "backfill.html", job=job, progress=progress, troubles=troubles, formats=formats)
+
+
+ROUTES = (Route("/backfills", list_backfills), Route("/backfills/{job_id:int}", show_backfill))

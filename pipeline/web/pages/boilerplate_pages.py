@@ -1,0 +1,72 @@
+"""What was learned to be boilerplate of a site, to be kept or dropped."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Final
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from pipeline.errors import ConfigError
+from pipeline.store.articles.learned_boilerplate import judge_block, list_blocks, list_counted_sites
+from pipeline.store.connection.engine import write
+from pipeline.store.queries.known_lists import BLOCKS
+from pipeline.store.queries.view_lists import write_sql
+from pipeline.text.recurrence import Verdict
+from pipeline.web.actions import Done, act
+from pipeline.web.rendering import render
+from pipeline.web.row_lists import answer_rows, format_links, read_limit
+from pipeline.web.web_context import get_context
+
+VERDICTS: Final[dict[str, Verdict | None]] = {"keep": "kept", "drop": "dropped", "undo": None}
+
+
+def list_judged_sites(request: Request) -> Response:
+    """The sites that blocks are counted of."""
+    after = request.query_params.get("after", "")
+    with get_context(request).reading() as connection:
+        rows = list_counted_sites(connection, after, read_limit(request))
+    if (answer := answer_rows(request, ("site", "articles"), rows)) is not None:
+        return answer
+    return render(request, "boilerplate.html", rows=rows, formats=format_links(request, ("csv", "json")))
+
+
+def list_site_blocks(request: Request) -> Response:
+    """The blocks of a site that recur, the most frequent first."""
+    site, context = request.path_params["site"], get_context(request)
+    if request.query_params.get("format") == "sql":
+        statement = BLOCKS.select({"site": site}, read_limit(request), request.query_params.get("after", ""))
+        return PlainTextResponse(write_sql(statement, context.reader.dialect.name) + ";\n")
+    counted = bool(request.query_params.get("all"))
+    with context.reading() as connection:
+        blocks = list_blocks(connection, site, counted=counted)[: read_limit(request)]
+    rows = [asdict(block) | {"key": block.key.to_bytes(8, signed=True).hex()} for block in blocks]
+    names = ("key", "state", "text", "words", "articles", "days", "share", "above", "below", "first_seen_at")
+    if (answer := answer_rows(request, (*names, "last_seen_at"), rows)) is not None:
+        return answer
+    return render(request, "blocks.html", site=site, rows=rows, counted=counted, formats=format_links(request))
+
+
+def judge(request: Request, form: FormData) -> Done:
+    """Note that a block is to be kept or dropped, or left to the rule again."""
+    site, verdict = request.path_params["site"], str(form.get("verdict", ""))
+    name, _, key = verdict.partition(":")
+    if name not in VERDICTS:
+        raise ConfigError(f"{name!r}: keep, drop or undo")
+    try:
+        number = int.from_bytes(bytes.fromhex(key[:16]), signed=True)
+    except ValueError as error:
+        raise ConfigError(f"{key!r} is no block") from error
+    judged = write(get_context(request).engine, judge_block, site, number, None, VERDICTS[name], datetime.now(UTC))
+    if judged is None:
+        raise ConfigError(f"{site} has no such block")
+    return Done(f"/boilerplate/{site}", f"Noted. `news reclean --site {site}` applies it to what is stored.")
+
+
+ROUTES = (
+    Route("/boilerplate", list_judged_sites),
+    Route("/boilerplate/{site}", list_site_blocks),
+    Route("/boilerplate/{site}", act(judge), methods=["POST"]),
+)
