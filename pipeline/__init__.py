@@ -1,3 +1,3 @@
 """Streaming news ingestion: feeds in, cleaned articles with their history in SQL."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -79,8 +79,7 @@ def period_of(year: int, month: int | None = None, day: int | None = None) -> Pe
     >>> period_of(2028, 2).until
     datetime.datetime(2028, 3, 1, 0, 0, tzinfo=datetime.timezone.utc)
 
-    Raises:
-        ValueError: there is no such day.
+    Raises ValueError: there is no such day.
     """
     first = datetime(year, month or 1, day or 1, tzinfo=UTC)
     if day is not None:
@@ -98,8 +97,7 @@ def read_bound(text: str) -> datetime:
     (datetime.datetime(2026, 3, 1, 0, 0, tzinfo=datetime.timezone.utc), datetime.datetime(2026, 3, 1, 0, 0, \
 tzinfo=datetime.timezone.utc))
 
-    Raises:
-        ValueError: it is none of these.
+    Raises ValueError: it is none of these.
     """
     written = _WRITTEN.match(text.strip())
     if written:
@@ -116,8 +114,7 @@ tzinfo=datetime.timezone.utc))
 def read_period(since: str | None, until: str | None) -> Period:
     """The period between two bounds, as `read_bound` reads them.
 
-    Raises:
-        ValueError: one cannot be read, or the end does not lie behind the begin.
+    Raises ValueError: one cannot be read, or the end does not lie behind the begin.
     """
     period = Period(read_bound(since) if since else None, read_bound(until) if until else None)
     if period.since is not None and period.until is not None and period.since >= period.until:
@@ -131,12 +128,11 @@ def months_between(text: str) -> list[tuple[int, int]]:
     >>> months_between("2025-12..2026-02")
     [(2025, 12), (2026, 1), (2026, 2)]
 
-    Raises:
-        ValueError: these are no months, or in the wrong order.
+    Raises ValueError: these are no months, or in the wrong order.
     """
     first, dots, last = text.strip().partition("..")
     begin, end = (_month(part) for part in (first, last if dots else first))
-    months = [(place // 12, place % 12 + 1) for place in range(begin, end + 1)]
+    months = [(count // 12, count % 12 + 1) for count in range(begin, end + 1)]
     if not months:
         raise ValueError(f"{text}: the first month lies behind the last")
     return months
@@ -149,7 +145,7 @@ def _month(text: str) -> int:
     return int(written[1]) * 12 + int(written[2]) - 1
 
 
-def months_of(moments: Iterable[datetime]) -> dict[str, int]:
+def count_months(moments: Iterable[datetime]) -> dict[str, int]:
     """How many of the moments lie in each month, such as ``2026-03``, in UTC, in order."""
     counts: dict[str, int] = {}
     for at in moments:
@@ -169,15 +165,15 @@ def period_in_url(url: str) -> Period | None:
     """
     tail = url.partition("://")[2].partition("/")[2]
     for pattern in _IN_URL:
-        for found in pattern.finditer(f"/{tail}"):
-            period = _named(found)
+        for match in pattern.finditer(f"/{tail}"):
+            period = _named(match)
             if period is not None:
                 return period
     return None
 
 
-def _named(found: re.Match[str]) -> Period | None:
-    parts = found.groupdict()
+def _named(match: re.Match[str]) -> Period | None:
+    parts = match.groupdict()
     month = _MONTHS[parts["w"].lower()] if parts.get("w") else parts.get("m") and int(parts["m"])
     try:
         return period_of(int(parts["y"]), month or None, int(parts["d"]) if parts.get("d") else None)
@@ -185,15 +181,15 @@ def _named(found: re.Match[str]) -> Period | None:
         return None
 
 
-def relevant(urls: Iterable[str], period: Period) -> Iterator[str]:
+def select_relevant(urls: Iterable[str], period: Period) -> Iterator[str]:
     """The addresses that may hold what is of the period, as far as they say what they hold.
 
     A number that might be a year is none where its neighbours count on: ``sitemap-1999.xml``, ``sitemap-2000.xml``.
 
     >>> march = Period(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
-    >>> list(relevant(["/s-2026-01.xml", "/s-2026-03.xml", "/s-2024.xml", "/s.xml"], march))
+    >>> list(select_relevant(["/s-2026-01.xml", "/s-2026-03.xml", "/s-2024.xml", "/s.xml"], march))
     ['/s-2026-03.xml', '/s.xml']
-    >>> list(relevant(["/s-1989.xml", "/s-1990.xml"], march))
+    >>> list(select_relevant(["/s-1989.xml", "/s-1990.xml"], march))
     ['/s-1989.xml', '/s-1990.xml']
     """
     kept = list(urls)
@@ -211,6 +207,6 @@ def _is_year(named: Period) -> bool:
 
 def _numbers(url: str) -> Iterator[tuple[tuple[str, str], int]]:
     """Each number of up to six digits with what stands around it."""
-    for found in re.finditer(r"\d+", url):
-        if len(found.group()) <= 6:
-            yield (url[: found.start()], url[found.end() :]), int(found.group())
+    for match in re.finditer(r"\d+", url):
+        if len(match.group()) <= 6:
+            yield (url[: match.start()], url[match.end() :]), int(match.group())
