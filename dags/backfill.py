@@ -11,7 +11,8 @@ fetched nor stored again.
         --from-date 2026-03-01 --to-date 2026-03-31 --dag-run-conf '{"source": "sitemap", "site": "example.org"}'
 
 A run started by hand, from the form, takes the last full day. The runs that the scheduler starts each midnight ask for
-nothing, and are green at once, unless the params are given defaults: it takes a schedule to have days at all.
+nothing unless the params are given defaults: they are green at once, skip `report`, and do not update the asset. The
+schedule is there because only a DAG with one has days that can be backfilled.
 `--reprocess-behavior completed` goes over days again.
 
 **How it shares.** Tasks run in the pool that `NEWS_BACKFILL_POOL` names (made by `airflow pools set news_backfill 4
@@ -32,7 +33,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from airflow.sdk import Asset, CronDataIntervalTimetable, Param, dag, get_current_context, task
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # a checkout in which the package is not installed
 
@@ -63,7 +64,14 @@ def shares(job: int, units: list[int], workers: int) -> list[Share]:
     start_date=datetime(1990, 1, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=8,
-    default_args={"retries": 2, "retry_delay": timedelta(seconds=30), "pool": POOL, "priority_weight": 1},
+    default_args={
+        "retries": 2,
+        "retry_delay": timedelta(seconds=30),
+        "pool": POOL,
+        "priority_weight": 1,
+        "owner": "news",
+    },
+    description="Fill the archive with the past, for the days that you ask for.",
     params={
         "source": Param("sitemap", type="string", enum=SOURCES, title="Source"),
         "site": Param(
@@ -110,23 +118,27 @@ def backfill_archive() -> None:
         from pipeline import backfill
         from pipeline.config import Settings
 
-        result = backfill.run(Settings.from_env(os.environ), share["job"], first=[share["unit"]])
+        result = backfill.run_job(Settings.from_env(os.environ), share["job"], first=[share["unit"]])
         return {"job": result.job, "pages": result.totals.as_dict(), "units": dict(result.units)}
 
     @task(trigger_rule="all_done", execution_timeout=timedelta(minutes=10), outlets=[ARTICLES], multiple_outputs=False)
     def report(planned: list[Share] | None, done: list[dict[str, Any]] | None) -> dict[str, int]:
-        """Add up what the workers did, and fail where the day came to nothing that it should have come to."""
+        """Add up what the workers did and update the asset; fail where every unit did, skip where there was none."""
         if planned is None:
             raise AirflowFailException("plan failed: its log says why")
+        if not planned:
+            raise AirflowSkipException("nothing was to be filled: the asset is not updated")
         from pipeline import backfill
 
         ended = list(done or [])
-        counts = backfill.summed(part["pages"] for part in ended)
+        counts = backfill.sum_counts(part["pages"] for part in ended)
         verdict = judge(len(planned), [part["units"] for part in ended])
         log.info("%s: %s", verdict or "good", counts)
         if verdict:
             raise AirflowFailException(verdict)
-        get_current_context()["outlet_events"][ARTICLES].extra = counts
+        context = get_current_context()
+        interval = {name: context[name].isoformat() for name in ("data_interval_start", "data_interval_end")}
+        context["outlet_events"][ARTICLES].extra = {**counts, **interval}
         return counts
 
     planned = plan()

@@ -9,9 +9,11 @@ UTC day of the data interval, as it is now: later edits of an article are in the
 
 **When it fails**
 
-* *A `NEWS_*` setting, or a library that is missing* (`pip install 'news-pipeline[export]'`): the log's last line says
+* *A `NEWS_*` setting, or a library that is missing* (`pip install duckdb pyarrow`): the log's last line says
   which; it is not tried again.
 * *The database or the disk*: it is tried twice more. What was there before stays: a day is replaced as a whole.
+
+The notifiers of `NEWS_ALERTS` (`dags/alerts.py`) are told of it.
 
 Running it again is always safe: a day is one file, and the same day makes the same rows.
 """
@@ -27,6 +29,8 @@ from airflow.sdk.exceptions import AirflowFailException
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # a checkout in which the package is not installed
 
+from dags.alerts import alert, alert_late
+
 FILES = Asset("news_daily_files")
 """Updated when the file of a day is there; its event carries the path, the counts and the data interval."""
 
@@ -35,17 +39,19 @@ FILES = Asset("news_daily_files")
     schedule=CronDataIntervalTimetable("0 0 * * *", timezone="UTC"),
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,
-    is_paused_upon_creation=True,  # whoever wants it turns it on
+    is_paused_upon_creation=True,  # turn it on where it is wanted
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=4),
-    default_args={"retries": 2, "retry_delay": timedelta(minutes=5)},
+    on_failure_callback=alert_late,
+    default_args={"retries": 2, "retry_delay": timedelta(minutes=5), "owner": "news"},
+    description="Write a Parquet file for each day.",
     doc_md=__doc__,
     tags=["news"],
 )
 def export_daily() -> None:
     """One task."""
 
-    @task(execution_timeout=timedelta(hours=1), outlets=[FILES], multiple_outputs=False)
+    @task(on_failure_callback=alert, execution_timeout=timedelta(hours=1), outlets=[FILES], multiple_outputs=False)
     def export() -> dict[str, Any]:
         """Write the file of the day in which the data interval begins."""
         from pipeline.config import Settings

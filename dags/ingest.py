@@ -1,9 +1,10 @@
 """Poll the feeds that are due, fetch the pages that they announce, keep the articles: every hour.
 
-**What runs.** `plan` counts what is due and how many workers that calls for; `ingest` runs once for each worker;
-`report` adds up what they did and says whether the run is green. Workers are equal: each claims due feeds, then due
-hosts, through SQL, until nothing is left. There is no list of feeds to hand out, so a worker that dies holds nobody up.
-Only counts pass between the tasks.
+**What runs.** `plan` counts what is due and how many workers that calls for (one for each fifty pages, or for as many
+hosts as a worker talks to at once, and no more than there are hosts); `ingest` runs once for each worker; `report` adds
+up what they did and says whether the run is green. Workers are equal: each claims due hosts through SQL until nothing
+is left, at first no more than its part of them.
+There is no list of feeds to hand out, so a worker that dies holds nobody up. Only counts pass between the tasks.
 
 **When.** Hourly, with the hour as data interval; one run at a time; hours that were missed are not made up for (a feed
 shows its present, not its past). A run with nothing due is green after a few seconds.
@@ -20,11 +21,13 @@ shows its present, not its past). A run with nothing due is green after a few se
   A database that is away is tried again twice; a wrong setting or a bug (`ValueError`, `TypeError`) is not.
 * *`report` is red, `ingest` is green*: more than half of the polls failed. One broken feed never does that; no way
   out to the network does. `news status` lists the failures by reason.
+* *The run is red, its tasks are skipped*: its 55 minutes were over, since tasks waited for a place, or for a worker
+  that had died.
 * *A worker runs out of time each hour*: more is due than fits into the hour. Give a page budget (`pages`), so that the
   run ends by itself, or more workers on other machines.
 
 Running it again is always safe: what is stored is not stored twice. The asset `news_articles` is updated by green runs
-only; whoever is scheduled on it should ask SQL what changed since it last looked.
+only; a DAG that is scheduled on it should ask SQL what changed since it last looked.
 """
 
 import logging
@@ -48,6 +51,8 @@ from airflow.sdk import (
 from airflow.sdk.exceptions import AirflowFailException
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # a checkout in which the package is not installed
+
+from dags.alerts import alert, alert_late
 
 ARTICLES = Asset("news_articles")
 """Updated by each green run; its event carries the counts and the data interval."""
@@ -81,23 +86,40 @@ RETRIES = ExceptionRetryPolicy(
 log = logging.getLogger(__name__)
 
 
+TASK_PAGES = 50
+"""Pages that are worth a task of their own: fetching and reading them takes longer than starting it."""
+
+FEED_PAGES = 10
+"""Pages that a due feed counts for: what it announces is not known yet."""
+
+
 class Share(TypedDict):
-    """What one worker is told: its number, of how many, and its part of the page budget (None: no budget)."""
+    """What one worker is told: its number, of how many, its part of the page budget (None: no budget) and of the hosts.
+
+    The hosts are those that it takes on at once while others may still be starting.
+    """
 
     worker: int
     of: int
     pages: int | None
+    hosts: int
 
 
-def shares(hosts: int, per_worker: int, workers: int, pages: int | None) -> list[Share]:
-    """One share for each worker that the due hosts call for, at most ``workers``; none where nothing is due.
+def shares(hosts: int, at_once: int, work: int, workers: int, pages: int | None) -> list[Share]:
+    """One share for each worker that is called for, at most ``workers``; none where nothing is due.
 
-    A worker talks to ``per_worker`` hosts at once, and a host to one worker only: more workers than that would
-    find nothing to claim. No worker gets an empty budget.
+    ``work`` is what is due, in pages; a worker talks to ``at_once`` hosts at the same time, and a host to one worker
+    only: more workers than hosts would find nothing to claim. No worker gets an empty budget.
     """
-    count = min(workers, -(-hosts // per_worker), workers if pages is None else pages)
+    called_for = max(-(-work // TASK_PAGES), -(-hosts // at_once))
+    count = min(workers, hosts, called_for, workers if pages is None else pages)
     return [
-        Share(worker=n + 1, of=count, pages=None if pages is None else (pages + count - 1 - n) // count)
+        Share(
+            worker=n + 1,
+            of=count,
+            pages=None if pages is None else (pages + count - 1 - n) // count,
+            hosts=-(-hosts // count),
+        )
         for n in range(count)
     ]
 
@@ -108,7 +130,9 @@ def shares(hosts: int, per_worker: int, workers: int, pages: int | None) -> list
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(minutes=55),
-    default_args={"retries": 2, "retry_delay": timedelta(seconds=30), "retry_policy": RETRIES},
+    on_failure_callback=alert_late,
+    default_args={"retries": 2, "retry_delay": timedelta(seconds=30), "retry_policy": RETRIES, "owner": "news"},
+    description="Poll the feeds that are due, fetch what they announce, keep the articles.",
     params={
         "workers": Param(
             4, type="integer", minimum=1, maximum=16, title="Workers", description="At most this many at once."
@@ -137,8 +161,9 @@ def ingest_hourly() -> None:
         from pipeline.config import Settings
 
         settings = Settings.from_env(os.environ)
-        due = flow.plan(settings, poll_all=params["poll_all"])
-        parts = shares(due.hosts, settings.concurrency, params["workers"], params["pages"])
+        due = flow.plan_ingest(settings, poll_all=params["poll_all"])
+        work = due.pages + FEED_PAGES * due.feeds
+        parts = shares(due.hosts, settings.concurrency, work, params["workers"], params["pages"])
         log.info("%d feeds and %d pages on %d hosts are due: %d workers", due.feeds, due.pages, due.hosts, len(parts))
         return parts
 
@@ -150,9 +175,16 @@ def ingest_hourly() -> None:
         from pipeline import ingest as flow
         from pipeline.config import Settings
 
-        return flow.run(Settings.from_env(os.environ), max_pages=share["pages"]).as_dict()
+        settings, hosts = Settings.from_env(os.environ), share["hosts"] if share["of"] > 1 else None
+        return flow.run_ingest(settings, max_pages=share["pages"], first_hosts=hosts).as_dict()
 
-    @task(trigger_rule="all_done", execution_timeout=timedelta(minutes=5), outlets=[ARTICLES], multiple_outputs=False)
+    @task(
+        trigger_rule="all_done",
+        on_failure_callback=alert,
+        execution_timeout=timedelta(minutes=5),
+        outlets=[ARTICLES],
+        multiple_outputs=False,
+    )
     def report(planned: list[Share] | None, done: list[dict[str, int]] | None) -> dict[str, int]:
         """Add up the counts, tell the asset, and fail where the run was not good enough."""
         if planned is None:

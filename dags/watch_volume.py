@@ -4,8 +4,8 @@
 beside the mean of the same weekday in the four weeks before. `judge` fails where a source fell below the share of it
 that the params say, or where nothing came from anywhere, and its notifiers say which sources and by how much.
 
-**Who is told.** `NOTIFIERS` below: any of Airflow's notifiers (mail, Slack, a web hook …); the one that is there writes
-to the task's log and needs no server. A red run in the UI is an alert, too.
+**Who is told.** The notifiers of `NEWS_ALERTS` (`dags/alerts.py`): any of Airflow's (mail, Slack, a web hook …);
+without any, the task's log. A red run in the UI is an alert, too.
 
 **When it fails**
 
@@ -15,47 +15,31 @@ to the task's log and needs no server. A red run in the UI is an alert, too.
   moved (`news feeds discover URL`). A holiday is no fault: raise `share` or mark the run as good.
 """
 
-import logging
 import os
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from airflow.sdk import BaseNotifier, CronDataIntervalTimetable, Param, dag, get_current_context, task
+from airflow.sdk import CronDataIntervalTimetable, Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # a checkout in which the package is not installed
 
+from dags.alerts import alert, alert_late
+
 SHOWN = 20
 """Sources that an alert names; it counts the others."""
-
-
-class LogNotifier(BaseNotifier):
-    """Writes the alert to the log: put a notifier of your own beside it, or in its place."""
-
-    template_fields = ("message",)
-
-    def __init__(self, message: str) -> None:
-        super().__init__()
-        self.message = message
-
-    def notify(self, context: Any) -> None:  # noqa: ANN401  # Airflow's interface
-        """Write it."""
-        logging.getLogger("news.volume").error(self.message)
-
-
-NOTIFIERS = [LogNotifier(message="{{ exception }}")]
-"""Called when `judge` fails; ``exception`` in their templates is what it says."""
 
 
 @dag(
     schedule=CronDataIntervalTimetable("0 0 * * *", timezone="UTC"),
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,
-    is_paused_upon_creation=True,  # whoever wants it turns it on
+    is_paused_upon_creation=True,  # turn it on where it is wanted
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=1),
+    on_failure_callback=alert_late,
     params={
         "share": Param(
             0.5,
@@ -73,57 +57,65 @@ NOTIFIERS = [LogNotifier(message="{{ exception }}")]
             description="Leave out sources from which fewer articles a day are expected.",
         ),
     },
+    default_args={"owner": "news"},
+    description="Alert when a source brings far less than it uses to.",
     doc_md=__doc__,
     tags=["news"],
 )
 def watch_volume() -> None:
     """Compare, judge."""
 
-    @task(retries=2, retry_delay=timedelta(minutes=5), execution_timeout=timedelta(minutes=30), multiple_outputs=False)
+    @task(
+        retries=2,
+        retry_delay=timedelta(minutes=5),
+        on_failure_callback=alert,
+        execution_timeout=timedelta(minutes=30),
+        multiple_outputs=False,
+    )
     def compare(params: dict[str, Any]) -> dict[str, Any]:
         """What fell on the day in which the data interval begins."""
         from dataclasses import asdict
 
         from pipeline.config import Settings
-        from pipeline.store.engine import open_engine, reading
-        from pipeline.store.volume import volume_of
+        from pipeline.store.connection.engine import open_archive, reading
+        from pipeline.store.queries.volume import load_volume
 
         context = get_current_context()
         begin = context.get("data_interval_start") or context["dag_run"].run_after
-        with reading(open_engine(Settings.from_env(os.environ).database_url)) as connection:
-            found = volume_of(connection, begin.astimezone(UTC).date())
-        drops = [asdict(source) for source in found.drops(params["share"], params["least"])]
+        with open_archive(Settings.from_env(os.environ)) as engine, reading(engine) as connection:
+            volume = load_volume(connection, begin.astimezone(UTC).date())
+        drops = [asdict(source) for source in volume.drops(params["share"], params["least"])]
         return {
-            "day": found.day.isoformat(),
-            "sources": len(found.sources),
-            "silent": found.is_silent,
+            "day": volume.day.isoformat(),
+            "sources": len(volume.sources),
+            "silent": volume.is_silent,
             "drops": drops[:SHOWN],
             "dropped": len(drops),
         }
 
-    @task(retries=0, on_failure_callback=NOTIFIERS, execution_timeout=timedelta(minutes=5))
-    def judge(found: dict[str, Any]) -> None:
+    @task(retries=0, on_failure_callback=alert, execution_timeout=timedelta(minutes=5))
+    def judge(volume: dict[str, Any]) -> None:
         """Fail where there is something to tell."""
-        if told := verdict(found):
-            raise AirflowFailException(told)
+        if warning := verdict(volume):
+            raise AirflowFailException(warning)
 
     judge(compare())
 
 
-def verdict(found: dict[str, Any]) -> str | None:
+def verdict(volume: dict[str, Any]) -> str | None:
     """The alert; None where all is as expected."""
-    if found["silent"]:
-        return f"{found['day']}: no source announced anything. Is the ingestion running?"
-    if not found["dropped"]:
+    if volume["silent"]:
+        return f"{volume['day']}: no source announced anything. Is the ingestion running?"
+    if not volume["dropped"]:
         return None
     lines = [
         f"{drop['source']}: {drop['stored']} of {drop['expected']:.0f} expected"
         f" ({drop['announced']} announced, {drop['failed']} failed)"
-        for drop in found["drops"]
+        for drop in volume["drops"]
     ]
-    more = found["dropped"] - len(lines)
+    more = volume["dropped"] - len(lines)
     lines += [f"and {more} more"] if more else []
-    return f"{found['day']}: {found['dropped']} of {found['sources']} sources fell\n" + "\n".join(lines)
+    return f"{volume['day']}: {volume['dropped']} of {volume['sources']} sources fell\n" + "\n".join(lines)
 
 
 watch_volume()

@@ -26,12 +26,11 @@ from examples.airflow.supervise import (
     Processes,
     ScriptError,
     airflow_environment,
-    answers,
     free_port,
     run,
     stopping_on_signals,
 )
-from examples.airflow.up import PARTS
+from examples.airflow.up import start_airflow
 from tests.support.filling import XML, index, urlset
 from tests.support.stories import article_page
 from tests.support.web import Web, page
@@ -57,10 +56,7 @@ def main() -> int:
             run([BIN / "airflow", "dags", "reserialize"], environment, log=HOME / "output" / "dags.log")
             ask(environment, web.url("/"))
             began = time.monotonic()
-            for name, command in PARTS.items():
-                processes.start(name, [BIN / "airflow", *command], environment)
-            health = f"http://{LOOPBACK}:{port}/api/v2/monitor/health"
-            processes.wait_for("Airflow", lambda: answers(health), 180)
+            start_airflow(processes, f"http://{LOOPBACK}:{port}", environment)
             states = wait(processes)
             print(f"{len(states)} runs in {time.monotonic() - began:.0f} s: {dict(Counter(states.values()))}")
             return compare(web, paths, states)

@@ -95,8 +95,8 @@ def row_of(database: Path, sql: str, *given: object) -> Any:  # noqa: ANN401  # 
 def published(edition: int) -> tuple[dict[str, Any], list[str]]:
     """What the newsroom published by URL, as it stands in the edition, and the URLs of what was edited by then."""
     files = expected_files()
-    later = {told["url"]: told for name, told in files.items() if name.endswith(".edition-2.json")}
-    first = {told["url"]: told for name, told in files.items() if not name.endswith(".edition-2.json")}
+    later = {expected["url"]: expected for name, expected in files.items() if name.endswith(".edition-2.json")}
+    first = {expected["url"]: expected for name, expected in files.items() if not name.endswith(".edition-2.json")}
     return (first | later, sorted(later)) if edition > 1 else (first, [])
 
 
@@ -141,7 +141,7 @@ def print_counts(out: Console, before: Archive, after: Archive, edition: int) ->
         cells = [str(before.counts[name]), str(count)] if edition > 1 else [str(count)]
         table.add_row(name, *cells)
     out.print(table)
-    texts = {url: told["paragraphs"] for url, told in published(edition)[0].items()}
+    texts = {url: expected["paragraphs"] for url, expected in published(edition)[0].items()}
     same = sum(after.articles[url]["text"].split("\n\n") == texts[url] for url in texts.keys() & after.articles.keys())
     out.print(f"{same} of {len(texts)} texts are, to the letter, what their sites published.", soft_wrap=True)
 
@@ -222,13 +222,15 @@ def print_questions(out: Console, database: Path) -> None:
 
 def print_next_steps(out: Console, database: Path, edition: int) -> None:
     """Where to go from here."""
-    place = database.relative_to(Path.cwd()) if database.is_relative_to(Path.cwd()) else database
+    database_path = database.relative_to(Path.cwd()) if database.is_relative_to(Path.cwd()) else database
     heading(out, "Look further")
-    out.print(f"NEWS_DATABASE_URL=sqlite:///{place} .venv/bin/news status", soft_wrap=True)
+    out.print(f"NEWS_DATABASE_URL=sqlite:///{database_path} .venv/bin/news status", soft_wrap=True)
+    page = f"NEWS_DATABASE_URL=sqlite:///{database_path} .venv/bin/news serve"
+    out.print(f"{page}      then look at http://127.0.0.1:8766/", soft_wrap=True)
     if shutil.which("sqlite3"):
-        out.print(f"sqlite3 -box {place}", soft_wrap=True)
-    told = "the newsroom has been edited meanwhile" if edition == 1 else "nothing may change any more"
-    out.print(f"make demo      again: {told};  rm -r {place.parent}      to begin anew", soft_wrap=True)
+        out.print(f"sqlite3 -box {database_path}", soft_wrap=True)
+    outlook = "the newsroom has been edited meanwhile" if edition == 1 else "nothing may change any more"
+    out.print(f"make demo      again: {outlook};  rm -r {database_path.parent}      to begin anew", soft_wrap=True)
 
 
 def print_rows(out: Console, rows: Iterable[sqlite3.Row]) -> None:

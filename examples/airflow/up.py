@@ -14,6 +14,7 @@ import json
 import os
 import sys
 import time
+import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -34,9 +35,6 @@ PORTS = range(8080, 8100)
 START = 180.0
 """Seconds within which everything has to be up; 15 to 30 are usual."""
 
-# Logs are read from the disk, and loopback is the only address that may be bound: no log server.
-PARTS = {"api-server": ["api-server"], "dag-processor": ["dag-processor"], "scheduler": ["scheduler", "-s"]}
-
 
 def main() -> int:
     """Prepare, start, wait until stopped or until a part ends by itself; returns the exit code."""
@@ -48,10 +46,8 @@ def main() -> int:
         with stopping_on_signals(), Processes(home / "output") as processes:
             prepare(home, environment)
             say("Starting Airflow …")
-            for name, command in PARTS.items():
-                processes.start(name, [BIN / "airflow", *command], environment)
             reached = f"http://{LOOPBACK if bind == '0.0.0.0' else bind}:{port}"
-            processes.wait_for("Airflow", lambda: answers(f"{reached}/api/v2/monitor/health"), START)
+            start_airflow(processes, reached, environment)
             say(banner(home, reached, environment))
             while True:
                 processes.check()
@@ -62,6 +58,25 @@ def main() -> int:
     except ScriptError as failure:
         print(failure, file=sys.stderr)
         return 1
+
+
+def start_airflow(processes: Processes, url: str, environment: Mapping[str, str]) -> None:
+    """Start the API server and, once it answers, what talks to it: a task that finds nobody there is lost."""
+    processes.start("api-server", [BIN / "airflow", "api-server"], environment)
+    processes.wait_for("Airflow's API server", lambda: answers(f"{url}/api/v2/monitor/health"), START)
+    processes.start("dag-processor", [BIN / "airflow", "dag-processor"], environment)
+    # -s: logs are read from the disk, so nothing has to serve them.
+    processes.start("scheduler", [BIN / "airflow", "scheduler", "-s"], environment)
+    processes.wait_for("Airflow's scheduler", lambda: has_scheduler(url), START)
+
+
+def has_scheduler(url: str) -> bool:
+    """Whether the API server has seen a sign of life of a scheduler."""
+    try:
+        with urllib.request.urlopen(f"{url}/api/v2/monitor/health", timeout=5) as response:
+            return bool(json.load(response)["scheduler"]["status"] == "healthy")
+    except (OSError, ValueError, KeyError):
+        return False
 
 
 def choose_port(asked: str | None, bind: str) -> int:
@@ -107,11 +122,14 @@ def prepare(home: Path, environment: Mapping[str, str]) -> None:
 
 def banner(home: Path, url: str, environment: Mapping[str, str]) -> str:
     """What to do next."""
+    # A database that the user named stands in their environment, perhaps with a password; it is not printed.
+    setting = "" if "NEWS_DATABASE_URL" in os.environ else f"NEWS_DATABASE_URL={environment['NEWS_DATABASE_URL']} "
     lines = [
         "",
         f"Airflow is up: {url}/dags/ingest_hourly",
+        f"What it stores:   {url}/plugin/news-archive",
         f"The DAG runs on the hour, and for the last hour now. Logs: {home}/logs, {home}/output",
-        f"How it goes:   NEWS_DATABASE_URL={environment['NEWS_DATABASE_URL']} {BIN.parent.name}/bin/news status",
+        f"How it goes:   {setting}{BIN.parent.name}/bin/news status",
         "Ctrl-C stops everything.",
     ]
     if environment["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS"] != "True":

@@ -30,15 +30,15 @@ class Answer:
     @property
     def headers(self) -> dict[str, str]:
         """Type, validators and target of the answer."""
-        told = {"Content-Type": self.content_type}
+        headers = {"Content-Type": self.content_type}
         if self.location:
-            told["Location"] = self.location
+            headers["Location"] = self.location
         if "etag" in self.validators:
             # Weak, for the compressed and the plain form are not the same bytes (RFC 9110, 8.8.3.3).
-            told["ETag"] = f'W/"{hashlib.sha256(self.body).hexdigest()[:20]}"'
+            headers["ETag"] = f'W/"{hashlib.sha256(self.body).hexdigest()[:20]}"'
         if "last-modified" in self.validators and self.modified_at:
-            told["Last-Modified"] = format_datetime(self.modified_at, usegmt=True)
-        return told
+            headers["Last-Modified"] = format_datetime(self.modified_at, usegmt=True)
+        return headers
 
     def is_known(self, if_none_match: str | None, if_modified_since: str | None) -> bool:
         """Whether the client's copy is current; If-None-Match rules out If-Modified-Since (RFC 9110, 13.2.2)."""

@@ -20,8 +20,8 @@ def write_expected(directory: Path = EXPECTED) -> list[Path]:
     for path in directory.glob("*.json"):
         if path.name not in files:
             path.unlink()
-    for name, told in files.items():
-        (directory / name).write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    for name, content in files.items():
+        (directory / name).write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", "utf-8")
     OPML.write_text(opml(), "utf-8")
     return [*(directory / name for name in files), OPML]
 
@@ -37,8 +37,8 @@ def expected_files() -> dict[str, dict[str, Any]]:
         }
         for edition in EDITIONS
     )
-    edited = {f"{name}.edition-2.json": told for name, told in second.items() if _is_edited(first[name], told)}
-    return {f"{name}.json": told for name, told in first.items()} | edited
+    edited = {f"{name}.edition-2.json": content for name, content in second.items() if _is_edited(first[name], content)}
+    return {f"{name}.json": content for name, content in first.items()} | edited
 
 
 def _is_edited(first: dict[str, Any], second: dict[str, Any]) -> bool:

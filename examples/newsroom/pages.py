@@ -90,8 +90,8 @@ def chrome(site: Site, article: Article) -> Iterator[tuple[str, tuple[Block, ...
         "site": site.title,
     }
     for slot, lines in site.chrome.items():
-        told = lines if article.authors else [line for line in lines if "$authors" not in line]
-        yield slot, tuple(Block(slot, Template(line).substitute(facts)) for line in told)
+        kept_lines = lines if article.authors else [line for line in lines if "$authors" not in line]
+        yield slot, tuple(Block(slot, Template(line).substitute(facts)) for line in kept_lines)
     others = [other for other in site.articles.values() if other.slug != article.slug]
     start = sorted(site.articles).index(article.slug) % max(len(others), 1)
     nearby = (others[start:] + others[:start])[:RELATED]
@@ -127,7 +127,7 @@ def _marked_up(site: Site, block: Block, article: Article) -> str:
 
 def _json_ld(site: Site, article: Article, port: int) -> str:
     url = article_url(site, article, port)
-    told: Mapping[str, Any] = {
+    document: Mapping[str, Any] = {
         "@context": "https://schema.org",
         "@type": "NewsArticle",
         "mainEntityOfPage": {"@type": "WebPage", "@id": url},
@@ -142,7 +142,7 @@ def _json_ld(site: Site, article: Article, port: int) -> str:
         "keywords": list(article.tags),
         "inLanguage": article.language,
     }
-    return _script_json(told)
+    return _script_json(document)
 
 
 def _application_state(article: Article) -> str:
@@ -156,5 +156,5 @@ def _application_state(article: Article) -> str:
     )
 
 
-def _script_json(told: Mapping[str, Any]) -> str:
-    return json.dumps(told, ensure_ascii=False).replace("</", "<\\/")
+def _script_json(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, ensure_ascii=False).replace("</", "<\\/")

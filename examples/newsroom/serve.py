@@ -115,8 +115,8 @@ class Newsroom:
 
     def _answer_control(self, path: str) -> Answer:
         if path == "/__requests":
-            told = json.dumps([asdict(asked) for asked in self.requests], indent=1)
-            return Answer(200, "application/json", told.encode())
+            body = json.dumps([asdict(asked) for asked in self.requests], indent=1)
+            return Answer(200, "application/json", body.encode())
         wanted = path.removeprefix("/__edition").strip("/")
         if wanted and wanted not in map(str, EDITIONS):
             return answer_text(HTTPStatus.NOT_FOUND, f"There are editions {EDITIONS}.")
@@ -162,8 +162,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _record(self, status: HTTPStatus) -> None:
         if not self.path.startswith("/__"):
-            told = [self.headers.get(name) for name in ("User-Agent", "If-None-Match", "If-Modified-Since")]
-            asked = Asked(self.command, self.headers.get("Host", ""), self.path, int(status), *told)
+            validators = [self.headers.get(name) for name in ("User-Agent", "If-None-Match", "If-Modified-Since")]
+            asked = Asked(self.command, self.headers.get("Host", ""), self.path, int(status), *validators)
             self.server.newsroom.requests.append(asked)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name is http.server's

@@ -132,7 +132,7 @@ def inline_html(escaped: str) -> str:
     'a <em>new</em> <a href="/quay">quay</a>'
     """
     linked = _LINK.sub(r'<a href="\2">\1</a>', escaped)
-    return _EMPHASIS.sub(lambda found: _emphasised(found[1], found[2]), linked)
+    return _EMPHASIS.sub(lambda match: _emphasised(match[1], match[2]), linked)
 
 
 def _emphasised(stars: str, text: str) -> str:
@@ -147,57 +147,57 @@ def load(edition: int, started_at: datetime, directory: Path = SITES) -> dict[st
 
 
 def _read_site(folder: Path, edition: int, started_at: datetime) -> Site:
-    told = tomllib.loads((folder / "site.toml").read_text("utf-8"))
-    articles = [_read_article(path, told, edition, started_at) for path in sorted(folder.glob("articles/*.md"))]
+    site = tomllib.loads((folder / "site.toml").read_text("utf-8"))
+    articles = [_read_article(path, site, edition, started_at) for path in sorted(folder.glob("articles/*.md"))]
     return Site(
         name=folder.name,
-        title=told["title"],
-        language=told["language"],
+        title=site["title"],
+        language=site["language"],
         template=(folder / "page.html").read_text("utf-8"),
-        chrome={slot: tuple([lines] if isinstance(lines, str) else lines) for slot, lines in told["chrome"].items()},
-        markup=told["markup"],
-        bios=told.get("bios", {}),
-        feeds=tuple(_feed(feed) for feed in told["feeds"]),
+        chrome={slot: tuple([lines] if isinstance(lines, str) else lines) for slot, lines in site["chrome"].items()},
+        markup=site["markup"],
+        bios=site.get("bios", {}),
+        feeds=tuple(_feed(feed) for feed in site["feeds"]),
         articles={article.slug: article for article in articles},
-        encoding=told.get("encoding", "utf-8"),
-        utc_offset=timedelta(hours=told.get("utc_offset_hours", 0)),
-        date_format=told["date_format"],
-        robots=told.get("robots"),
-        redirects=told.get("redirects", {}),
-        failures=told.get("failures", {}),
-        validators=tuple(told.get("validators", ("etag", "last-modified"))),
+        encoding=site.get("encoding", "utf-8"),
+        utc_offset=timedelta(hours=site.get("utc_offset_hours", 0)),
+        date_format=site["date_format"],
+        robots=site.get("robots"),
+        redirects=site.get("redirects", {}),
+        failures=site.get("failures", {}),
+        validators=tuple(site.get("validators", ("etag", "last-modified"))),
     )
 
 
-def _feed(told: dict[str, Any]) -> FeedSource:
-    lists = {name: tuple(value) for name, value in told.items() if isinstance(value, list)}
-    return FeedSource(**{**told, **lists})
+def _feed(feed: dict[str, Any]) -> FeedSource:
+    lists = {name: tuple(value) for name, value in feed.items() if isinstance(value, list)}
+    return FeedSource(**{**feed, **lists})
 
 
 def _read_article(path: Path, site: Mapping[str, Any], edition: int, started_at: datetime) -> Article:
     _, head, body = path.read_text("utf-8").split("+++\n", 2)
-    told = tomllib.loads(head)
-    told |= told.get("edition", {}).get(str(edition), {})
+    fields = tomllib.loads(head)
+    fields |= fields.get("edition", {}).get(str(edition), {})
     blocks = _blocks(body, edition)
-    if origin := told.get("text_of"):
+    if origin := fields.get("text_of"):
         blocks = _kept_of(path.parents[2] / origin, edition) + blocks
-    published = told["published_at"]
+    published = fields["published_at"]
     published_at = _instant(published, started_at)
     pattern = Template(site["path"])
     return Article(
         site=path.parent.parent.name,
         slug=path.stem,
-        path=pattern.substitute(slug=path.stem, id=told.get("id", ""), date=published_at.strftime("%Y/%m/%d")),
-        title=told["title"],
-        language=told.get("language", site["language"]),
+        path=pattern.substitute(slug=path.stem, id=fields.get("id", ""), date=published_at.strftime("%Y/%m/%d")),
+        title=fields["title"],
+        language=fields.get("language", site["language"]),
         published_at=published_at,
-        modified_at=_instant(told["modified_at"], started_at) if "modified_at" in told else None,
-        authors=tuple(told.get("authors", ())),
-        section=told["section"],
-        tags=tuple(told.get("tags", ())),
-        description=told["description"],
+        modified_at=_instant(fields["modified_at"], started_at) if "modified_at" in fields else None,
+        authors=tuple(fields.get("authors", ())),
+        section=fields["section"],
+        tags=tuple(fields.get("tags", ())),
+        description=fields["description"],
         blocks=blocks,
-        announced_as=told.get("announced_as"),
+        announced_as=fields.get("announced_as"),
         relative=published if isinstance(published, str) else None,
     )
 
@@ -205,21 +205,21 @@ def _read_article(path: Path, site: Mapping[str, Any], edition: int, started_at:
 def _instant(written: datetime | str, started_at: datetime) -> datetime:
     if isinstance(written, datetime):
         return written.astimezone(UTC)
-    found = _RELATIVE.fullmatch(written)
-    if found is None:
+    match = _RELATIVE.fullmatch(written)
+    if match is None:
         raise ValueError(f"{written!r} is neither a time nor of the form start-2h")
-    number = int(found[1])
-    return started_at - (timedelta(hours=number) if found[2] == "h" else timedelta(minutes=number))
+    number = int(match[1])
+    return started_at - (timedelta(hours=number) if match[2] == "h" else timedelta(minutes=number))
 
 
 def _blocks(body: str, edition: int) -> tuple[Block, ...]:
     blocks = []
     for text in filter(None, (" ".join(part.split()) for part in re.split(r"\n\s*\n", body))):
-        found = _BLOCK.fullmatch(text)
-        if found is None:
+        match = _BLOCK.fullmatch(text)
+        if match is None:
             blocks.append(Block("p", text))
-        elif found["edition"] in {None, str(edition)}:
-            blocks.append(Block(found["kind"] or "p", found["text"]))
+        elif match["edition"] in {None, str(edition)}:
+            blocks.append(Block(match["kind"] or "p", match["text"]))
     return tuple(blocks)
 
 
