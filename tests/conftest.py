@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -13,9 +14,10 @@ import structlog
 from hypothesis import HealthCheck, settings
 from sqlalchemy.engine import Engine
 
-from pipeline.store.engine import open_engine
-from pipeline.store.migrate import upgrade
+from pipeline.store.connection.engine import open_engine
+from pipeline.store.migrations.upgrade import upgrade_schema
 from tests.support.filling import Filling
+from tests.support.recording import RecordingPipeline
 from tests.support.web import Web
 
 # A busy machine is no failure: no example of a property has a time limit.
@@ -28,6 +30,11 @@ def _logging_by_itself() -> None:
     """Undo what a test of the command line configured in this process: its level would hide the events of others."""
     structlog.reset_defaults()
 
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell that starts tests in the background ignores it for them, and for all that they start: commands that are
+    # to end by it would never.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -72,7 +79,7 @@ def postgres_template(postgres_server: str) -> Iterator[str]:
     name = f"news_template_{uuid.uuid4().hex[:8]}"
     _on_server(postgres_server, f"CREATE DATABASE {name}")
     engine = open_engine(_postgres_url(postgres_server, name))
-    upgrade(engine)
+    upgrade_schema(engine)
     engine.dispose()
     yield name
     _on_server(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
@@ -83,7 +90,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated database file to copy."""
     file = tmp_path_factory.mktemp("template") / "news.db"
     engine = open_engine(f"sqlite:///{file}")
-    upgrade(engine)
+    upgrade_schema(engine)
     engine.dispose()
     return file
 
@@ -141,3 +148,12 @@ def local(web: Web, sqlite_url: str) -> Iterator[Filling]:
     local = Filling(web, sqlite_url)
     yield local
     local.engine.dispose()
+
+
+@pytest.fixture
+def kept(database_url: str, tmp_path: Path) -> Iterator[RecordingPipeline]:
+    """A pipeline that keeps its responses, on each database in turn."""
+    with Web(addresses=("127.0.0.1", "127.0.0.2")) as web:
+        pipeline = RecordingPipeline(web, database_url, tmp_path / "raw")
+        yield pipeline
+        pipeline.engine.dispose()

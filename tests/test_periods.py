@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from pipeline.periods import (
     Period,
+    count_months,
     months_between,
-    months_of,
     period_in_url,
     period_of,
     read_bound,
     read_period,
-    relevant,
+    select_relevant,
 )
 
 
@@ -131,19 +131,19 @@ def test_the_year_in_a_host_is_no_date():
 
 
 def test_a_month_is_looked_for_where_a_site_of_another_zone_has_it():
-    found = list(relevant(["/2026-02-28.xml", "/2026-02-27.xml", "/2026-04-01.xml", "/2026-04-02.xml"], MARCH))
+    found = list(select_relevant(["/2026-02-28.xml", "/2026-02-27.xml", "/2026-04-01.xml", "/2026-04-02.xml"], MARCH))
     assert found == ["/2026-02-28.xml", "/2026-04-01.xml"]
 
 
 def test_sitemaps_that_are_counted_are_not_taken_for_years():
     numbered = [f"https://a.example/sitemap-{number}.xml" for number in range(1985, 2030)]
-    assert list(relevant(numbered, MARCH)) == numbered
+    assert list(select_relevant(numbered, MARCH)) == numbered
     years = [f"https://a.example/sitemap-{number}.xml" for number in range(2000, 2030)]
-    assert list(relevant(years, MARCH)) == ["https://a.example/sitemap-2026.xml"]
+    assert list(select_relevant(years, MARCH)) == ["https://a.example/sitemap-2026.xml"]
 
 
 def test_moments_are_counted_by_their_month_in_utc():
-    assert months_of([at(2026, 3, 1), datetime.fromisoformat("2026-03-01T00:30+02:00"), at(2026, 3, 31, 23)]) == {
+    assert count_months([at(2026, 3, 1), datetime.fromisoformat("2026-03-01T00:30+02:00"), at(2026, 3, 31, 23)]) == {
         "2026-02": 1,
         "2026-03": 2,
     }

@@ -14,19 +14,19 @@ from datetime import timedelta
 import fsspec
 import pytest
 
-from pipeline.archive.place import Place
-from pipeline.archive.read import is_sound, read_members
-from pipeline.archive.writer import Limits, Writer
-from pipeline.upkeep.check import check
+from pipeline.archive.folder import WarcFolder
+from pipeline.archive.member import is_sound, read_members
+from pipeline.archive.writer import RotationLimits, WarcWriter
+from pipeline.upkeep.archive_check import check_archive
+from tests.support.captures import AT, capture
+from tests.support.recording import on_sqlite
 from tests.support.relay import Relay
 from tests.support.stories import article_page
-from tests.test_archive import kept, on_sqlite  # noqa: F401  # a fixture
-from tests.test_archive_warc import AT, capture
 
 pytest.importorskip("s3fs", reason="s3fs is not installed")
 server = pytest.importorskip("moto.server", reason="moto[server] is not installed")
 
-LIMITS = Limits(10**9, timedelta(days=1))
+LIMITS = RotationLimits(10**9, timedelta(days=1))
 CAPTURES, SIZE = 4, 400_000
 
 
@@ -65,8 +65,8 @@ def store(moto):
 
 def write_captures(url, spool):
     """A file of some megabytes that do not compress, finished and uploaded."""
-    place = Place(url, spool)
-    writer = Writer(place, LIMITS, [("software", "test")], lambda: AT)
+    place = WarcFolder(url, spool)
+    writer = WarcWriter(place, LIMITS, [("software", "test")], lambda: AT)
     for number in range(CAPTURES):
         body = random.Random(number).randbytes(SIZE)
         writer.write(capture(url=f"https://news.example/{number}", body=body), f"sha1:{number}", None)
@@ -82,7 +82,7 @@ def records_at(place, name):
 
 
 @on_sqlite
-def test_what_is_fetched_is_kept_there_and_read_from_there(kept, store):  # noqa: F811  # the fixture
+def test_what_is_fetched_is_kept_there_and_read_from_there(kept, store):
     kept.settings = replace(kept.settings, archive_url=store.url)
     kept.serve_stories(1, 2)
     kept.ingest()
@@ -95,15 +95,15 @@ def test_what_is_fetched_is_kept_there_and_read_from_there(kept, store):  # noqa
     assert set(first) < files
     assert list(kept.place.folder.iterdir()) == []
     assert kept.body(kept.copies("/3")[0]).decode() == article_page(3)
-    checked = check(kept.engine, kept.place, repair=False)
+    checked = check_archive(kept.engine, kept.place, repair=False)
     assert [(one.state, one.is_wrong) for one in checked] == [("finished", False)] * 2
 
 
 @pytest.mark.parametrize("sent", [3_000, SIZE, CAPTURES * SIZE - 1], ids=["hardly any", "a part", "nearly all"])
 def test_killed_in_the_middle_of_an_upload_nothing_is_lost(store, tmp_path, sent):
-    place = Place(store.url, tmp_path / "spool")
+    place = WarcFolder(store.url, tmp_path / "spool")
     place.prepare()
-    code = "import sys; from pathlib import Path; from tests.test_archive_s3 import write_captures; "
+    code = "import sys; from pathlib import Path; from tests.archive.test_s3 import write_captures; "
     code += "write_captures(sys.argv[1], Path(sys.argv[2]))"
     store.relay.hold_after(sent)
     process = subprocess.Popen([sys.executable, "-c", code, store.url, tmp_path / "spool"], env=store.environment)
@@ -115,17 +115,17 @@ def test_killed_in_the_middle_of_an_upload_nothing_is_lost(store, tmp_path, sent
     name = path.name
     before = records_at(place, name)
     assert len(before) == 1 + 2 * CAPTURES
-    Writer(place, LIMITS, []).recover()
+    WarcWriter(place, LIMITS, []).upload()
     assert place.local() == []
     assert place.names() == [name]
     assert records_at(place, name) == before
 
 
 def test_what_another_process_has_uploaded_is_seen_at_once(store, tmp_path):
-    place = Place(store.url, tmp_path / "spool")
+    place = WarcFolder(store.url, tmp_path / "spool")
     place.prepare()
     assert place.names() == []
-    code = "import sys; from pathlib import Path; from tests.test_archive_s3 import write_captures; "
+    code = "import sys; from pathlib import Path; from tests.archive.test_s3 import write_captures; "
     code += "write_captures(sys.argv[1], Path(sys.argv[2]))"
     subprocess.run([sys.executable, "-c", code, store.url, tmp_path / "other"], env=store.environment, check=True)
     (name,) = place.names()
@@ -133,8 +133,8 @@ def test_what_another_process_has_uploaded_is_seen_at_once(store, tmp_path):
     with place.open(name) as stream:
         members = list(read_members(stream))
     rewritten.write_bytes(b"".join(member.data for member in members[:3]))
-    code = "import sys; from pathlib import Path; from pipeline.archive.place import Place; "
-    code += "Place(sys.argv[1], Path(sys.argv[2])).replace(sys.argv[3], Path(sys.argv[4]))"
+    code = "import sys; from pathlib import Path; from pipeline.archive.folder import WarcFolder; "
+    code += "WarcFolder(sys.argv[1], Path(sys.argv[2])).replace(sys.argv[3], Path(sys.argv[4]))"
     words = [store.url, tmp_path / "other", name, rewritten]
     subprocess.run([sys.executable, "-c", code, *words], env=store.environment, check=True)
     assert place.size(name) == members[2].offset + members[2].length

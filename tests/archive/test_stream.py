@@ -6,7 +6,7 @@ from random import Random
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
@@ -58,7 +58,7 @@ def test_every_record_is_read_in_any_chunks(compressed, chunk):
     found = read(data, chunk=chunk)
     assert numbers(found) == list(range(8))
     assert found[-1].end == len(data)
-    assert all(b"200 OK" in one.data for one in found)
+    assert all(b"200 OK" in one.block for one in found)
 
 
 @pytest.mark.parametrize("compressed", [True, False], ids=["gzip", "plain"])
@@ -89,8 +89,8 @@ def test_a_member_that_lost_its_end_costs_no_more_than_itself(seed):
     data, begins = warc(6, size=4000, seed=seed)
     lost = Random(seed).randrange(9, begins[3] - begins[2] - 10)
     found = read(data[: begins[3] - lost] + data[begins[3] :])
-    assert [one.data for one in found if not one.flaw] == [
-        one.data for number, one in enumerate(read(data)) if number != 2
+    assert [one.block for one in found if not one.flaw] == [
+        one.block for number, one in enumerate(read(data)) if number != 2
     ]
     assert flaws(found) == ["broken"]
 
@@ -138,7 +138,56 @@ def test_records_of_other_types_come_without_their_data():
     file = BytesIO()
     writer = WARCWriter(file, gzip=True)
     writer.write_record(writer.create_warcinfo_record("x.warc.gz", {"software": "a test"}))
-    assert [(one.fields["warc-type"], one.data) for one in read(file.getvalue())] == [("warcinfo", b"")]
+    assert [(one.fields["warc-type"], one.block) for one in read(file.getvalue())] == [("warcinfo", b"")]
+
+
+def zero(data, begin, end):
+    return data[:begin] + bytes(end - begin) + data[end:]
+
+
+def cut_out(data, begin, end):
+    return data[:begin] + data[end:]
+
+
+def scramble(data, begin, end):
+    return data[:begin] + Random(begin).randbytes(end - begin) + data[end:]
+
+
+def cut_off(data, begin, end):
+    return data[:begin]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.booleans(),
+    st.sampled_from([zero, cut_out, scramble, cut_off]),
+    st.integers(0, 11_000),
+    st.sampled_from([1, 5, 60, 200, 1500]),
+)
+@example(False, scramble, 6630, 200)
+@example(False, cut_out, 5088, 60)
+@example(True, zero, 10457, 1)  # the damaged record gets the address of another
+def test_damage_costs_no_record_that_it_did_not_hit(compressed, damage, begin, length):
+    data, begins = warc(12, compressed=compressed, size=900)
+    begin = min(begin, len(data) - 1)
+    end = len(data) if damage is cut_off else min(len(data), begin + length)
+    hit = {number for number, at in enumerate(begins) if at < end and begin < [*begins, len(data)][number + 1]}
+    before = {record.fields["warc-target-uri"]: record.block for record in read(data)}
+    found = read(damage(data, begin, end))
+    after = {record.fields.get("warc-target-uri"): record.block for record in found if not record.flaw}
+    for number in set(range(12)) - hit:
+        url = f"http://a.example/{number}"
+        assert after.get(url) == before[url]
+
+
+@pytest.mark.parametrize("digits", [b"9445", b"00001", b"99999"], ids=["longer", "shorter", "beyond the end"])
+def test_a_length_that_is_wrong_costs_one_record(digits):
+    data, begins = warc(6, compressed=False, size=900)
+    at = data.index(b"Content-Length: ", begins[2]) + len(b"Content-Length: ")
+    damaged = data[:at] + digits + data[data.index(b"\r\n", at) :]
+    found = read(damaged)
+    assert set(numbers(found)) >= {0, 1, 3, 4, 5}
+    assert flaws(found) == ["broken"]
 
 
 def test_nothing_is_no_record():

@@ -3,7 +3,6 @@
 import asyncio
 import gzip
 import ipaddress
-from datetime import UTC, datetime
 from io import BytesIO
 
 import brotli
@@ -15,34 +14,21 @@ from hypothesis import strategies as st
 from warcio.archiveiterator import ArchiveIterator
 from warcio.cli import main as warcio
 
-from pipeline.archive.read import date_of, read_members, read_response
-from pipeline.archive.warc import Original, payload_digest, readable, records_of, warcinfo
+from pipeline.archive.member import compute_digest, parse_warc_date, read_members
+from pipeline.archive.reader import read_response
+from pipeline.archive.warc import OriginalRecord, build_records, build_warcinfo, make_readable
 from pipeline.config import Settings
 from pipeline.errors import ArchiveError, FetchError
 from pipeline.fetch import Fetcher
-from pipeline.model import Capture, Validators
+from pipeline.model import Validators
+from tests.support.captures import AT, HTML, capture
 from tests.support.web import Reply, Web, gzipped, page, redirect, status, validated
-
-AT = datetime(2026, 11, 23, 12, 30, 0, 123456, tzinfo=UTC)
-HTML = b"<!doctype html><title>Tides</title><p>The tidal gate closes on Friday.</p>"
-
-
-def capture(body=HTML, **fields):
-    values = {
-        "url": "https://news.example/1?a=b",
-        "status": 200,
-        "phrase": "OK",
-        "headers": ((b"Content-Type", b"text/html; charset=utf-8"), (b"X-Place", "München".encode())),
-        "request": ((b"Host", b"news.example"), (b"User-Agent", b"test")),
-        "address": "192.0.2.7",
-    } | fields
-    return Capture(body=body, fetched_at=AT, **values)
 
 
 def file_of(*captures, original=None):
-    head, info = warcinfo("test.warc.gz", AT, [("software", "test"), ("format", "WARC File Format 1.1")])
+    head, info = build_warcinfo("test.warc.gz", AT, [("software", "test"), ("format", "WARC File Format 1.1")])
     return head + b"".join(
-        records_of(one, payload_digest(one.body), original, info).data for one in map(readable, captures)
+        build_records(one, compute_digest(one.body), original, info).data for one in map(make_readable, captures)
     )
 
 
@@ -93,7 +79,7 @@ def test_the_heads_of_the_records_say_what_the_standard_asks_for():
     assert head.get_header("WARC-Date") == "2026-11-23T12:30:00.123456Z"
     assert head.get_header("WARC-Target-URI") == "https://news.example/1?a=b"
     assert head.get_header("WARC-IP-Address") == "192.0.2.7"
-    assert head.get_header("WARC-Payload-Digest") == payload_digest(HTML)
+    assert head.get_header("WARC-Payload-Digest") == compute_digest(HTML)
     assert request.rec_headers.get_header("WARC-Concurrent-To") == head.get_header("WARC-Record-ID")
     assert request.http_headers.to_str().startswith("GET /1?a=b HTTP/1.1\r\nHost: news.example\r\n")
 
@@ -113,7 +99,7 @@ def test_line_ends_in_a_header_make_no_other_header():
     ("code", "profile"), [(200, "identical-payload-digest"), (304, "server-not-modified")], ids=["same body", "304"]
 )
 def test_a_revisit_names_the_record_that_has_the_body(code, profile):
-    original = Original(1, "0f3b9a52-0000-4000-8000-000000000001", "https://news.example/1", AT)
+    original = OriginalRecord(1, "0f3b9a52-0000-4000-8000-000000000001", "https://news.example/1", AT)
     data = file_of(capture(HTML if code == 200 else b"", status=code), original=original)
     (_, record, body) = read_by_warcio(data)[1]
     head = record.rec_headers
@@ -121,8 +107,8 @@ def test_a_revisit_names_the_record_that_has_the_body(code, profile):
     assert head.get_header("WARC-Profile").endswith(profile)
     assert head.get_header("WARC-Refers-To") == f"<urn:uuid:{original.record_id}>"
     assert head.get_header("WARC-Refers-To-Target-URI") == original.url
-    assert date_of(head.get_header("WARC-Refers-To-Date")) == AT
-    assert (head.get_header("WARC-Payload-Digest") == payload_digest(HTML)) is (code == 200)
+    assert parse_warc_date(head.get_header("WARC-Refers-To-Date")) == AT
+    assert (head.get_header("WARC-Payload-Digest") == compute_digest(HTML)) is (code == 200)
     assert [kind for kind, _ in read_by_fastwarc(data)] == ["warcinfo", "revisit", "request"]
 
 
@@ -168,19 +154,6 @@ def test_a_body_beyond_the_limit_is_refused_before_it_fills_the_memory():
     member = list(read_members(BytesIO(data)))[1]
     with pytest.raises(ArchiveError, match="bytes"):
         read_response(member.data, member.record_id, 100_000)
-
-
-def test_records_of_others_are_read_with_chunks_and_with_codings_that_were_undone():
-    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n<p>ab\r\n0\r\n\r\n"
-    undone = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n<p>ab"
-    for block in (chunked, undone):
-        record = (
-            b"WARC/1.0\r\nWARC-Type: response\r\nWARC-Record-ID: <urn:uuid:1>\r\nWARC-Date: 2026-11-01T00:00:00Z\r\n"
-            b"WARC-Target-URI: <https://news.example/1>\r\nContent-Type: application/http; msgtype=response\r\n"
-            b"Content-Length: " + str(len(block)).encode() + b"\r\n\r\n" + block + b"\r\n\r\n"
-        )
-        found = read_response(record, "1", 1000)
-        assert (found.url, found.body) == ("https://news.example/1", b"<p>ab")
 
 
 # ---------------------------------------------------------------- what the fetcher hands over

@@ -5,16 +5,16 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from pipeline.backfill import run
-from pipeline.backfill.verify import queue, verify
+from pipeline.backfill import run_job
+from pipeline.backfill.completeness import queue_missing, verify_completeness
 from pipeline.cli import main
 from pipeline.config import Settings
 from pipeline.model import Entry
 from pipeline.periods import Period, read_period
-from pipeline.tables import ArticleRow, BackfillJobRow, PageRow
+from pipeline.store.schema.tables import ArticleRow, BackfillJobRow, PageRow
+from tests.support.archive import NOW, Archive
 from tests.support.filling import XML, Filling, urlset
 from tests.support.web import Web, page, status
-from tests.test_store import NOW, Archive
 
 
 @pytest.fixture
@@ -42,16 +42,16 @@ def test_each_month_is_counted_against_the_sitemaps_and_holes_can_be_filled(fill
     serve(filling)
     site = filling.web.url("/")
     filling.fill("sitemap", [("site", site)], since="2026-04", until="2026-05")
-    account = verify(filling.settings, site, read_period("2026", "2027"), now=filling.now)
+    account = verify_completeness(filling.settings, site, read_period("2026", "2027"), now=filling.now)
     assert counts(account) == {"2026-03": {"missing": 2}, "2026-04": {"held": 1, "no_article": 1, "failed": 1}}
     assert len(account.holes) == 3
     assert [row["options"]["dry"] for row in filling.rows(BackfillJobRow)] == [False]
     filling.serve({"/2026/04/03/5": 5})
-    job, waiting = queue(filling.settings, account, site, filling.now())
+    job, waiting = queue_missing(filling.settings, account, site, filling.now())
     assert waiting == 3
-    assert run(filling.settings, job, now=filling.now).is_done
+    assert run_job(filling.settings, job, now=filling.now).is_done
     assert len(filling.rows(ArticleRow)) == 4
-    again = verify(filling.settings, site, read_period("2026", "2027"), now=filling.now)
+    again = verify_completeness(filling.settings, site, read_period("2026", "2027"), now=filling.now)
     assert again.holes == {}
     assert again.is_whole
 
@@ -61,14 +61,14 @@ def test_what_feeds_announced_is_counted_without_a_request(engine):
     archive.store("https://one.example/a", site="one.example")
     archive.poll(Entry(guid="b", url="https://one.example/b", published_at=NOW))
     settings = Settings(database_url=engine.url.render_as_string(hide_password=False))
-    account = verify(settings, None, Period())
+    account = verify_completeness(settings, None, Period())
     assert sum(each["waiting"] for each in account.months.values()) == 1
     assert account.holes == {}
 
 
 def test_a_site_that_cannot_be_asked_is_not_taken_for_whole(filling):
     filling.web.routes["/sitemap.xml"] = status(404)
-    account = verify(filling.settings, filling.web.url("/"), Period(), now=filling.now)
+    account = verify_completeness(filling.settings, filling.web.url("/"), Period(), now=filling.now)
     assert not account.is_whole
 
 
@@ -93,7 +93,7 @@ def test_the_command_lists_holes_and_queues_them(web, sqlite_url):
 def test_queueing_nothing_leaves_an_empty_job(filling):
     site = filling.web.url("/")
     filling.web.routes["/sitemap.xml"] = page(urlset({}), XML)
-    account = verify(filling.settings, site, Period(), now=filling.now)
-    job, waiting = queue(filling.settings, account, site, filling.now())
+    account = verify_completeness(filling.settings, site, Period(), now=filling.now)
+    job, waiting = queue_missing(filling.settings, account, site, filling.now())
     assert waiting == 0
-    assert run(filling.settings, job, now=filling.now).is_done
+    assert run_job(filling.settings, job, now=filling.now).is_done

@@ -8,28 +8,26 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime
-from io import BytesIO
 from pathlib import Path
 
 import pytest
-from warcio.statusandheaders import StatusAndHeaders
-from warcio.warcwriter import WARCWriter
 
 from pipeline.archive.stream import read_stream
-from pipeline.backfill import Wanted
-from pipeline.backfill.saved import folder_units
-from pipeline.backfill.warc import PAGES, file_units, item_of
+from pipeline.backfill import BackfillRequest
+from pipeline.backfill.saved_pages import plan_folder_units
+from pipeline.backfill.warc_files import PAGES, plan_file_units, read_warc_page
 from pipeline.errors import ConfigError
-from pipeline.ingest import run as run_live
+from pipeline.ingest import run_ingest as run_live
 from pipeline.model import Entry
-from pipeline.store.engine import write
-from pipeline.store.frontier import discover
-from pipeline.tables import ArticleRow, BackfillUnitRow, PageRow, RevisionRow
+from pipeline.store.connection.engine import write
+from pipeline.store.schema.tables import ArticleRow, BackfillUnitRow, PageRow, RevisionRow
+from tests.support.archive import Archive, discover_pages
+from tests.support.page_kinds import SERVICE
 from tests.support.stories import PUBLISHED_AT, article_page, title
+from tests.support.warc_files import SITE, articles, warc_of
 from tests.support.web import Reply, Web, page
 
-ROOT = Path(__file__).resolve().parents[1]
-SITE = "http://a.example"
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -38,41 +36,20 @@ def web():
         yield web
 
 
-def warc_of(pages, *, day=5, compressed=True):
-    """A WARC file of pages (URL, bytes or (status, type, bytes)), captured on a day of March 2026."""
-    file = BytesIO()
-    writer = WARCWriter(file, gzip=compressed)
-    writer.write_record(writer.create_warcinfo_record("test.warc.gz", {"software": "a test"}))
-    for url, body in pages:
-        status, kind, content = body if isinstance(body, tuple) else ("200 OK", "text/html; charset=utf-8", body)
-        headers = StatusAndHeaders(status, [("Content-Type", kind)], protocol="HTTP/1.1")
-        named = {"WARC-Date": f"2026-03-{day:02}T10:00:00Z"}
-        payload = BytesIO(content)
-        record = writer.create_warc_record(
-            url, "response", payload=payload, http_headers=headers, warc_headers_dict=named
-        )
-        writer.write_record(record)
-    return file.getvalue()
-
-
-def articles(*numbers, site=SITE, **options):
-    return [(f"{site}/{number}", article_page(number, **options).encode()) for number in numbers]
-
-
 def take(filling, *files, **options):
-    return filling.fill("warc", file_units(map(str, files)), **options)
+    return filling.fill("warc", plan_file_units(map(str, files)), **options)
 
 
 def test_a_record_is_let_go_once_it_is_read():
-    """warcio's iterator refers to itself: what it holds would stay until Python looks for circles."""
-    body = b"<p>Much to read.</p>" * 10_000  # more than warcio reads at once
+    """What refers to itself would stay until Python looks for reference cycles."""
+    body = b"<p>Much to read.</p>" * 10_000
     file = warc_of([(f"{SITE}/1", body)])
-    (found,) = [one for one in read_stream(iter([file]), 0, PAGES, 10**6) if one.data]
-    before = sys.getrefcount(found.data)
+    (found,) = [one for one in read_stream(iter([file]), 0, PAGES, 10**6) if one.block]
+    before = sys.getrefcount(found.block)
     gc.disable()
     try:
-        item = item_of(found, Wanted("warc", ("a.warc.gz",)), 10**6)
-        after = sys.getrefcount(found.data)
+        item = read_warc_page(found, BackfillRequest("warc", ("a.warc.gz",)), 10**6, PUBLISHED_AT)
+        after = sys.getrefcount(found.block)
     finally:
         gc.enable()
     assert after == before
@@ -87,7 +64,9 @@ def test_a_warc_file_becomes_what_live_fetching_of_the_same_bytes_becomes(fillin
     url = filling.web.url
     filling.serve({f"/{number}": number for number in (1, 2)})
     filling.web.routes["/3"] = page("<html><body><p>Nothing here.</p></body></html>")
-    write(filling.engine, discover, [Entry(str(n), url(f"/{n}")) for n in (1, 2, 3)], filling.now(), filling.now())
+    write(
+        filling.engine, discover_pages, [Entry(str(n), url(f"/{n}")) for n in (1, 2, 3)], filling.now(), filling.now()
+    )
     run_live(filling.settings, now=filling.now)
     live = filling.rows(ArticleRow)
     pages = [(f"{SITE}/{n}", filling.web.routes[f"/{n}"](None).body) for n in (1, 2, 3)]
@@ -103,10 +82,19 @@ def test_a_warc_file_becomes_what_live_fetching_of_the_same_bytes_becomes(fillin
     assert {row["seen_at"] for row in filling.rows(RevisionRow)[2:]} == {datetime(2026, 3, 5, 10, tzinfo=UTC)}
 
 
+def test_what_a_feed_announced_is_refused_only_where_that_is_sure(local, tmp_path):
+    urls = [f"{SITE}/{name}/services/moving-services/" for name in ("announced", "found")]
+    Archive(local.engine).poll(Entry(guid="1", url=urls[0]))
+    (tmp_path / "a.warc.gz").write_bytes(warc_of([(url, SERVICE.encode()) for url in urls]))
+    assert take(local, tmp_path / "a.warc.gz").is_done
+    assert [(row["url"], row["page_class"]) for row in local.rows(ArticleRow)] == [(urls[0], "service")]
+    assert {row["url"]: row["reason"] for row in local.rows(PageRow)} == dict(zip(urls, (None, "service"), strict=True))
+
+
 def test_what_is_had_is_not_stored_twice_and_what_failed_is_filled(filling, tmp_path):
     url = filling.web.url
     filling.serve({"/1": 1})
-    write(filling.engine, discover, [Entry(str(n), url(f"/{n}")) for n in (1, 2)], filling.now(), filling.now())
+    write(filling.engine, discover_pages, [Entry(str(n), url(f"/{n}")) for n in (1, 2)], filling.now(), filling.now())
     run_live(filling.settings, now=filling.now)  # there is no /2
     site = url("/").rstrip("/")
     (tmp_path / "a.warc").write_bytes(warc_of(articles(1, 2, 2, site=site), compressed=False))
@@ -145,7 +133,8 @@ def test_records_that_are_no_pages_end_nothing_and_are_counted(local, tmp_path):
 
 
 def test_only_what_is_asked_for_by_site_language_and_time(local, tmp_path):
-    german = article_page(3).replace('lang="en"', 'lang="de"').encode()
+    sentence = "Der Stadtrat hat am Dienstag beschlossen, den alten Kornspeicher am Hafen nicht abzureißen."
+    german = f'<html lang="de"><title>Der Speicher bleibt</title><article>{f"<p>{sentence}</p>" * 9}</article>'.encode()
     pages = [*articles(1), *articles(2, site="http://b.example"), (f"{SITE}/3", german)]
     (tmp_path / "5.warc.gz").write_bytes(warc_of(pages))
     (tmp_path / "9.warc.gz").write_bytes(warc_of(articles(4), day=9))
@@ -191,12 +180,12 @@ def test_a_file_of_the_network_is_streamed_and_gone_on_with_where_it_broke_off(l
 
 def test_a_file_that_is_not_there_is_a_trouble_of_its_own(local, tmp_path):
     (tmp_path / "a.warc.gz").write_bytes(warc_of(articles(1)))
-    units = [("file", str(tmp_path / "missing.warc.gz")), *file_units([str(tmp_path / "a.warc.gz")])]
+    units = [("file", str(tmp_path / "missing.warc.gz")), *plan_file_units([str(tmp_path / "a.warc.gz")])]
     result = local.fill("warc", units)
     assert [one["reason"] for one in result.troubles] == ["unreadable"]
     assert len(local.rows(ArticleRow)) == 1
     with pytest.raises(ConfigError, match="no such file"):
-        file_units([str(tmp_path / "*.arc")])
+        plan_file_units([str(tmp_path / "*.arc")])
 
 
 def test_a_dry_run_of_a_file_counts_and_leaves_nothing_behind(local, tmp_path):
@@ -250,7 +239,7 @@ def test_saved_pages_with_an_index(local, tmp_path, name):
     else:
         text = "\n".join(f'{{"path": "{file}", "url": "{url}", "date": "{at}"}}' for file, url, at in rows)
     (tmp_path / name).write_text(text)
-    result = local.fill("html", folder_units(str(tmp_path)))
+    result = local.fill("html", plan_folder_units(str(tmp_path)))
     assert result.is_done
     assert result.counts["broken"] == 2
     told = {row["url"]: (row["published_at"], row["published_from"]) for row in local.rows(ArticleRow)}
@@ -262,7 +251,7 @@ def test_saved_pages_without_an_index_say_themselves_where_they_are_from(local, 
     (tmp_path / "a.html").write_text(article_page(1, head=f'<link rel="canonical" href="{SITE}/1">'))
     (tmp_path / "b.htm").write_text(article_page(2, head=f'<meta property="og:url" content="{SITE}/2">'))
     (tmp_path / "c.html").write_text(article_page(3))
-    result = local.fill("html", folder_units(str(tmp_path)))
+    result = local.fill("html", plan_folder_units(str(tmp_path)))
     assert sorted(row["url"] for row in local.rows(ArticleRow)) == [f"{SITE}/1", f"{SITE}/2"]
     assert result.counts["no_address"] == 1
 
@@ -272,7 +261,7 @@ def test_an_index_must_not_lead_out_of_its_folder(local, tmp_path):
     folder.mkdir()
     (tmp_path / "secret.html").write_text(article_page(1))
     (folder / "index.csv").write_text(f"file,url\n../secret.html,{SITE}/1\n")
-    result = local.fill("html", folder_units(str(folder)))
+    result = local.fill("html", plan_folder_units(str(folder)))
     assert [one["reason"] for one in result.troubles] == ["unreadable"]
     assert local.rows(ArticleRow) == []
 

@@ -16,22 +16,23 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from pipeline.backfill import Wanted, begin
+from pipeline.backfill import BackfillRequest, begin_job
 from pipeline.cli import main
 from pipeline.errors import FetchError
 from pipeline.fetch import ACCEPT_FEED, ACCEPT_PAGE, ACCEPT_TEXT, Fetcher
-from pipeline.fetch.inbox import Inbox
-from pipeline.ingest import run as run_live
+from pipeline.fetch.response_journal import ResponseJournal
+from pipeline.ingest import run_ingest as run_live
 from pipeline.model import Address, Entry
-from pipeline.store.backfill import open_jobs
-from pipeline.store.engine import reading, write
-from pipeline.store.frontier import discover, put
-from pipeline.tables import ArticleRow, BackfillJobRow, BackfillUnitRow, HostRow, PageRow, RawRow
+from pipeline.store.backfill.jobs import list_open_jobs
+from pipeline.store.connection.engine import reading, write
+from pipeline.store.frontier.discovery import put_addresses
+from pipeline.store.schema.tables import ArticleRow, BackfillJobRow, BackfillUnitRow, HostRow, PageRow, RawRow
+from tests.support.archive import discover_pages
 from tests.support.filling import XML, index, urlset
 from tests.support.stories import article_page
 from tests.support.web import Web, in_turn, page, redirect, status
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -176,17 +177,17 @@ def test_what_is_live_does_not_wait_behind_a_backfill(filling):
     url = filling.web.url
     filling.serve({f"/{number}": number for number in range(4)})
     filling.web.routes["/s.xml"] = page(urlset({url(f"/{number}"): None for number in range(3)}), XML)
-    wanted = Wanted("sitemap", (url("/s.xml"),), limit=3)
-    job = begin(filling.settings, wanted, [("sitemap", url("/s.xml"))], now=filling.now)
+    wanted = BackfillRequest("sitemap", (url("/s.xml"),), limit=3)
+    job = begin_job(filling.settings, wanted, [("sitemap", url("/s.xml"))], now=filling.now)
 
     past = filling.now() - timedelta(days=1)
-    write(filling.engine, put, [Address(url(f"/{number}")) for number in range(3)], past, past, job.id)
+    write(filling.engine, put_addresses, [Address(url(f"/{number}")) for number in range(3)], past, past, job.id)
     entries = [Entry(guid=str(number), url=url(f"/{number}")) for number in (2, 3)]
-    write(filling.engine, discover, entries, filling.now(), filling.now())
+    write(filling.engine, discover_pages, entries, filling.now(), filling.now())
     run_live(filling.settings, now=filling.now)
     assert [path for path in sorted(filling.web.paths) if path[1:].isdigit()] == ["/2", "/3"]
     with reading(filling.engine) as connection:
-        assert [each.id for each in open_jobs(connection)] == [job.id]
+        assert [each.id for each in list_open_jobs(connection)] == [job.id]
     filling.fill("sitemap", [("sitemap", url("/s.xml"))], limit=3)
     assert len(filling.rows(ArticleRow)) == 4
 
@@ -238,13 +239,13 @@ def test_what_a_killed_run_had_received_is_not_asked_for_again(filling, archive)
         "/s.xml": page(urlset({url(path): None for path in ("/1", "/2", "/3")}), XML),
         "/robots.txt": page(f"User-agent: *\nSitemap: {url('/s.xml')}", "text/plain"),
     }
-    wanted = Wanted("sitemap", (url("/"),))
-    begin(filling.settings, wanted, [("site", url("/"))], now=filling.now)
+    wanted = BackfillRequest("sitemap", (url("/"),))
+    begin_job(filling.settings, wanted, [("site", url("/"))], now=filling.now)
 
     async def receive(paths):
-        inbox = Inbox(Path(filling.settings.inbox_place))
+        inbox = ResponseJournal(Path(filling.settings.inbox_place))
         inbox.open()
-        async with Fetcher(filling.settings, inbox=inbox) as fetcher:
+        async with Fetcher(filling.settings, journal=inbox) as fetcher:
             for path, accept in paths.items():
                 with suppress(FetchError):
                     await fetcher.get(url(path), accept=accept, kept_since=filling.now() - timedelta(hours=1))
@@ -253,7 +254,7 @@ def test_what_a_killed_run_had_received_is_not_asked_for_again(filling, archive)
     since = filling.now()
     asyncio.run(receive({"/robots.txt": ACCEPT_TEXT}))
     with filling.engine.begin() as connection:
-        put(connection, [Address(url(path), None, None) for path in ("/1", "/2", "/3")], since, since, 1)
+        put_addresses(connection, [Address(url(path), None, None) for path in ("/1", "/2", "/3")], since, since, 1)
         connection.execute(sa.update(PageRow).values(discovered_at=since - timedelta(minutes=1)))
     asyncio.run(receive({"/s.xml": ACCEPT_FEED, "/1": ACCEPT_PAGE, "/2": ACCEPT_PAGE, "/3": ACCEPT_PAGE}))
     assert filling.fill("sitemap", [("site", url("/"))]).is_done

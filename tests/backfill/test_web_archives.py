@@ -7,14 +7,15 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from pipeline.backfill import Wanted, begin, first_units, run
+from pipeline.backfill import BackfillRequest, begin_job, first_units, run_job
+from pipeline.backfill.wayback import read_cdx_index
 from pipeline.errors import ConfigError
 from pipeline.periods import Period, read_period
-from pipeline.tables import ArticleRow, HostRow, PageRow
+from pipeline.store.schema.tables import ArticleRow, HostRow, PageRow
 from tests.support.filling import Filling
 from tests.support.stories import PUBLISHED_AT, article_page, rss, title
+from tests.support.warc_files import articles, warc_of
 from tests.support.web import Reply, Web, in_turn, page, status
-from tests.test_backfill_files import articles, warc_of
 
 
 @pytest.fixture
@@ -45,9 +46,9 @@ def local(web, sqlite_url):
 
 
 def fill(filling, source, *targets, since=None, until=None, **options):
-    wanted = Wanted(source, targets, read_period(since, until), **options)
-    job = begin(filling.settings, wanted, first_units(filling.settings, wanted), now=filling.now)
-    return run(filling.settings, job.id, now=filling.now)
+    wanted = BackfillRequest(source, targets, read_period(since, until), **options)
+    job = begin_job(filling.settings, wanted, first_units(filling.settings, wanted), now=filling.now)
+    return run_job(filling.settings, job.id, now=filling.now)
 
 
 class Cdx:
@@ -123,6 +124,12 @@ def test_one_capture_of_each_page_and_no_pictures(local):
     assert sorted(row["url"] for row in local.rows(ArticleRow)) == ["http://old.example/a", "https://old.example/a"]
 
 
+def test_a_length_of_thousands_of_digits_is_not_known():
+    line = f"example,news)/1 20240101000000 https://news.example/1 text/html 200 DIGEST {'1' * 5_000}"
+    (capture,), _, broken = read_cdx_index(line)
+    assert (capture.url, capture.length, broken) == ("https://news.example/1", 0, 0)
+
+
 def test_a_date_of_capture_stands_in_for_a_page_without_one(local):
     bare = article_page(1).replace(PUBLISHED_AT.isoformat(), "")
     Cdx(local.web, [("20150301101500", "http://old.example/a", bare)])
@@ -133,7 +140,7 @@ def test_a_date_of_capture_stands_in_for_a_page_without_one(local):
 
 def test_a_target_that_is_no_site_is_an_error(local):
     with pytest.raises(ConfigError, match="neither a site"):
-        first_units(local.settings, Wanted("wayback", ("http://[",)))
+        first_units(local.settings, BackfillRequest("wayback", ("http://[",)))
 
 
 def serve_month(web, files, *, listed=()):
@@ -179,7 +186,7 @@ def test_files_of_other_days_are_not_read(local):
 )
 def test_months_that_cannot_be_listed_are_an_error(local, targets, period, message):
     with pytest.raises(ConfigError, match=message):
-        first_units(local.settings, Wanted("ccnews", targets, period))
+        first_units(local.settings, BackfillRequest("ccnews", targets, period))
 
 
 @pytest.mark.parametrize(
@@ -192,7 +199,7 @@ def test_months_that_cannot_be_listed_are_an_error(local, targets, period, messa
     ],
 )
 def test_the_months_of_a_range_are_those_it_touches(local, since, until, months):
-    units = first_units(local.settings, Wanted("ccnews", (), read_period(since, until)))
+    units = first_units(local.settings, BackfillRequest("ccnews", (), read_period(since, until)))
     assert [url.partition("CC-NEWS/")[2].removesuffix("/warc.paths.gz") for _, url in units] == months
 
 

@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.classify import class_of_answer, class_of_refusal
-from pipeline.classify.phrases import count_words, fold, named
+from pipeline.classify.class_phrases import find_title
 from pipeline.errors import ExtractError
-from pipeline.extract import extract_article
+from pipeline.extract import PageInput, extract_article
 from pipeline.model import Article, Response
+from pipeline.text.words import count_words, fold_words
 from tests.support.stories import article_page, paragraphs
 
 URL = "https://news.example/2026/11/harbour"
@@ -28,7 +29,7 @@ def text(number=1, parts=4):
 
 def classify(source, url=URL):
     body = source if isinstance(source, bytes) else source.encode()
-    found = extract_article(body, url)
+    found = extract_article(PageInput(body, url))
     return found.page_class if isinstance(found, Article) else found.reason
 
 
@@ -441,7 +442,7 @@ def test_refusals_of_bot_walls_are_told_from_others(status, headers, body, wall)
 
 
 def test_a_verdict_says_what_speaks_for_it():
-    found = extract_article(CLOUDFLARE.encode(), URL)
+    found = extract_article(PageInput(CLOUDFLARE.encode(), URL))
     assert found.message == "a challenge of Cloudflare"
 
 
@@ -455,8 +456,8 @@ def test_words_are_counted_in_scripts_without_spaces_too(text, words):
 
 @given(st.text())
 def test_folding_twice_is_folding_once_and_titles_survive_anything(value):
-    assert fold(fold(value)) == fold(value)
-    named("soft_404", [value])
+    assert fold_words(fold_words(value)) == fold_words(value)
+    find_title("soft_404", [value])
 
 
 PIECES = (

@@ -11,24 +11,10 @@ import pytest
 from click.testing import CliRunner
 
 from pipeline.cli import main
+from tests.support.command_line import News
+from tests.support.commands import all_commands
 from tests.support.stories import PUBLISHED_AT, article_page, paragraphs, rss, title
 from tests.support.web import Web, page, status
-
-
-class News:
-    """The command with an archive of its own."""
-
-    def __init__(self, url):
-        self.env = {"NEWS_DATABASE_URL": url, "NEWS_ALLOW_NETWORKS": "127.0.0.0/8", "NEWS_HOST_DELAY": "0"}
-        self.env |= {"NEWS_JOBS": "1", "NEWS_LOG_LEVEL": "error"}
-
-    def __call__(self, *args, code=0, stdin=None, **env):
-        result = CliRunner().invoke(main, [str(arg) for arg in args], env=self.env | env, input=stdin)
-        assert result.exit_code == code, result.output + repr(result.exception)
-        return result.output if code else result.stdout
-
-    def json(self, *args, **options):
-        return json.loads(self(*args, "--json", **options))
 
 
 @pytest.fixture
@@ -47,21 +33,14 @@ def web():
         yield web
 
 
-def commands(command=main, path=()):
-    """All commands, as the words to type."""
-    yield path
-    for name, child in getattr(command, "commands", {}).items():
-        yield from commands(child, (*path, name))
+COMMANDS = {" ".join(("news", *words)): (words, command) for words, command in all_commands()}
 
 
-@pytest.mark.parametrize("words", list(commands()), ids=" ".join)
-def test_every_command_explains_itself_with_examples(words):
+@pytest.mark.parametrize(("words", "command"), COMMANDS.values(), ids=COMMANDS)
+def test_every_command_explains_itself_with_examples(words, command):
     result = CliRunner().invoke(main, [*words, "--help"])
     assert result.exit_code == 0
     assert "Usage: " in result.output
-    command = main
-    for word in words:
-        command = command.commands[word]
     if not isinstance(command, click.Group) or command is main:
         assert "Example" in result.output
 
@@ -100,6 +79,14 @@ def test_subscriptions_travel_as_opml_and_as_a_plain_list(news, tmp_path):
     known = [{key: row[key] for key in ("url", "title", "tags")} for row in news.json("feeds", "list")]
     assert [{key: row[key] for key in ("url", "title", "tags")} for row in other.json("feeds", "list")] == known
     assert sorted(other("feeds", "export", "--plain").split()) == sorted(row["url"] for row in known)
+
+
+def test_an_import_takes_what_is_usable_names_the_rest_and_is_done_in_part(news):
+    feeds = "".join(f"https://a.example/{number}\n" for number in range(600))
+    said = news("feeds", "import", "-", stdin=f"{feeds}newsletter:12:daily\n", code=1)
+    assert "600 feeds added" in said
+    assert "line 601: 'newsletter:12:daily'" in said
+    assert len(news("feeds", "export", "--plain").split()) == 600
 
 
 @pytest.mark.parametrize(
@@ -209,3 +196,29 @@ def test_a_page_that_cannot_be_read_is_reported_and_does_not_stop_the_others(new
 @pytest.mark.parametrize("line", ["no json", "[]", '{"id": 1}'])
 def test_input_that_is_no_request_is_exit_code_2_with_its_line(news, line):
     assert "line 1" in news("extract", code=2, stdin=line + "\n")
+
+
+def test_every_command_names_what_is_set_and_is_no_setting_once(news):
+    for words in (["status"], ["feeds", "list"], ["config"]):
+        result = CliRunner().invoke(main, words, env=news.env | {"NEWS_HOSTDELAY": "1"})
+        assert result.exit_code == 0
+        assert result.stderr.count("warning: ") == 1
+        assert "NEWS_HOSTDELAY is set, and is no setting; did you mean NEWS_HOST_DELAY?" in result.stderr
+        assert "NEWS_HOSTDELAY" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("shell", "part"), [("bash", "complete -o nosort"), ("zsh", "#compdef news"), ("fish", "complete --no-files")]
+)
+def test_shells_are_told_how_to_complete(shell, part):
+    env = os.environ | {"_NEWS_COMPLETE": f"{shell}_source"}
+    code = "from pipeline.cli import main; main(prog_name='news')"
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
+    assert part in done.stdout
+
+
+def test_words_are_completed():
+    env = os.environ | {"_NEWS_COMPLETE": "bash_complete", "COMP_WORDS": "news feeds re", "COMP_CWORD": "2"}
+    code = "from pipeline.cli import main; main(prog_name='news')"
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["plain,remove", "plain,resume"]

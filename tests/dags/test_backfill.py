@@ -8,8 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipeline.store.engine import open_engine
-from pipeline.store.migrate import upgrade
+from pipeline.store.connection.engine import open_engine
+from pipeline.store.migrations.upgrade import upgrade_schema
+from tests.support.airflow_runs import asset_events
 from tests.support.filling import XML, urlset
 from tests.support.stories import article_page
 from tests.support.web import Web, page
@@ -104,7 +105,7 @@ def finished(archive_dag, airflow_database, tmp_path_factory):
     """A run of a day, and one that the scheduler would start by itself."""
     file = tmp_path_factory.mktemp("backfill") / "news.db"
     engine = open_engine(f"sqlite:///{file}")
-    upgrade(engine)
+    upgrade_schema(engine)
     engine.dispose()
     with pytest.MonkeyPatch.context() as environment, Web() as web:
         environment.setenv("NEWS_DATABASE_URL", f"sqlite:///{file}")
@@ -130,5 +131,13 @@ def test_a_run_that_asks_for_nothing_is_green(finished):
     assert {task.task_id: task.state for task in finished.idle.get_task_instances()} == {
         "plan": "success",
         "fill": "skipped",
-        "report": "success",
+        "report": "skipped",
     }
+    assert finished.idle.state == "success"
+
+
+def test_the_asset_is_updated_by_a_run_that_filled_its_day_and_by_no_other(finished):
+    (extra,) = asset_events(finished.run)
+    assert extra["new"] == 1
+    assert extra["data_interval_start"] == finished.run.data_interval_start.isoformat()
+    assert asset_events(finished.idle) == []

@@ -7,9 +7,10 @@ from types import SimpleNamespace
 import pytest
 
 from pipeline.model import Entry
-from pipeline.store.engine import open_engine
-from pipeline.store.migrate import upgrade
-from tests.test_store import Archive, article
+from pipeline.store.connection.engine import open_engine
+from pipeline.store.migrations.upgrade import upgrade_schema
+from tests.support.airflow_runs import asset_events
+from tests.support.archive import Archive, article
 
 pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow")]
 
@@ -23,7 +24,7 @@ def database(tmp_path_factory):
     """A month of two sites, of which one publishes but one article on the last day but one."""
     file = tmp_path_factory.mktemp("downstream") / "news.db"
     engine = open_engine(f"sqlite:///{file}")
-    upgrade(engine)
+    upgrade_schema(engine)
     archive = Archive(engine)
     for days in range(29, 0, -1):
         day = LAST - timedelta(days=days - 1)
@@ -89,23 +90,13 @@ def test_a_day_is_one_file_and_again_the_same_and_the_asset_is_told(runs):
 
 
 def test_a_source_that_falls_makes_the_run_red_and_is_told_to_the_notifier(runs, caplog):
-    with caplog.at_level(logging.ERROR, logger="news.volume"):
+    with caplog.at_level(logging.ERROR, logger="news.alerts"):
         run = runs.run("watch_volume", FALLEN.date(), share=0.5, least=2)
     assert run.state == "failed"
     assert {task.task_id: task.state for task in run.get_task_instances()} == {"compare": "success", "judge": "failed"}
-    (alert,) = [record.getMessage() for record in caplog.records if record.name == "news.volume"]
+    (alert,) = [record.getMessage() for record in caplog.records if record.name == "news.alerts"]
     assert alert == "2026-11-18: 1 of 2 sources fell\none.example: 1 of 3 expected (1 announced, 0 failed)"
 
 
 def test_a_day_as_expected_is_green(runs):
     assert runs.run("watch_volume", LAST.date(), share=0.5, least=2).state == "success"
-
-
-def asset_events(run):
-    """What the run told the assets."""
-    import sqlalchemy as sa
-    from airflow.models.asset import AssetEvent
-    from airflow.utils.session import create_session
-
-    with create_session() as session:
-        return list(session.scalars(sa.select(AssetEvent.extra).where(AssetEvent.source_run_id == run.run_id)))

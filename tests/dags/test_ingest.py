@@ -11,9 +11,10 @@ import pytest
 from examples.newsroom.serve import Newsroom
 from pipeline.config import Settings
 from pipeline.model import Subscription
-from pipeline.store.engine import open_engine, write
-from pipeline.store.feeds import add_feeds
-from pipeline.store.migrate import upgrade
+from pipeline.store.connection.engine import open_engine, write
+from pipeline.store.feeds.subscriptions import add_feeds
+from pipeline.store.migrations.upgrade import upgrade_schema
+from tests.support.airflow_runs import asset_events
 
 # One worker process of the test run: each one that loads Airflow pays seconds for it.
 pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow")]
@@ -111,22 +112,37 @@ def test_errors_are_retried_by_their_class(code, error, action):
 
 
 @pytest.mark.parametrize(
-    ("hosts", "per_worker", "workers", "pages", "budgets"),
+    ("hosts", "at_once", "work", "workers", "pages", "budgets", "at_first"),
     [
-        (0, 64, 4, None, []),
-        (1, 64, 4, None, [None]),
-        (64, 64, 4, None, [None]),
-        (65, 64, 4, None, [None, None]),
-        (10_000, 64, 4, None, [None] * 4),
-        (200, 64, 3, 10, [4, 3, 3]),
-        (200, 64, 4, 2, [1, 1]),
+        (0, 64, 0, 4, None, [], 0),
+        (1, 64, 5_000, 4, None, [None], 1),
+        (20, 64, 200, 4, None, [None] * 4, 5),
+        (3, 64, 10_000, 4, None, [None] * 3, 1),
+        (64, 64, 50, 4, None, [None], 64),
+        (64, 64, 51, 4, None, [None, None], 32),
+        (8, 2, 50, 6, None, [None] * 4, 2),
+        (10_000, 64, 10_000, 4, None, [None] * 4, 2_500),
+        (200, 64, 1_000, 3, 10, [4, 3, 3], 67),
+        (200, 64, 1_000, 4, 2, [1, 1], 100),
     ],
-    ids=["nothing due", "one host", "a full worker", "one more", "at most", "budget", "budget below the workers"],
+    ids=[
+        "nothing due",
+        "one host",
+        "a feed each",
+        "few hosts with many pages",
+        "a full task",
+        "one page more",
+        "more hosts than are asked at once",
+        "at most",
+        "budget",
+        "budget below the workers",
+    ],
 )
-def test_as_many_workers_as_the_due_hosts_call_for(code, hosts, per_worker, workers, pages, budgets):
-    made = code.shares(hosts, per_worker, workers, pages)
+def test_as_many_workers_as_the_due_work_calls_for(code, hosts, at_once, work, workers, pages, budgets, at_first):
+    made = code.shares(hosts, at_once, work, workers, pages)
     assert [share["pages"] for share in made] == budgets
     assert [(share["worker"], share["of"]) for share in made] == [(n + 1, len(made)) for n in range(len(made))]
+    assert all(share["hosts"] == at_first for share in made)
 
 
 @pytest.mark.parametrize(
@@ -216,7 +232,7 @@ def test_a_run_with_nothing_due_is_green_and_asks_nobody(finished):
 def subscribe(url, newsroom):
     """A new archive that is subscribed to all feeds of the newsroom."""
     engine = open_engine(url)
-    upgrade(engine)
+    upgrade_schema(engine)
     feeds = [Subscription(feed) for feed in newsroom.feed_urls]
     write(engine, add_feeds, feeds, datetime.now(UTC), Settings().poll_interval)
     engine.dispose()
@@ -231,17 +247,6 @@ def ask(finished, sql):
 def result(run, task):
     """What a task returned."""
     return run.get_task_instance(task).xcom_pull(task_ids=task)
-
-
-def asset_events(run):
-    """What the run told the asset."""
-    import sqlalchemy as sa
-    from airflow.models.asset import AssetEvent
-    from airflow.utils.session import create_session
-
-    with create_session() as session:
-        question = sa.select(AssetEvent.extra).where(AssetEvent.source_run_id == run.run_id)
-        return list(session.scalars(question))
 
 
 def _moment(hour, minute):

@@ -19,15 +19,27 @@ from hypothesis import strategies as st
 
 from pipeline.cli import main
 from pipeline.config import Settings
-from pipeline.discover import MAX_REQUESTS, discover
-from pipeline.discover.candidates import Candidate, ranked
-from pipeline.discover.places import announced_feeds, is_of_comments, linked_feeds, looks_like_feed, well_known
+from pipeline.discover import MAX_REQUESTS, discover_feeds
+from pipeline.discover.candidates import (
+    FeedCandidate,
+    announced_feeds,
+    common_feed_urls,
+    describe_candidate,
+    is_of_comments,
+    linked_feeds,
+    looks_like_feed,
+    rank_candidates,
+)
 from pipeline.errors import FetchError
 from pipeline.fetch import Fetcher
 from pipeline.model import Response
 from pipeline.parse import parse_feed
-from pipeline.store.engine import open_engine, reading
-from pipeline.tables import FeedRow
+from pipeline.runtime.asking_parts import AskingParts
+from pipeline.runtime.host_ledger import MemoryHostLedger
+from pipeline.runtime.polite_client import PoliteClient
+from pipeline.runtime.stop import Stop
+from pipeline.store.connection.engine import open_engine, reading
+from pipeline.store.schema.tables import FeedRow
 from tests.support.web import Web, page, redirect, status
 
 RSS, ATOM = "application/rss+xml", "application/atom+xml"
@@ -83,12 +95,27 @@ def alternate(href, kind=RSS, title=""):
     return f'<link rel="alternate" type="{kind}" href="{href}" title="{title}">'
 
 
+class Sleeper(Stop):
+    """Never asks a search to end, and remembers how long it would have slept."""
+
+    def __init__(self, slept):
+        super().__init__()
+        self.slept = slept
+
+    async def sleep(self, seconds):
+        if seconds > 0:
+            self.slept.append(round(seconds, 3))
+
+
 class Site:
-    """A web, and a search that remembers how long it would have slept."""
+    """A web, and a search by a clock that goes on by what it would have slept."""
 
     def __init__(self, web):
         self.web = web
         self.slept = []
+
+    def now(self):
+        return NEWEST + timedelta(seconds=sum(self.slept))
 
     def serve(self, **routes):
         self.web.routes.update(
@@ -102,12 +129,10 @@ class Site:
         async def read(response, url):
             return parse_feed(response.body, url, content_type=response.content_type, charset=response.charset)
 
-        async def sleep(seconds):
-            self.slept.append(seconds)
-
         async def search():
             async with Fetcher(settings) as fetcher:
-                return await discover(fetcher, url or self.web.url(path), read, settings, sleep)
+                parts = AskingParts(settings, fetcher, MemoryHostLedger(), self.now, Sleeper(self.slept))
+                return await discover_feeds(PoliteClient(parts), url or self.web.url(path), read)
 
         return asyncio.run(search())
 
@@ -349,6 +374,7 @@ def response(body, url="https://www.news.example/world/", **headers):
         ("https://a.example/sitemap.xml", False),
         ("https://a.example/newsfeed-explained.html", False),
         ("http://[", False),
+        pytest.param("https://a.example/" + "rss" * 1_000_000, False, id="an address of megabytes"),
     ],
 )
 def test_addresses_that_look_like_feeds(url, expected):
@@ -390,20 +416,20 @@ def test_links_to_other_sites_feeds_are_left_out_but_hosted_ones_are_not():
 
 
 def test_common_paths_are_also_tried_below_a_folder():
-    assert well_known("https://a.example/blog/")[:4] == [
+    assert common_feed_urls("https://a.example/blog/")[:4] == [
         "https://a.example/blog/feed",
         "https://a.example/blog/rss",
         "https://a.example/blog/rss.xml",
         "https://a.example/feed",
     ]
-    assert well_known("https://a.example")[0] == "https://a.example/feed"
+    assert common_feed_urls("https://a.example")[0] == "https://a.example/feed"
 
 
 def test_of_a_feed_over_http_and_https_the_latter_is_kept():
     def one(url):
-        return Candidate(url, None, "rss", 1, None, None, (), "announced")
+        return FeedCandidate(url, None, "rss", 1, None, None, (), "announced")
 
-    assert ranked([one("http://a.example/f/"), one("https://a.example/f")]) == [one("https://a.example/f")]
+    assert rank_candidates([one("http://a.example/f/"), one("https://a.example/f")]) == [one("https://a.example/f")]
 
 
 @given(st.text(max_size=300))
@@ -507,3 +533,18 @@ def read_until(terminal, word):
         except OSError:  # the program has ended, and closed the other end
             break
     return told
+
+
+@pytest.mark.parametrize(
+    ("asked", "final", "kept"),
+    [
+        ("https://a.example/f", "http://a.example/g", "https://a.example/f"),
+        ("https://a.example/f", "https://a.example/g", "https://a.example/g"),
+        ("http://a.example/f", "https://a.example/f", "https://a.example/f"),
+    ],
+    ids=["encryption given up", "encryption kept", "encryption won"],
+)
+def test_a_lasting_redirect_is_followed_but_for_one_that_gives_up_encryption(asked, final, kept):
+    parsed = parse_feed(b"<rss><channel><item><title>One</title></item></channel></rss>", final)
+    response = Response(final, 200, {}, b"", NEWEST, timedelta(0), redirects=((asked, 301),))
+    assert describe_candidate(asked, response, parsed, "announced").url == kept

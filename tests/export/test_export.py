@@ -1,6 +1,8 @@
 """Exports: every format read back by what analysts read it with, whole files or none, and only what changed."""
 
+import csv
 import gzip
+import io
 import json
 import os
 import re
@@ -16,19 +18,19 @@ from click.testing import CliRunner
 
 from pipeline.cli import main
 from pipeline.errors import ConfigError
-from pipeline.export import Plan, export
-from pipeline.export.formats import csv_line, json_line
-from pipeline.export.schema import FIELDS, NAMES, VERSION
-from pipeline.store.engine import open_engine
-from pipeline.store.selection import Selection
-from pipeline.tables import ArticleRow
-from tests.test_store import HOUR, NOW, Archive
+from pipeline.export import ExportPlan, export_articles
+from pipeline.export.formats import FIELDS, NAMES, VERSION, csv_line, json_line
+from pipeline.store.connection.engine import open_engine
+from pipeline.store.queries.sampling import STRATA, Sample, draw_sample
+from pipeline.store.queries.selection import Selection
+from pipeline.store.schema.tables import ArticleRow
+from tests.support.archive import HOUR, NOW, Archive
 
 DAY = timedelta(days=1)
 EAST = timezone(timedelta(hours=5, minutes=30))
 LARGE = "A sentence of some length that is said again. " * 2_000
 ODD = 'Quotes " and \' and, commas;\tand tabs\r\nand lines\n\nand ünïcödé — 日本語 🚢 \\N \\" null'
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -122,7 +124,7 @@ READERS = pytest.mark.parametrize("read", [by_duckdb, by_pandas, by_polars], ids
 def run(archive, out, format_="parquet", **plan):
     if format_ == "parquet":
         pytest.importorskip("pyarrow")
-    return export(archive.engine, Plan(format_, out, **plan))
+    return export_articles(archive.engine, ExportPlan(format_, out, **plan))
 
 
 # ---------------------------------------------------------------- formats
@@ -225,7 +227,7 @@ def test_lines_tell_an_empty_text_from_none():
     row = (1, None, "", True, NOW, ["a"])
     assert csv_line(row) == '1,,"",true,2026-11-22T12:00:00.000000+00:00,"[""a""]"\r\n'
     whole = (1, *(None,) * (len(NAMES) - 1))
-    assert json.loads(json_line(whole)) == {"article_id": 1} | dict.fromkeys(NAMES[1:])
+    assert json.loads(json_line(NAMES, whole)) == {"article_id": 1} | dict.fromkeys(NAMES[1:])
 
 
 # ---------------------------------------------------------------- selections and partitions
@@ -244,6 +246,11 @@ SELECTIONS = {
     "where with a comment": (Selection(where="title LIKE 'Quotes%' -- and more"), "a"),
     "authors": (Selection(where="authors LIKE '%Lind%'"), "a"),
     "what looks like a parameter": (Selection(where="url LIKE '%:a' OR language = ':x'"), ""),
+    "sample of more than there are": (Selection(sample=Sample(9)), "abcd"),
+    "sample of each site": (Selection(sample=Sample(2, strata=("site",))), "bd"),
+    "sample of each site with another seed": (Selection(sample=Sample(2, seed=7, strata=("site",))), "ad"),
+    "sample of a site": (Selection(sites=("two.example",), sample=Sample(1)), "d"),
+    "sample of nothing": (Selection(sites=("two.example",), where="1 = 0", sample=Sample(1)), ""),
     "where and site": (Selection(where="word_count = 1 OR language = 'de'", sites=("one.example",)), "b"),
 }
 
@@ -256,6 +263,26 @@ def test_what_is_selected(archive, tmp_path):
         urls = [json.loads(line)["url"] for line in (tmp_path / "a.jsonl").read_text().splitlines()]
         found[name] = "".join(url[-1] for url in urls)
     assert found == {name: expected for name, (_, expected) in SELECTIONS.items()}
+
+
+def test_a_sample_is_the_same_each_time_and_is_spread_evenly(archive, tmp_path):
+    def drawn(*words):
+        done = news(archive, "export", "jsonl", "--out", "-", "--sample", "3", *words)
+        assert done.exit_code == 0, done.output
+        return [json.loads(line)["url"] for line in done.stdout.splitlines()]
+
+    everything = [drawn("--stratify", name) for name in STRATA]
+    assert {len(urls) for urls in everything} == {3}
+    assert everything == [drawn("--stratify", name) for name in STRATA]
+    assert {
+        len({url.split("/")[2] for url in drawn("--seed", str(seed), "--stratify", "site,month")}) for seed in range(9)
+    } == {2}
+    groups = [(number, ("large" if number % 10 else number,)) for number in range(1000)]
+    for seed in range(5):
+        ids = draw_sample(groups, Sample(120, seed))
+        assert sum(number % 10 > 0 for number in ids) == 20
+        grown = draw_sample([*groups, *((number, ("large",)) for number in range(1001, 1021))], Sample(120, seed))
+        assert len(set(ids) & set(grown)) >= 110
 
 
 def test_a_condition_that_is_no_condition_says_so_and_leaves_nothing(archive, tmp_path):
@@ -306,7 +333,9 @@ def test_an_export_that_breaks_off_leaves_what_was_there(archive, tmp_path):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        export(archive.engine, Plan("jsonl", tmp_path / "a.jsonl", Selection(sites=("one.example",))), stop)
+        export_articles(
+            archive.engine, ExportPlan("jsonl", tmp_path / "a.jsonl", Selection(sites=("one.example",))), stop
+        )
     assert (tmp_path / "a.jsonl").read_bytes() == before
     assert [file.name for file in tmp_path.iterdir() if file.suffix == ".part"] == []
 
@@ -357,9 +386,9 @@ def test_an_export_that_breaks_off_does_not_move_the_cursor(archive, tmp_path):
     def stop(_rows):
         raise KeyboardInterrupt
 
-    plan = Plan("jsonl", tmp_path / "out", cursor=tmp_path / "cursor.json")
+    plan = ExportPlan("jsonl", tmp_path / "out", cursor=tmp_path / "cursor.json")
     with pytest.raises(KeyboardInterrupt):
-        export(archive.engine, plan, stop)
+        export_articles(archive.engine, plan, stop)
     assert (tmp_path / "cursor.json").read_bytes() == before
     assert sorted(changes(archive, tmp_path)[1]) == ["e"]
 
@@ -448,9 +477,12 @@ def test_the_command_exports_and_says_what_it_did(archive, tmp_path):
         ["csv", "--out", "a.csv", "--partition-by", "day"],
         ["xml", "--out", "a.xml"],
         ["csv", "--out", "a.csv", "--where", "nothing_there > 1"],
+        ["csv", "--out", "a.csv", "--sample", "2", "--stratify", "colour"],
+        ["csv", "--out", "a.csv", "--stratify", "site"],
+        ["csv", "--out", "a.csv", "--sample", "2", "--cursor", "a.json"],
         ["csv"],
     ],
-    ids=["time", "partition of a file", "format", "where", "no out"],
+    ids=["time", "partition of a file", "format", "where", "stratum", "no sample", "sample of changes", "no out"],
 )
 def test_wrong_command_lines_exit_with_2(sqlite_url, tmp_path, words):
     archive = Archive(open_engine(sqlite_url))
@@ -466,12 +498,75 @@ def test_without_the_library_parquet_names_the_extra_that_brings_it(sqlite_url, 
     words = [sys.executable, "-m", "pipeline", "export", "parquet", "--out", str(tmp_path / "a.parquet")]
     done = subprocess.run(words, capture_output=True, text=True, env=environ, check=False)
     assert done.returncode == 2
-    assert "news-pipeline[export]" in done.stderr
+    assert "pip install pyarrow" in done.stderr
+    assert "extra export" in done.stderr
     assert not (tmp_path / "a.parquet").exists()
 
 
-def test_the_documentation_shows_the_schema():
-    rows = [f"| `{field.name}` | {field.kind} | {field.comment} |" for field in FIELDS]
+def test_the_documentation_shows_what_exports_have_beyond_the_view():
+    rows = [f"| `{field.name}` | {field.kind} | {field.comment} |" for field in FIELDS[-2:]]
     told = (ROOT / "docs/export.md").read_text()
     assert "\n".join(["| column | type | what it is |", "| --- | --- | --- |", *rows]) in told
+    assert all(f"\n| {field.kind} |".replace("<string>", r"\<string\>") in told for field in FIELDS)
     assert f"version {VERSION}" in told
+
+
+# ---------------------------------------------------------------- standard output, spreadsheets, unknown sites
+
+
+def test_a_dash_is_standard_output_and_no_folder(archive, tmp_path):
+    folder = Path.cwd() / "-"
+    done = news(archive, "export", "jsonl", "--out", "-", "--site", "one.example")
+    assert [json.loads(line)["url"][-1] for line in done.stdout.splitlines()] == ["a", "b"]
+    assert "2 articles" in done.stderr
+    packed = news(archive, "export", "csv", "--out", "-", "--compress", "gz").stdout_bytes
+    assert len(gzip.decompress(packed)) > 1000
+    for refused in (["parquet"], ["csv", "--partition-by", "day"], ["jsonl", "--cursor", str(tmp_path / "c.json")]):
+        assert news(archive, "export", *refused, "--out", "-").exit_code == 2
+    assert not folder.exists()
+
+
+FORMULAS = {
+    "equals": "=HYPERLINK(1)",
+    "plus": "+1",
+    "minus": "-1+cmd",
+    "at": "@SUM(A1)",
+    "tab": "\t=1",
+    "wide": "＝1",
+    "none": "1=1",
+    "blank": "",
+}
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_no_cell_of_csv_for_spreadsheets_begins_as_a_formula(archive, tmp_path, name):
+    title = FORMULAS[name]
+    with archive.engine.begin() as connection:
+        connection.execute(sa.update(ArticleRow).values(title=title, authors=[title], word_count=-1))
+    run(archive, tmp_path / "a.csv", "csv", is_for_excel=True)
+    text = (tmp_path / "a.csv").read_bytes().decode()
+    assert text.startswith("\ufeffarticle_id,")
+    rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+    assert {row["title"] for row in rows} == {title if name in {"none", "blank"} else f"'{title}"}
+    assert not [row for row in rows for value in row.values() if value[:1] in "=+@\t＝" and value]
+    assert {row["word_count"] for row in rows} == {"-1"}
+    assert {tuple(json.loads(row["authors"])) for row in rows} == {(title,)}
+
+
+def test_spreadsheets_read_csv_alone(archive, tmp_path):
+    with pytest.raises(ConfigError, match="--excel is for csv"):
+        run(archive, tmp_path / "a.jsonl", "jsonl", is_for_excel=True)
+
+
+def test_a_site_that_no_article_is_of_is_refused_with_those_that_are_like_it(archive, tmp_path):
+    done = news(archive, "export", "jsonl", "--out", str(tmp_path / "a.jsonl"), "--site", "onee.example")
+    assert done.exit_code == 2
+    assert "no article is of the site 'onee.example'; did you mean one.example" in done.stderr
+    assert not (tmp_path / "a.jsonl").exists()
+    assert "did you mean" in news(archive, "export", "jsonl", "--out", "-", "--site", "www.one.example").stderr
+
+
+def test_a_site_that_was_taken_down_is_known_still(archive, tmp_path):
+    with archive.engine.begin() as connection:
+        connection.execute(sa.delete(ArticleRow).where(ArticleRow.site == "two.example"))
+    assert run(archive, tmp_path / "a.jsonl", "jsonl", selection=Selection(sites=("two.example",))).rows == 0

@@ -15,14 +15,14 @@ from lxml import etree
 
 from pipeline.cli import main
 from pipeline.errors import FetchError
+from pipeline.export.report_page import render_report
 from pipeline.model import Entry
-from pipeline.overview import render
-from pipeline.schedule import after_error
-from pipeline.store.frontier import record_page
-from pipeline.store.overview import DELAYS, FIELDS, look_over
-from pipeline.store.readonly import only_reading
-from pipeline.tables import ArticleRow
-from tests.test_store import HOUR, MINUTE, NOW, POLICY, Archive
+from pipeline.schedule.pages import after_error
+from pipeline.store.connection.readonly import only_reading
+from pipeline.store.frontier.page_outcomes import record_page
+from pipeline.store.queries.report_data import DELAYS, FIELDS, load_report_data
+from pipeline.store.schema.tables import ArticleRow
+from tests.support.archive import HOUR, MINUTE, NOW, POLICY, Archive
 
 XHTML = "{http://www.w3.org/1999/xhtml}"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -47,12 +47,12 @@ def archive(engine):
 
 def look(archive, days=1):
     with only_reading(archive.engine) as connection:
-        return look_over(connection, timedelta(days=days))
+        return load_report_data(connection, timedelta(days=days))
 
 
 def page_of(archive):
     pytest.importorskip("matplotlib")
-    return render(look(archive), datetime(2026, 11, 23, tzinfo=UTC))
+    return render_report(look(archive), datetime(2026, 11, 23, tzinfo=UTC))
 
 
 def parsed(page):
@@ -131,6 +131,26 @@ def test_an_empty_archive_has_a_page_too(engine):
     assert "The archive is empty. Times are UTC." in told
 
 
+def test_what_a_search_finds_is_shown_by_month_and_site(archive, tmp_path):
+    pytest.importorskip("matplotlib")
+    archive.store("https://one.example/z", site="one.example", text="Four.", published_at=NOW - timedelta(days=70))
+    url = archive.engine.url.render_as_string(hide_password=False)
+    words = ["report", "--search", "four -lang:de", "--out", str(tmp_path / "found.html")]
+    done = CliRunner().invoke(main, words, env={"NEWS_DATABASE_URL": url})
+    assert done.exit_code == 0, done.output
+    section = parsed((tmp_path / "found.html").read_text("utf-8")).find("body/main/section")
+    assert section.findtext("h2") == "Articles that match: four -lang:de"
+    assert section.findtext("p").startswith("3 articles of 2 sites,")
+    shown = [["".join(cell.itertext()) for cell in row] for row in section.iter("tr")]
+    assert shown == [
+        *(["month", "articles"], ["2026-09", "1"], ["2026-11", "2"]),
+        *(["site", "articles"], ["one.example", "2"], ["two.example", "1"]),
+    ]
+    # A month without any has its place between the others.
+    assert {"2026-09", "2026-10", "2026-11"} <= {label.text for label in section.iter(f"{SVG}text")}
+    assert CliRunner().invoke(main, [*words[:2], "(", *words[3:]], env={"NEWS_DATABASE_URL": url}).exit_code == 2
+
+
 def test_a_young_archive_of_one_article_is_shown_from_its_first_day_on(engine):
     Archive(engine).store()
     tree = parsed(page_of(Archive(engine)))
@@ -145,7 +165,7 @@ def test_days_are_told_in_few_characters_so_that_their_labels_do_not_meet(engine
     for day in range(30):
         archive.store(f"https://one.example/{day}", now=NOW + timedelta(days=day), text=f"Text {day}.")
     pytest.importorskip("matplotlib")
-    tree = parsed(render(look(archive, days=30), NOW))
+    tree = parsed(render_report(look(archive, days=30), NOW))
     labels = {label.text for label in tree.iter(f"{SVG}text")}
     assert {"22 Nov", "26 Nov"} <= labels
     assert not any(re.fullmatch(r"20\d\d-.*", label or "") for label in labels)
@@ -171,7 +191,7 @@ BROWSER, PUPPETEER = os.environ.get("NEWS_TEST_BROWSER"), os.environ.get("NEWS_T
 def test_a_browser_shows_it_at_any_width_and_is_sent_nowhere(archive, tmp_path):
     file = tmp_path / "report.html"
     file.write_text(page_of(archive))
-    script = Path(__file__).parent / "support/screenshot.mjs"
+    script = Path(__file__).parents[1] / "support/screenshot.mjs"
     words = ["node", str(script), file.as_uri(), str(tmp_path)]
     done = subprocess.run(words, check=True, capture_output=True, text=True, cwd=PUPPETEER)
     told = json.loads(done.stdout)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.extract.byline import byline_marks
+from pipeline.extract.byline import mark_bylines
 
 PROSE = "The harbour board has decided to rebuild the old grain pier, which the storms of last winter had damaged more "
 PROSE += "than anyone had expected, although nobody knows yet who will pay for it."
@@ -20,7 +20,7 @@ PROSE += "than anyone had expected, although nobody knows yet who will pay for i
     ],
 )
 def test_a_line_that_only_says_who_signed_is_a_byline(line):
-    assert byline_marks([line, PROSE], ["Ada Ruiz", "Bo Lind"]) == [True, False]
+    assert mark_bylines([line, PROSE], ["Ada Ruiz", "Bo Lind"]) == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -35,13 +35,18 @@ def test_a_line_that_only_says_who_signed_is_a_byline(line):
     ],
 )
 def test_other_lines_are_not(line):
-    assert byline_marks([line, PROSE], ["Ada Ruiz"]) == [False, False]
+    assert mark_bylines([line, PROSE], ["Ada Ruiz"]) == [False, False]
 
 
 def test_once_the_text_has_begun_numbers_make_no_byline():
-    assert byline_marks([PROSE, "In 2019 Ada Ruiz won the vote by 12 to 9 against him"], ["Ada Ruiz"]) == [False, False]
-    assert byline_marks([PROSE, "Ada Ruiz"], ["Ada Ruiz"]) == [False, True]
+    assert mark_bylines([PROSE, "In 2019 Ada Ruiz won the vote by 12 to 9 against him"], ["Ada Ruiz"]) == [False, False]
+    assert mark_bylines([PROSE, "Ada Ruiz"], ["Ada Ruiz"]) == [False, True]
 
 
 def test_without_a_signature_there_is_no_byline():
-    assert byline_marks(["By Ada Ruiz"], []) == [False]
+    assert mark_bylines(["By Ada Ruiz"], []) == [False]
+
+
+def test_a_word_of_a_megabyte_is_passed_over():
+    words = ("a" * 1_000_000, "@" * 1_000_000, "@ada ada@news.example")
+    assert mark_bylines([f"By Ada Ruiz {word}" for word in words], ["Ada Ruiz"]) == [True] * 3

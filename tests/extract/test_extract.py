@@ -1,4 +1,5 @@
 import json
+import math
 import pickle
 from html import escape
 from pathlib import Path
@@ -9,11 +10,12 @@ from hypothesis import strategies as st
 from lxml import html
 
 from pipeline.errors import ExtractError
-from pipeline.extract import EXTRACTOR_VERSION, explain_article, extract_article
-from pipeline.extract.blocks import segment
-from pipeline.extract.features import NAMES
-from pipeline.extract.forest import probability, read_forest
-from pipeline.extract.names import bit, mark_names, marks_of
+from pipeline.extract import EXTRACTOR_VERSION, PageInput, explain_article, extract_article
+from pipeline.extract.blocks import segment_page
+from pipeline.extract.element_names import bit, mark_names, marks_of
+from pipeline.extract.features import FEATURES, features_of
+from pipeline.extract.forest import body_probabilities, read_forest
+from pipeline.extract.page_context import TextHints
 from pipeline.extract.rescue import paragraphs_of
 from pipeline.model import Article, NoArticle
 
@@ -33,7 +35,7 @@ BOILERPLATE = (
     "Site highlights each day to your inbox.",
     "Follow Harbour Courier Northland on Facebook, Twitter, LinkedIn, and Instagram.",
 )
-SEED = Path(__file__).resolve().parents[2] / "shared" / "seed"
+SEED = Path(__file__).resolve().parents[3] / "shared" / "seed"
 
 
 def news_page(*inner: str, title: str = TITLE, head: str = "", lang: str = "en") -> bytes:
@@ -68,7 +70,7 @@ def paragraphs(*texts: str) -> str:
 
 
 def test_a_news_page_gives_its_article_and_nothing_else():
-    article = extract_article(news_page(paragraphs(*PARAGRAPHS)), URL)
+    article = extract_article(PageInput(news_page(paragraphs(*PARAGRAPHS)), URL))
     assert isinstance(article, Article)
     assert article.text.split("\n\n") == list(PARAGRAPHS)
     assert (article.title, article.authors, article.language) == (TITLE, ("Ida Holm",), "en")
@@ -78,7 +80,7 @@ def test_a_news_page_gives_its_article_and_nothing_else():
 
 
 def test_boilerplate_within_the_body_goes_with_its_reason():
-    article = extract_article(news_page(paragraphs(*PARAGRAPHS, *BOILERPLATE)), URL)
+    article = extract_article(PageInput(news_page(paragraphs(*PARAGRAPHS, *BOILERPLATE)), URL))
     assert article.text.split("\n\n") == list(PARAGRAPHS)
     told = {gone.text: gone.reason for gone in article.removed}
     assert [told[line] for line in BOILERPLATE] == ["teaser", "newsletter", "newsletter", "follow"]
@@ -94,7 +96,7 @@ def test_subheadings_lists_quotes_and_tables_stay_in_reading_order():
         "<table><tr><td>1911</td><td>The crane is set up at the northern quay</td></tr></table>",
         paragraphs(*PARAGRAPHS[4:]),
     )
-    text = extract_article(news_page(*inner), URL).text
+    text = extract_article(PageInput(news_page(*inner), URL)).text
     wanted = [*PARAGRAPHS[:2], "What it costs", PARAGRAPHS[2], "The cabin", "The chains", PARAGRAPHS[3], PARAGRAPHS[4]]
     places = [text.find(part) for part in wanted]
     assert -1 not in places
@@ -102,14 +104,14 @@ def test_subheadings_lists_quotes_and_tables_stay_in_reading_order():
 
 
 def test_markup_that_is_nothing_but_line_breaks_gives_paragraphs():
-    article = extract_article(news_page("<br><br>\n".join(map(escape, PARAGRAPHS))), URL)
+    article = extract_article(PageInput(news_page("<br><br>\n".join(map(escape, PARAGRAPHS))), URL))
     assert article.text.split("\n\n") == list(PARAGRAPHS)
 
 
 def test_text_that_only_json_ld_holds_is_found():
     data = {"@type": "NewsArticle", "headline": TITLE, "articleBody": "\n\n".join(PARAGRAPHS)}
     head = f'<script type="application/ld+json">{json.dumps(data)}</script>'
-    explanation = explain_article(news_page("<p>Loading</p>", head=head), URL)
+    explanation = explain_article(PageInput(news_page("<p>Loading</p>", head=head), URL))
     assert explanation.rescued == "json-ld"
     assert explanation.outcome.text.split("\n\n") == list(PARAGRAPHS)
 
@@ -117,18 +119,20 @@ def test_text_that_only_json_ld_holds_is_found():
 def test_text_that_only_the_state_of_an_application_holds_is_found():
     state = json.dumps({"page": {"contentHtml": paragraphs(*PARAGRAPHS), "ads": ["a", "b"]}}).replace("<", "\\u003c")
     page = f"<html lang='en'><head><title>{TITLE}</title></head><body><div id='app'></div><script>window.x = {state}</script>"  # noqa: E501  # a paragraph or a page, as it is
-    explanation = explain_article(page.encode(), URL)
+    explanation = explain_article(PageInput(page.encode(), URL))
     assert explanation.rescued == "state"
     assert explanation.outcome.text.split("\n\n") == list(PARAGRAPHS)
 
 
 def test_a_page_without_text_holds_no_article():
-    outcome = extract_article(b"<html><body><img src='x.jpg'></body></html>", URL, title_hint="From the feed")
+    outcome = extract_article(
+        PageInput(b"<html><body><img src='x.jpg'></body></html>", URL, title_hint="From the feed")
+    )
     assert outcome == NoArticle(URL, "no_text", "no text was found in the page", title="From the feed")
 
 
 def test_a_few_words_are_no_article():
-    outcome = extract_article(b"<html><body><p>Page not found.</p></body></html>", URL)
+    outcome = extract_article(PageInput(b"<html><body><p>Page not found.</p></body></html>", URL))
     assert isinstance(outcome, NoArticle)
     assert outcome.reason in {"too_short", "no_text"}
 
@@ -136,13 +140,13 @@ def test_a_few_words_are_no_article():
 @pytest.mark.parametrize("body", [b"", b"\0\0", b"<!-- -->"], ids=["empty", "NULs", "comment"])
 def test_what_no_parser_reads_is_refused_with_its_url(body):
     with pytest.raises(ExtractError) as caught:
-        extract_article(body, URL)
+        extract_article(PageInput(body, URL))
     assert caught.value.url == URL
     assert not caught.value.temporary
 
 
 def test_the_explanation_shows_each_block_with_the_step_that_decided():
-    explanation = explain_article(news_page(paragraphs(*PARAGRAPHS, *BOILERPLATE)), URL)
+    explanation = explain_article(PageInput(news_page(paragraphs(*PARAGRAPHS, *BOILERPLATE)), URL))
     by_text = {line.text: line for line in explanation.lines}
     assert explanation.encoding == "utf-8"
     assert explanation.rescued is None
@@ -156,13 +160,13 @@ def test_pages_do_not_change_each_other():
     pages = [
         news_page(paragraphs(*PARAGRAPHS[n:], *BOILERPLATE), title=f"Crane, part {n} of several") for n in range(4)
     ]
-    forward = [extract_article(page, URL) for page in pages]
-    backward = [extract_article(page, URL) for page in reversed(pages * 3)]
+    forward = [extract_article(PageInput(page, URL)) for page in pages]
+    backward = [extract_article(PageInput(page, URL)) for page in reversed(pages * 3)]
     assert forward * 3 == backward[::-1]
 
 
 def test_an_article_travels_between_processes():
-    article = extract_article(news_page(paragraphs(*PARAGRAPHS)), URL)
+    article = extract_article(PageInput(news_page(paragraphs(*PARAGRAPHS)), URL))
     assert pickle.loads(pickle.dumps(article)) == article
 
 
@@ -182,7 +186,7 @@ def test_an_article_travels_between_processes():
     ],
 )
 def test_hostile_markup_does_not_hide_the_article(inner):
-    article = extract_article(news_page(paragraphs(*PARAGRAPHS), inner), URL)
+    article = extract_article(PageInput(news_page(paragraphs(*PARAGRAPHS), inner), URL))
     assert isinstance(article, Article)
     assert all(text in article.text for text in PARAGRAPHS[1:-1])
 
@@ -200,7 +204,7 @@ def test_mutated_pages_are_read_or_refused(data):
             place = data.draw(st.integers(0, len(body)))
             body[place : place + data.draw(st.integers(0, 300))] = data.draw(st.binary(max_size=20))
     try:
-        outcome = extract_article(bytes(body), URL)
+        outcome = extract_article(PageInput(bytes(body), URL))
     except ExtractError as error:
         outcome = error
     assert isinstance(outcome, Article | NoArticle | ExtractError)
@@ -210,7 +214,7 @@ def test_mutated_pages_are_read_or_refused(data):
 def test_the_seed_article_in_a_news_page_comes_out_whole_and_clean():
     for file in SEED.glob("*.txt"):
         title, *lines = [line.strip() for line in file.read_text("utf-8").split("\n") if line.strip()]
-        article = extract_article(news_page(paragraphs(*lines), title=title), URL)
+        article = extract_article(PageInput(news_page(paragraphs(*lines), title=title), URL))
         assert article.title == title
         assert [" ".join(text.split()) for text in article.text.split("\n\n")] == [
             " ".join(text.split()) for text in lines[:-4]
@@ -219,7 +223,7 @@ def test_the_seed_article_in_a_news_page_comes_out_whole_and_clean():
 
 
 def blocks_of(source: str) -> list[tuple[str, str]]:
-    return [(block.kind, block.text) for block in segment(html.document_fromstring(source)).blocks]
+    return [(block.kind, block.text) for block in segment_page(html.document_fromstring(source)).blocks]
 
 
 @pytest.mark.parametrize(
@@ -258,7 +262,7 @@ def test_blocks_are_the_lines_that_a_browser_shows(source, blocks):
 
 
 def test_links_are_measured():
-    block = segment(html.document_fromstring("<p>all of <a href=x>this</a></p>")).blocks[0]
+    block = segment_page(html.document_fromstring("<p>all of <a href=x>this</a></p>")).blocks[0]
     assert (block.linked, block.links, len(block.text)) == (4, 1, 11)
 
 
@@ -289,12 +293,22 @@ def test_any_names_give_a_mask(names):
 def test_a_forest_is_walked_by_the_names_of_its_features():
     trees = "[[1, 2.5, -3.0, [0, 1.0, 0.0, 3.0]]]"
     forest = read_forest(f'{{"names": ["spaces", "chars"], "hopeless": -9, "trees": {trees}}}')
-    row = [0.0] * len(NAMES)
-    assert probability(forest, row) < 0.05
-    row[0] = 3.0
-    assert probability(forest, row) == 0.5
-    row[1] = 2.0
-    assert probability(forest, row) > 0.95
+    assert forest.names == ("spaces", "chars")
+    low, even, high = body_probabilities(forest, ([0, 0, 2], [0.0, 3.0, 3.0]))
+    assert low < 0.05
+    assert even == 0.5
+    assert high > 0.95
+
+
+def test_every_feature_has_a_finite_number_for_each_block_that_is_looked_at():
+    menu = "".join(f"<li><a href='/{n}'>Section {n}</a></li>" for n in range(12))
+    layout = segment_page(
+        html.document_fromstring(news_page(*map(paragraphs, PARAGRAPHS)) + f"<ul>{menu}</ul>".encode())
+    )
+    index, columns = features_of(layout, TextHints(TITLE, PARAGRAPHS[0], " ".join(PARAGRAPHS), "newsarticle"))
+    assert 0 < len(index) < len(layout.blocks)
+    assert len(columns) == len(FEATURES)
+    assert all(len(column) == len(index) and all(map(math.isfinite, column)) for column in columns)
 
 
 def test_a_forest_for_features_that_there_are_no_longer_is_refused():

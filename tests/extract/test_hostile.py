@@ -5,10 +5,10 @@ import random
 import pytest
 
 from bench.hostile import URL, WAYS, answer, mutants, newsroom_pages, shapes
-from pipeline.decode import MAX_EQUALS, parse_html
-from pipeline.extract import extract_article
+from pipeline.extract import PageInput, extract_article
+from pipeline.html.decode import MAX_EQUALS, parse_html
+from pipeline.html.jsonld import MAX_REPAIRED, parse_script
 from pipeline.model import Article
-from pipeline.structured.jsonld import MAX_REPAIRED, parse_script
 from tests.fuzz.targets import pages
 
 PAGES = newsroom_pages()
@@ -24,7 +24,7 @@ def test_a_shape_is_an_article_or_has_a_reason(name):
 
 @pytest.mark.parametrize("name", ["attribute of 1 MB", "class of 1 MB", "NUL bytes", "paragraphs", "links", "svg"])
 def test_an_article_is_found_in_what_surrounds_it(name):
-    article = extract_article(SHAPES[name](), URL)
+    article = extract_article(PageInput(SHAPES[name](), URL))
     assert isinstance(article, Article)
     assert "keep the old ferry running" in article.text
 
@@ -52,3 +52,41 @@ def test_a_script_that_is_no_json_is_mended_only_where_it_is_short():
     broken = '{"@type": "Article", "name": "x",}'
     assert parse_script(broken)
     assert parse_script(" " * 10 + broken[:-1] + " " * MAX_REPAIRED + "}") == []
+
+
+ENDLESS = f"&#{'1' * 5_000};"
+STORY = "".join(
+    f"<p>The ferry of line {line} was repaired again on Monday, said the harbour master, who had waited for it.</p>"
+    for line in range(12)
+)
+LINKED = '<script type="application/ld+json">{}</script>'
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        pytest.param(f'<meta property="og:title" content="Ferry &amp;{ENDLESS[1:]}">', id="headline"),
+        pytest.param(f'<meta name="author" content="Ada &amp;{ENDLESS[1:]}">', id="author"),
+        pytest.param(LINKED.format(f"{{&quot;name&quot;: &quot;{ENDLESS}&quot;}}"), id="JSON"),
+        pytest.param(LINKED.format(f'{{"@type": "NewsArticle", "articleBody": "{ENDLESS}"}}'), id="a body announced"),
+        pytest.param(f'<script>a = [{{"type": "p", "text": "&lt; {ENDLESS} b"}}]</script>', id="state"),
+    ],
+)
+@pytest.mark.parametrize("story", [STORY, ""])
+def test_a_reference_of_thousands_of_digits_costs_no_page(head, story):
+    page = f"<html><head>{head}</head><body><article><h1>Ferry</h1>{story}</article></body></html>"
+    outcome = extract_article(PageInput(page.encode(), URL))
+    assert isinstance(outcome, Article) is bool(story)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param('"<p ' + '"\\' * 1_000_000, id="strings without an end"),
+        pytest.param("__next_f.push([" * 150_000, id="pushes without an end"),
+        pytest.param('a = {"text": "&lt;p' + "<p" * 1_000_000 + '"}', id="tags without an end"),
+    ],
+)
+def test_a_flood_in_a_script_costs_no_page(script):
+    outcome = extract_article(PageInput(f"<body><script>{script}</script><p>Nothing.</p></body>".encode(), URL))
+    assert not isinstance(outcome, Article)

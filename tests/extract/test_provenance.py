@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from pipeline.extract import extract_article
+from pipeline.extract import PageInput, extract_article
 from pipeline.model import Article
-from pipeline.store.articles import save_article
-from pipeline.store.engine import reading
-from pipeline.tables import ArticleRow, RevisionRow
-from tests.test_store import FETCHED, NOW, POLICY, Archive, article
+from pipeline.store.articles.saving import save_article
+from pipeline.store.connection.engine import reading
+from pipeline.store.schema.tables import ArticleRow, RevisionRow
+from tests.support.archive import FETCHED, NOW, POLICY, Archive, article
 
 URL = "https://harbour.example/cranes.html"
 BODY = "".join(
@@ -31,7 +31,7 @@ lighthouse</figcaption></figure>{BODY}</article></body></html>"""
 
 
 def extracted() -> Article:
-    found = extract_article(PAGE.encode(), URL)
+    found = extract_article(PageInput(PAGE.encode(), URL))
     assert isinstance(found, Article)
     return found
 
@@ -45,6 +45,13 @@ def test_each_field_tells_where_it_came_from_and_who_disagrees():
     assert (found.access, found.kind) == ("paid", "opinionnews")
 
 
+def test_each_author_is_told_a_person_or_an_organisation():
+    signed = PAGE.replace("</h1>", "</h1><p class='byline'>By Ann Lee and Reuters</p>")
+    assert extract_article(PageInput(signed.encode(), URL)).provenance["authors"]["kinds"] == ["person"]
+    signed = PAGE.replace("</h1>", "</h1><p class='byline'>Reuters</p>")
+    assert extract_article(PageInput(signed.encode(), URL)).provenance["authors"]["kinds"] == ["agency"]
+
+
 def test_captions_and_corrections_stand_apart_from_the_text():
     found = extracted()
     assert found.captions == ("The last crane at dawn, seen from the old lighthouse",)
@@ -56,7 +63,7 @@ def test_captions_and_corrections_stand_apart_from_the_text():
 def test_what_only_stands_where_corrections_do_is_no_notice_of_one():
     box = """<aside class="corrections"><ul><li><a href="/desk">Report an error</a></li>
 <li><a href="/rules">How we correct</a></li></ul><div>Correction: The rails are of steel.</div></aside>"""
-    found = extract_article(PAGE.replace("</figure>", f"</figure>{box}").encode(), URL)
+    found = extract_article(PageInput(PAGE.replace("</figure>", f"</figure>{box}").encode(), URL))
     assert found.corrections == (
         "Correction: The rails are of steel.",
         "Correction: An earlier version of this article named the wrong month.",

@@ -18,18 +18,18 @@ import pytest
 from pipeline.config import Settings
 from pipeline.errors import ConfigError
 from pipeline.fetch.connect import GuardedBackend
-from pipeline.fetch.failure import Failure
-from pipeline.guard import Guard
+from pipeline.http.failure import WireFailure
+from pipeline.http.ssrf_guard import SsrfGuard
 from pipeline.model import Subscription
-from pipeline.store.engine import write
-from pipeline.store.feeds import add_feeds
-from pipeline.tables import FeedRow, PageRow
+from pipeline.store.connection.engine import write
+from pipeline.store.feeds.subscriptions import add_feeds
+from pipeline.store.schema.tables import FeedRow, PageRow
+from tests.support.fetching import failure, get
 from tests.support.http2 import server_context
+from tests.support.newsroom import XML, Pipeline
 from tests.support.proxy import Proxy
 from tests.support.stories import article_page, rss, title
 from tests.support.web import Web, page, redirect, status
-from tests.test_fetch import failure, get
-from tests.test_ingest import XML, Pipeline
 
 SITE = ipaddress.ip_network("127.0.0.2/32")  # the only address that may be fetched from: the proxy has another one
 
@@ -115,10 +115,10 @@ def test_what_the_guard_refuses_is_not_even_asked_of_the_proxy(url, reason, web)
 def test_a_name_is_judged_at_each_request_and_by_all_of_its_addresses():
     answers = [["127.0.0.2"], ["127.0.0.2", "10.0.0.1"], ["10.0.0.1"]]
     with ThreadPoolExecutor(1) as executor:
-        gate = GuardedBackend(Guard((SITE,)), executor, lambda host, port: answers.pop(0))
+        gate = GuardedBackend(SsrfGuard((SITE,)), executor, lambda host, port: answers.pop(0))
         asyncio.run(gate.require_permitted("news.example", 80))
         for _ in range(2):
-            with pytest.raises(Failure, match=r"10\.0\.0\.1") as refused:
+            with pytest.raises(WireFailure, match=r"10\.0\.0\.1") as refused:
                 asyncio.run(gate.require_permitted("news.example", 80))
             assert refused.value.reason == "blocked_address"
 

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.fetch.asked import Asked
-from pipeline.fetch.inbox import MAX_AGE, Inbox, key_of, packed, unpacked
+from pipeline.fetch.request_options import RequestOptions
+from pipeline.fetch.response_journal import MAX_AGE, ResponseJournal, pack_capture, request_key, unpack_capture
 from pipeline.model import Capture, FeedAccess, Validators
 
 AT = datetime(2026, 3, 5, 10, 0, 0, 123456, tzinfo=UTC)
 BEFORE = AT - timedelta(seconds=1)
-KEY = key_of("http://news.example/1", Asked("text/html").headers("us", "http://news.example/1"))
+KEY = request_key("http://news.example/1", RequestOptions("text/html").headers("us", "http://news.example/1"))
 
 
 def answer(body=b"<p>\x00\xff\n</p>", **fields):
@@ -26,7 +26,7 @@ def answer(body=b"<p>\x00\xff\n</p>", **fields):
 
 
 def opened(folder):
-    inbox = Inbox(folder)
+    inbox = ResponseJournal(folder)
     inbox.open()
     return inbox
 
@@ -63,7 +63,7 @@ def test_what_a_living_run_holds_is_not_taken(folder):
 
 def test_a_process_that_is_killed_loses_its_lock_and_not_its_answers(folder):
     code = (
-        "import sys, time; from tests.test_inbox import *; from pathlib import Path\n"
+        "import sys, time; from tests.fetch.test_response_journal import *; from pathlib import Path\n"
         "inbox = opened(Path(sys.argv[1])); inbox.put(KEY, answer()); print('there', flush=True); time.sleep(60)"
     )
     process = subprocess.Popen([sys.executable, "-c", code, str(folder)], stdout=subprocess.PIPE)
@@ -109,22 +109,24 @@ def test_a_torn_file_is_no_answer(folder, size):
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_an_answer_or_none(junk):
-    assert unpacked(junk) is None
-    assert unpacked(packed(answer(junk))).body == junk
+    assert unpack_capture(junk) is None
+    assert unpack_capture(pack_capture(answer(junk))).body == junk
 
 
 def test_a_flipped_byte_is_noticed():
-    data = bytearray(packed(answer(b"body")))
+    data = bytearray(pack_capture(answer(b"body")))
     data[-1] ^= 1
-    assert unpacked(bytes(data)) is None
+    assert unpack_capture(bytes(data)) is None
 
 
 def test_another_request_has_another_name():
     url = "http://news.example/1"
     access = FeedAccess("http://news.example", headers={"X-Key": "hush"})
-    asked = [Asked("text/html"), Asked("text/xml"), Asked("text/html", Validators('"1"'))]
-    asked.append(Asked("text/html", access=access))
-    names = {key_of(url, one.headers("us", url)) for one in asked} | {key_of(url + "2", asked[0].headers("us", url))}
+    asked = [RequestOptions("text/html"), RequestOptions("text/xml"), RequestOptions("text/html", Validators('"1"'))]
+    asked.append(RequestOptions("text/html", access=access))
+    names = {request_key(url, one.headers("us", url)) for one in asked} | {
+        request_key(url + "2", asked[0].headers("us", url))
+    }
     assert len(names) == 5
     assert not any("hush" in name for name in names)
 

@@ -22,12 +22,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.errors import FetchError
-from pipeline.fetch.answers import MAX_RETRY_AFTER, is_temporary, parse_url, redirect_target, retry_after
+from pipeline.errors.failure_reasons import find_reason
 from pipeline.fetch.connect import MAX_ADDRESSES, GuardedBackend, GuardedTransport
-from pipeline.fetch.failure import Failure
-from pipeline.fetch.inflate import PIECE_BYTES, Body
 from pipeline.fetch.transports import KEEP_ALIVE_SECONDS, Transports
-from pipeline.guard import Guard
+from pipeline.http.answers import MAX_RETRY_AFTER, parse_url, redirect_target, retry_after
+from pipeline.http.codings import PIECE_BYTES, BodyDecoder
+from pipeline.http.failure import WireFailure
+from pipeline.http.ssrf_guard import SsrfGuard
 from tests.support.web import Web, page
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -50,14 +51,14 @@ CODINGS = sorted(PACK)
 
 
 def decoded(codings: str, wire: bytes, *, step: int = 65_536, most: int = 10 * MIB) -> bytes:
-    body = Body(codings, most)
+    body = BodyDecoder(codings, most)
     for start in range(0, len(wire), step):
         body.feed(wire[start : start + step])
     return body.finish()
 
 
 def reason(codings: str, wire: bytes, **options: int) -> str:
-    with pytest.raises(Failure) as caught:
+    with pytest.raises(WireFailure) as caught:
         decoded(codings, wire, **options)
     return caught.value.reason
 
@@ -156,13 +157,13 @@ def test_codings_that_we_never_asked_for_are_refused(codings):
 @example("deflate", b"\x78", 1)
 @example("zstd", b"\x28\xb5\x2f\xfd", 2)
 def test_any_bytes_decode_or_fail(codings, wire, step):
-    body = Body(codings, 1000)
+    body = BodyDecoder(codings, 1000)
     outcome = "decoded"
     try:
         for start in range(0, len(wire), step):
             body.feed(wire[start : start + step])
         assert len(body.finish()) <= 1000
-    except Failure as failure:
+    except WireFailure as failure:
         outcome = failure.reason
     assert outcome in ("decoded", "bad_encoding", "truncated", "too_large")
 
@@ -226,7 +227,7 @@ def test_a_stream_that_decodes_to_nothing_ends_too():
 # ----------------------------------------------------------------------------------- the guarded connection
 
 
-LAB = Guard(allow_networks=(ipaddress.ip_network("127.0.0.0/8"),))
+LAB = SsrfGuard(allow_networks=(ipaddress.ip_network("127.0.0.0/8"),))
 
 
 def connect(backend: GuardedBackend, port: int, host: str = "news.example", timeout: float | None = 5) -> str:
@@ -268,7 +269,7 @@ def test_a_name_that_turns_private_is_refused_the_next_time(resolver):
     with Web() as web:
         backend = GuardedBackend(LAB, resolver, lambda host, port: answers.pop(0))
         assert connect(backend, web.port) == "127.0.0.1"
-        with pytest.raises(Failure) as caught:
+        with pytest.raises(WireFailure) as caught:
             connect(backend, web.port)
     assert (caught.value.reason, caught.value.temporary) == ("blocked_address", False)
     assert "10.0.0.1" in str(caught.value)
@@ -304,7 +305,7 @@ def test_a_look_up_that_hangs_is_a_failure_in_time(resolver):
     release = threading.Event()
     backend = GuardedBackend(LAB, resolver, lambda host, port: [str(release.wait(30))])
     try:
-        with pytest.raises(Failure) as caught:
+        with pytest.raises(WireFailure) as caught:
             connect(backend, 80, timeout=0.1)
     finally:
         release.set()
@@ -313,16 +314,16 @@ def test_a_look_up_that_hangs_is_a_failure_in_time(resolver):
 
 @pytest.mark.parametrize("found", [[], ["not an address"], ["10.0.0.1"]])
 def test_answers_without_a_permitted_address_are_refused(resolver, found):
-    with pytest.raises(Failure) as caught:
+    with pytest.raises(WireFailure) as caught:
         connect(GuardedBackend(LAB, resolver, lambda host, port: found), 80)
     assert caught.value.reason in ("blocked_address", "dns")
 
 
 def test_ports_and_unix_sockets_are_refused(resolver):
     backend = GuardedBackend(LAB, resolver)
-    with pytest.raises(Failure, match="port 25"):
+    with pytest.raises(WireFailure, match="port 25"):
         connect(backend, 25, "127.0.0.1")
-    with pytest.raises(Failure, match="unix socket"):
+    with pytest.raises(WireFailure, match="unix socket"):
         asyncio.run(backend.connect_unix_socket("/run/docker.sock"))
 
 
@@ -341,12 +342,12 @@ def fetched(transport: httpx.AsyncBaseTransport, url: str) -> bytes:
 
 def test_the_transport_of_httpx_asks_the_guard(resolver):
     # This is what fails should httpx come to keep its connections elsewhere than where ours are put.
-    def transport(guard: Guard) -> GuardedTransport:
+    def transport(guard: SsrfGuard) -> GuardedTransport:
         return GuardedTransport(GuardedBackend(guard, resolver), 1, ssl.create_default_context())
 
     with Web({"/": page("secret")}) as web:
-        with pytest.raises(Failure, match="no public address"):
-            fetched(transport(Guard()), web.url())
+        with pytest.raises(WireFailure, match="no public address"):
+            fetched(transport(SsrfGuard()), web.url())
         assert web.connections == 0
         assert fetched(transport(LAB), web.url()) == b"secret"
 
@@ -478,8 +479,16 @@ def test_any_retry_after_is_understood_or_not(value):
 
 
 def test_a_class_of_statuses_is_temporary_and_the_rest_is_not():
-    assert {code for code in range(100, 500) if is_temporary(code)} == {206, 226, 304, 403, 408, 425, 429}
-    assert all(is_temporary(code) for code in range(500, 1000))
+    assert {code for code in range(100, 500) if find_reason(f"http_{code}").is_temporary} == {
+        206,
+        226,
+        304,
+        403,
+        408,
+        425,
+        429,
+    }
+    assert all(find_reason(f"http_{code}").is_temporary for code in range(500, 1000))
 
 
 @given(st.text(max_size=80) | st.text(alphabet="aA0:/?#@[]%.\\\u3002", max_size=30).map("http:{}".format))
@@ -496,7 +505,7 @@ def test_any_text_is_a_url_or_a_value_error(text):
         return
     assert url.fragment == ""
     with suppress(FetchError):
-        Guard().check_url(str(url))
+        SsrfGuard().check_url(str(url))
         # The guard reads what is written, the wire what is parsed: where the guard agrees, they must be the same.
         judged, again = urlsplit(str(url)), parse_url(str(url))
         assert (judged.hostname, judged.port) == (url.raw_host.decode(), url.port)

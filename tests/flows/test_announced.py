@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.extract.announced import MIN_WORDS, article_of_announcement
+from pipeline.extract.announced_text import MIN_WORDS, article_of_announcement
 from pipeline.model import Announcement
 from pipeline.parse import parse_feed
 from pipeline.parse.fields import MAX_CONTENT

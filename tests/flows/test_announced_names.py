@@ -3,10 +3,10 @@
 import pytest
 import sqlalchemy as sa
 
-from pipeline.store.engine import reading
-from pipeline.tables import ArticleAuthorRow, ArticleRow, ArticleTagRow, EntryRow
+from pipeline.store.connection.engine import reading
+from pipeline.store.schema.tables import ArticleAuthorRow, ArticleRow, ArticleTagRow, EntryRow
+from tests.support.newsroom import XML, Pipeline, serve_with_contents
 from tests.support.web import Web, page, status
-from tests.test_ingest import XML, Pipeline, serve_with_contents
 
 
 @pytest.fixture

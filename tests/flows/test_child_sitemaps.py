@@ -4,11 +4,11 @@ import gzip
 
 import pytest
 
-from pipeline.ingest.children import MAX_FOLLOWED
-from pipeline.tables import EntryRow, FeedRow, PollRow
+from pipeline.ingest.child_sitemaps import MAX_FOLLOWED
+from pipeline.store.schema.tables import EntryRow, FeedRow, PollRow
+from tests.support.newsroom import Pipeline
 from tests.support.stories import article_page
 from tests.support.web import Web, page, status
-from tests.test_ingest import Pipeline
 
 XML = "application/xml"
 

@@ -11,19 +11,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from pipeline.access import MAX_SIZE, AccessChange, changed, described, is_for, origin_of, request_headers
 from pipeline.errors import ConfigError
-from pipeline.fetch.asked import Asked
+from pipeline.fetch.request_options import RequestOptions
+from pipeline.http.credentials import (
+    MAX_SIZE,
+    CredentialsChange,
+    change_credentials,
+    describe_credentials,
+    is_sent_to,
+    origin_of,
+    request_headers,
+)
 from pipeline.model import FeedAccess, Page, Validators
-from pipeline.store.addresses import adopt_address
-from pipeline.store.engine import write
-from pipeline.tables import FEED_SECRETS, FeedRow, PageRow, PollRow
+from pipeline.store.connection.engine import write
+from pipeline.store.feeds.feed_addresses import adopt_address
+from pipeline.store.schema.tables import FEED_SECRETS, FeedRow, PageRow, PollRow
+from tests.support.command_line import News
+from tests.support.fetching import get
 from tests.support.http2 import server_context
+from tests.support.newsroom import XML, Pipeline
 from tests.support.stories import article_page
 from tests.support.web import Web, page, redirect, status
-from tests.test_cli import News
-from tests.test_fetch import get
-from tests.test_ingest import XML, Pipeline
 
 URL = "https://paper.example/feed"
 SECRETS = ("k3y-0f-the-paper", "s3ss10n", "Agent-0f-a-subscriber", "pa55:word")
@@ -33,7 +41,7 @@ BASIC = "Basic " + base64.b64encode(f"reader:{SECRETS[3]}".encode()).decode()
 
 
 def change(**fields):
-    return AccessChange(**fields)
+    return CredentialsChange(**fields)
 
 
 # ---------------------------------------------------------------- the rules, pure
@@ -78,7 +86,7 @@ def change(**fields):
 )
 def test_what_cannot_be_sent_is_refused_without_being_told(given, told):
     with pytest.raises(ConfigError) as error:
-        changed(None, given, URL)
+        change_credentials(None, given, URL)
     assert told in str(error.value)
     assert "secr" not in str(error.value)
     assert "secr" not in repr(given)
@@ -87,28 +95,32 @@ def test_what_cannot_be_sent_is_refused_without_being_told(given, told):
 @given(st.text(max_size=40), st.text(max_size=40), st.sampled_from(["headers", "cookies"]))
 def test_whatever_is_accepted_is_one_header_line_each(name, value, kind):
     try:
-        access = changed(None, AccessChange(**{kind: {name: value}}), URL)
+        access = change_credentials(None, CredentialsChange(**{kind: {name: value}}), URL)
     except ConfigError:
         return
-    sent = Asked("*/*", access=access).headers("us", URL)
+    sent = RequestOptions("*/*", access=access).headers("us", URL)
     assert not any(mark in part for line in sent for part in line for mark in (b"\r", b"\n", b"\0"))
     assert len({name.lower() for name, _ in sent}) == len(sent)
 
 
 def test_changes_add_replace_and_take_away():
-    first = changed(None, change(headers={"X-A": "1", "X-B": "2"}, cookies={"s": "3"}, values={"auth": "u:p"}), URL)
-    second = changed(first, change(headers={"x-a": "9", "X-B": None}, values={"auth": None}, pages=True), URL)
+    first = change_credentials(
+        None, change(headers={"X-A": "1", "X-B": "2"}, cookies={"s": "3"}, values={"auth": "u:p"}), URL
+    )
+    second = change_credentials(
+        first, change(headers={"x-a": "9", "X-B": None}, values={"auth": None}, pages=True), URL
+    )
     assert (second.headers, second.cookies, second.auth, second.pages) == ({"x-a": "9"}, {"s": "3"}, None, True)
-    assert changed(second, change(headers={"X-A": None}, cookies={"s": None}), URL) is None
-    assert changed(second, change(clear=True), URL) is None
-    assert changed(second, change(clear=True, cookies={"t": "1"}), URL) == FeedAccess(
+    assert change_credentials(second, change(headers={"X-A": None}, cookies={"s": None}), URL) is None
+    assert change_credentials(second, change(clear=True), URL) is None
+    assert change_credentials(second, change(clear=True, cookies={"t": "1"}), URL) == FeedAccess(
         "https://paper.example", cookies={"t": "1"}
     )
 
 
 def test_what_was_given_for_another_origin_is_not_taken_along():
-    first = changed(None, change(cookies={"s": "3"}), URL)
-    assert changed(first, change(pages=True), "https://elsewhere.example/feed") is None
+    first = change_credentials(None, change(cookies={"s": "3"}), URL)
+    assert change_credentials(first, change(pages=True), "https://elsewhere.example/feed") is None
 
 
 @pytest.mark.parametrize(
@@ -126,15 +138,15 @@ def test_what_was_given_for_another_origin_is_not_taken_along():
     ],
 )
 def test_it_goes_to_its_own_origin_alone(url, same):
-    access = changed(None, change(values={"auth": "u:p"}), URL)
-    assert is_for(access, url) is same
-    names = {name for name, _ in Asked("*/*", access=access).headers("us", url)}
+    access = change_credentials(None, change(values={"auth": "u:p"}), URL)
+    assert is_sent_to(access, url) is same
+    names = {name for name, _ in RequestOptions("*/*", access=access).headers("us", url)}
     assert (b"Authorization" in names) is same
 
 
 def test_the_users_headers_go_before_ours():
     access = FeedAccess(origin_of(URL), headers={"accept": "text/x"}, user_agent="theirs", cookies={"a": "1", "b": "2"})
-    sent = dict(Asked("*/*", Validators(etag='"1"'), access, delta=True).headers("ours", URL))
+    sent = dict(RequestOptions("*/*", Validators(etag='"1"'), access, delta=True).headers("ours", URL))
     assert (sent[b"accept"], sent[b"User-Agent"], sent[b"Cookie"]) == (b"text/x", b"theirs", b"a=1; b=2")
     assert (sent[b"If-None-Match"], sent[b"A-IM"]) == (b'"1"', b"feed")
     assert b"Accept" not in sent
@@ -142,7 +154,7 @@ def test_the_users_headers_go_before_ours():
 
 def test_nothing_of_it_is_kept_with_the_request():
     access = FeedAccess(origin_of(URL), headers={"X-Key": "k"}, user_agent="theirs", auth="u:p")
-    asked = Asked("*/*", access=access)
+    asked = RequestOptions("*/*", access=access)
     kept = dict(asked.shown(asked.headers("ours", URL), "ours"))
     assert b"User-Agent" not in kept
     assert kept[b"Accept"] == b"*/*"
@@ -152,8 +164,10 @@ def test_reprs_and_descriptions_hold_no_value():
     values = {"headers": {"X-Key": "s3cret"}, "cookies": {"c": "s3cret"}, "user_agent": "s3cret", "auth": "u:s3cret"}
     access = FeedAccess(origin_of(URL), **values)
     page_ = Page(1, URL, "paper.example", Validators(), 1, access=access)
-    assert "s3cret" not in repr((access, page_, Asked("*/*", access=access))) + json.dumps(described(access))
-    assert described(access)["headers"] == ["X-Key"]
+    assert "s3cret" not in repr((access, page_, RequestOptions("*/*", access=access))) + json.dumps(
+        describe_credentials(access)
+    )
+    assert describe_credentials(access)["headers"] == ["X-Key"]
     assert request_headers(replace(access, auth="ü:ß"))["Authorization"] == "Basic w7w6w58="
 
 

@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from pipeline.fetch.asked import Asked
+from pipeline.fetch.request_options import RequestOptions
 from pipeline.model import Validators
-from pipeline.store.engine import reading
-from pipeline.store.report import status as report
-from pipeline.tables import EntryRow, FeedRow, PollRow
+from pipeline.store.connection.engine import reading
+from pipeline.store.queries.status import load_status as report
+from pipeline.store.schema.tables import EntryRow, FeedRow, PollRow
+from tests.support.newsroom import XML, Pipeline
 from tests.support.web import Reply, Web, page
-from tests.test_ingest import XML, Pipeline
 
 
 @pytest.fixture
@@ -158,14 +158,16 @@ def test_servers_that_know_nothing_of_deltas_answer_as_ever(newsroom):
 @pytest.mark.parametrize(
     ("asked", "status", "manipulations", "answered"),
     [
-        pytest.param(Asked("*/*"), 200, "", True, id="whole"),
-        pytest.param(Asked("*/*"), 226, "feed", False, id="a delta of nothing"),
-        pytest.param(Asked("*/*", Validators('"1"')), 226, "feed", False, id="a delta that nobody asked for"),
-        pytest.param(Asked("*/*", Validators('"1"'), delta=True), 226, "feed", True, id="a delta"),
-        pytest.param(Asked("*/*", Validators('"1"'), delta=True), 226, "gzip, feed", False, id="and more"),
-        pytest.param(Asked("*/*", Validators(None, "Mon"), delta=True), 226, "feed", False, id="a delta to a date"),
-        pytest.param(Asked("*/*", Validators('"1"'), delta=True), 206, "", False, id="part of it"),
-        pytest.param(Asked("*/*"), 404, "", False, id="an error"),
+        pytest.param(RequestOptions("*/*"), 200, "", True, id="whole"),
+        pytest.param(RequestOptions("*/*"), 226, "feed", False, id="a delta of nothing"),
+        pytest.param(RequestOptions("*/*", Validators('"1"')), 226, "feed", False, id="a delta that nobody asked for"),
+        pytest.param(RequestOptions("*/*", Validators('"1"'), delta=True), 226, "feed", True, id="a delta"),
+        pytest.param(RequestOptions("*/*", Validators('"1"'), delta=True), 226, "gzip, feed", False, id="and more"),
+        pytest.param(
+            RequestOptions("*/*", Validators(None, "Mon"), delta=True), 226, "feed", False, id="a delta to a date"
+        ),
+        pytest.param(RequestOptions("*/*", Validators('"1"'), delta=True), 206, "", False, id="part of it"),
+        pytest.param(RequestOptions("*/*"), 404, "", False, id="an error"),
     ],
 )
 def test_what_counts_as_an_answer(asked, status, manipulations, answered):

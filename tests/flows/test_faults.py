@@ -14,12 +14,12 @@ from email.utils import format_datetime
 
 import pytest
 
-from pipeline.store.engine import write
-from pipeline.store.frontier import Failures, retry_pages
-from pipeline.tables import ArticleRow, FeedRow, HostRow, PageRow
+from pipeline.store.connection.engine import write
+from pipeline.store.frontier.retries import FailureSelection, retry_pages
+from pipeline.store.schema.tables import ArticleRow, FeedRow, HostRow, PageRow
+from tests.support.newsroom import XML, Pipeline
 from tests.support.stories import article_page, rss, title
 from tests.support.web import Reply, Request, Route, Web, page, redirect, status
-from tests.test_ingest import XML, Pipeline
 
 ROBOTS = page("User-agent: *\nDisallow: /private\n", "text/plain")
 METADATA = "http://169.254.169.254/latest/meta-data/"  # where clouds keep their secrets
@@ -231,7 +231,7 @@ def seen(sqlite_template, tmp_path_factory):
             town.ingest(poll_all=False)
         note()
         for reason in {fault.reason for fault in ALL.values() if fault.is_final}:
-            write(town.engine, retry_pages, Failures(reason), town.now())
+            write(town.engine, retry_pages, FailureSelection(reason), town.now())
         town.ingest(poll_all=False)
         note()
         yield seen

@@ -1,6 +1,5 @@
 """The flow against a real HTTP server on loopback, on both databases."""
 
-import ipaddress
 import os
 import signal
 import subprocess
@@ -9,71 +8,21 @@ import threading
 import time
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from pipeline.config import Settings
 from pipeline.errors import ConfigError
-from pipeline.ingest import plan, run
-from pipeline.ingest.owner import Owner, is_dead
-from pipeline.model import Subscription
-from pipeline.store.engine import open_engine, reading, write
-from pipeline.store.feeds import add_feeds
-from pipeline.store.report import show
-from pipeline.tables import ArticleRow, EntryRow, FeedRow, HostRow, PageRow, PollRow, RevisionRow
+from pipeline.ingest import plan_ingest, run_ingest
+from pipeline.runtime.lease_owner import LeaseOwner, is_dead
+from pipeline.store.connection.engine import reading
+from pipeline.store.queries.page_record import load_page_record
+from pipeline.store.schema.tables import ArticleRow, EntryRow, FeedRow, HostRow, PageRow, PollRow, RevisionRow
+from tests.support.newsroom import CHALLENGE, XML, Pipeline, serve_with_contents, totals_of
 from tests.support.stories import article_page, paragraphs, rss, title
 from tests.support.web import Reply, Web, in_turn, page, redirect, status, validated
-
-XML = "application/rss+xml"
-
-
-class Pipeline:
-    """A newsroom on loopback, an archive, and a clock that can be put forward."""
-
-    def __init__(self, web: Web, url: str) -> None:
-        self.web = web
-        self.url = url
-        self.ahead = timedelta(0)
-        self.engine = open_engine(url)
-        self.settings = Settings(
-            database_url=url,
-            allow_networks=(ipaddress.ip_network("127.0.0.0/8"),),
-            host_delay=timedelta(0),
-            retry_delay=timedelta(minutes=5),
-            timeout=timedelta(seconds=10),
-            jobs=1,
-        )
-
-    def now(self):
-        return datetime.now(UTC) + self.ahead
-
-    def subscribe(self, *paths, host=None):
-        urls = [self.web.url(path, host=host) for path in paths]
-        write(self.engine, add_feeds, [Subscription(url=url) for url in urls], self.now(), timedelta(minutes=30))
-
-    def serve_stories(self, *numbers, feed="/feed.xml"):
-        """Articles at /NUMBER and a feed that announces them, subscribed to."""
-        for number in numbers:
-            self.web.routes[f"/{number}"] = validated(article_page(number), f'"{number}"')
-        self.web.routes[feed] = validated(self.feed_of(*numbers), f'"{numbers}"', XML)
-        self.subscribe(feed)
-
-    def feed_of(self, *numbers, **options):
-        return rss({self.web.url(f"/{number}"): title(number) for number in numbers}, **options)
-
-    def ingest(self, **options):
-        poll_all = options.pop("poll_all", True)
-        plan(self.settings, poll_all=poll_all, now=self.now)
-        return run(self.settings, now=self.now, **options)
-
-    def rows(self, table):
-        with reading(self.engine) as connection:
-            return connection.execute(sa.select(table.__table__).order_by(sa.text("1"))).mappings().all()
-
-    def page(self, path):
-        return next(row for row in self.rows(PageRow) if row["url"] == self.web.url(path))
 
 
 @pytest.fixture
@@ -84,14 +33,10 @@ def newsroom(database_url):
         pipeline.engine.dispose()
 
 
-def told(totals, *names):
-    return tuple(totals.as_dict()[name] for name in names)
-
-
 def test_feeds_in_articles_out_and_a_second_run_changes_nothing(newsroom):
     newsroom.serve_stories(1, 2, 3)
     first = newsroom.ingest()
-    assert told(first, "polls", "entries_new", "pages", "new") == (1, 3, 3, 3)
+    assert totals_of(first, "polls", "entries_new", "pages", "new") == (1, 3, 3, 3)
     stored = newsroom.rows(ArticleRow)
     assert [row["title"] for row in stored] == [title(number) for number in (1, 2, 3)]
     assert stored[0]["text"] == "\n\n".join(paragraphs(1))
@@ -101,7 +46,7 @@ def test_feeds_in_articles_out_and_a_second_run_changes_nothing(newsroom):
 
     second = newsroom.ingest()
 
-    assert told(second, "polls", "pages") == (1, 0)
+    assert totals_of(second, "polls", "pages") == (1, 0)
     assert [newsroom.rows(table) for table in tables] == before
     assert newsroom.web.paths[asked:] == ["/feed.xml"]
     assert newsroom.web.requests[-1].headers["if-none-match"] == '"(1, 2, 3)"'
@@ -131,7 +76,7 @@ def test_a_change_that_a_feed_announces_becomes_a_revision(newsroom):
     newsroom.web.routes["/1"] = validated(article_page(1, text=edited), '"edited"')
     newsroom.web.routes["/feed.xml"] = page(newsroom.feed_of(1, 2, updated={newsroom.web.url("/1"): "Updated"}), XML)
     totals = newsroom.ingest()
-    assert told(totals, "entries_new", "entries_changed", "pages", "revised") == (0, 1, 1, 1)
+    assert totals_of(totals, "entries_new", "entries_changed", "pages", "revised") == (0, 1, 1, 1)
     assert [row["number"] for row in newsroom.rows(RevisionRow)] == [1, 1, 2]
     assert newsroom.rows(ArticleRow)[0]["text"] == "\n\n".join(edited)
 
@@ -142,7 +87,7 @@ def test_a_silent_edit_is_found_at_a_revisit_with_the_pages_own_validators(newsr
     newsroom.web.routes["/1"] = validated(article_page(1, headline="Quite another headline"), '"edited"')
     newsroom.ahead = timedelta(days=6)  # published two days before: the revisit after a week is due
     totals = newsroom.ingest()
-    assert told(totals, "pages", "revised", "not_modified") == (2, 1, 1)
+    assert totals_of(totals, "pages", "revised", "not_modified") == (2, 1, 1)
     assert newsroom.web.asked("/2")[-1].headers["if-none-match"] == '"2"'
     assert newsroom.rows(RevisionRow)[-1]["changed"] == "title"
     newsroom.ahead = timedelta(days=400)
@@ -166,8 +111,8 @@ def test_what_fails_for_a_while_is_tried_again_and_what_fails_for_good_is_given_
     newsroom.web.routes["/1"] = in_turn(status(503), validated(article_page(1)))
     newsroom.web.routes["/2"] = status(451)
     newsroom.web.routes["/3"] = status(500)
-    assert told(newsroom.ingest(), "retry", "failed", "new") == (2, 1, 0)
-    assert told(newsroom.ingest(), "pages") == (0,)  # not before the pause is over
+    assert totals_of(newsroom.ingest(), "retry", "failed", "new") == (2, 1, 0)
+    assert totals_of(newsroom.ingest(), "pages") == (0,)  # not before the pause is over
     for _ in range(newsroom.settings.max_attempts):
         newsroom.ahead += timedelta(hours=24)
         newsroom.ingest()
@@ -182,7 +127,7 @@ def test_one_bad_feed_fails_no_other(newsroom):
     newsroom.web.routes["/error"] = status(500)
     newsroom.subscribe("/html", "/error", "/missing")
     totals = newsroom.ingest()
-    assert told(totals, "polls", "polls_failed", "new") == (4, 3, 1)
+    assert totals_of(totals, "polls", "polls_failed", "new") == (4, 3, 1)
     outcomes = {row["url"].rpartition("/")[2]: (row["last_outcome"], row["failures"]) for row in newsroom.rows(FeedRow)}
     assert outcomes["feed.xml"] == ("read", 0)
     assert outcomes["html"] == ("html", 1)
@@ -201,7 +146,7 @@ def test_validators_of_a_document_that_could_not_be_read_are_not_kept(newsroom):
 def test_what_robots_txt_forbids_is_not_asked_for(newsroom):
     newsroom.serve_stories(1, 2)
     newsroom.web.routes["/robots.txt"] = page("User-agent: *\nDisallow: /2\n", "text/plain")
-    assert told(newsroom.ingest(), "new", "blocked") == (1, 1)
+    assert totals_of(newsroom.ingest(), "new", "blocked") == (1, 1)
     assert newsroom.web.asked("/2") == []
     assert (newsroom.page("/2")["state"], newsroom.page("/2")["reason"]) == ("blocked", "robots")
     newsroom.ingest()
@@ -247,7 +192,7 @@ def test_a_redirect_is_followed_and_leads_to_one_article(newsroom):
     assert len(newsroom.rows(ArticleRow)) == 1
     assert newsroom.page("/short")["state"] == "alias"
     with reading(newsroom.engine) as connection:
-        found = show(connection, newsroom.web.url("/1"))
+        found = load_page_record(connection, newsroom.web.url("/1"))
     assert found["aliases"] == [newsroom.web.url("/short")]
     assert len(found["announced_by"]) == 2
 
@@ -290,7 +235,6 @@ def test_an_article_that_leads_to_the_front_page_is_no_article(newsroom):
     assert (newsroom.page("/1")["state"], newsroom.page("/1")["reason"]) == ("rejected", "front_page")
 
 
-CHALLENGE = "<title>Just a moment...</title><h1>Checking</h1><script>window._cf_chl_opt={cvId:'3'}</script>"
 CONSENT = "<title>Before you continue</title><p>We and our partners use cookies.</p><button>Accept all</button>"
 MISSING = "<title>Page not found | Test Courier</title><h1>We have looked everywhere</h1><p>It is not there.</p>"
 SHELL = '<html><body><div id="root"></div><script src="/main.js"></script></body></html>'
@@ -374,13 +318,6 @@ def test_the_refusal_of_a_bot_wall_is_told_from_that_of_a_site(newsroom):
     assert told_apart == {"/1": ("bot_wall", 403), "/2": ("http_403", 403)}
 
 
-def serve_with_contents(newsroom, *numbers):
-    """A feed that carries the whole text of its pages, with boilerplate below."""
-    texts = {newsroom.web.url(f"/{number}"): [*paragraphs(number), "NOW WATCH: a film"] for number in numbers}
-    newsroom.serve_stories(*numbers)
-    newsroom.web.routes["/feed.xml"] = page(newsroom.feed_of(*numbers, contents=texts), XML)
-
-
 @pytest.mark.parametrize(
     ("route", "reason"),
     [
@@ -448,8 +385,8 @@ def test_a_page_that_can_be_had_after_all_replaces_what_the_feed_carried(newsroo
     newsroom.ahead = timedelta(days=6)
     newsroom.ingest()
     (article,) = newsroom.rows(ArticleRow)
-    assert (article["source"], article["extractor"]) == ("page", "trafilatura+news")
-    assert [row["extractor"] for row in newsroom.rows(RevisionRow)] == ["feed", "trafilatura+news"]
+    assert (article["source"], article["extractor"]) == ("page", "news")
+    assert [row["extractor"] for row in newsroom.rows(RevisionRow)] == ["feed", "news"]
     assert newsroom.page("/1")["reason"] is None
 
 
@@ -507,7 +444,7 @@ def test_the_same_text_on_two_sites_is_stored_twice_and_linked(newsroom):
         rss({newsroom.web.url("/wire", host=host): title(5) for host in ("127.0.0.2", "127.0.0.3")}), XML
     )
     newsroom.subscribe("/feed.xml")
-    assert told(newsroom.ingest(), "new", "duplicate") == (1, 1)
+    assert totals_of(newsroom.ingest(), "new", "duplicate") == (1, 1)
     first, second = newsroom.rows(ArticleRow)
     assert second["duplicate_of"] == first["id"]
 
@@ -515,14 +452,14 @@ def test_the_same_text_on_two_sites_is_stored_twice_and_linked(newsroom):
 def test_a_budget_of_pages_is_kept_and_the_rest_stays_due(newsroom):
     newsroom.serve_stories(*range(1, 8))
     assert newsroom.ingest(max_pages=3).pages == 3
-    assert plan(newsroom.settings, now=newsroom.now).pages == 4
+    assert plan_ingest(newsroom.settings, now=newsroom.now).pages == 4
     assert newsroom.ingest(kinds=frozenset({"crawl"})).pages == 4
 
 
 def test_polling_alone_fetches_no_page_and_crawling_alone_polls_no_feed(newsroom):
     newsroom.serve_stories(1)
-    assert told(newsroom.ingest(kinds=frozenset({"poll"})), "polls", "pages") == (1, 0)
-    assert told(newsroom.ingest(kinds=frozenset({"crawl"})), "polls", "pages") == (0, 1)
+    assert totals_of(newsroom.ingest(kinds=frozenset({"poll"})), "polls", "pages") == (1, 0)
+    assert totals_of(newsroom.ingest(kinds=frozenset({"crawl"})), "polls", "pages") == (0, 1)
 
 
 def test_with_nothing_to_do_a_run_ends(newsroom):
@@ -541,7 +478,7 @@ def test_two_runs_at_once_share_the_work_and_store_nothing_twice(newsroom):
 
     def crawl():
         try:
-            results.append(run(newsroom.settings, kinds=frozenset({"crawl"}), now=newsroom.now))
+            results.append(run_ingest(newsroom.settings, kinds=frozenset({"crawl"}), now=newsroom.now))
         except Exception as error:
             errors.append(error)
 
@@ -658,16 +595,16 @@ def test_a_database_that_goes_away_is_an_error_of_ours_by_itself_and_not_in_a_gr
 
 
 def test_a_living_worker_is_not_taken_for_dead_and_a_dead_one_is():
-    mine = Owner.new()
+    mine = LeaseOwner.new()
     assert not is_dead(str(mine))
     assert not is_dead("another machine|1|1.0|a")
     assert not is_dead("no signature at all")
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    assert is_dead(str(Owner(mine.machine, gone.pid, "1.00", "a")))
-    assert is_dead(str(Owner(mine.machine, mine.pid, "1.00", "a")))  # the number is used again, by another process
+    assert is_dead(str(LeaseOwner(mine.machine, gone.pid, "1.00", "a")))
+    assert is_dead(str(LeaseOwner(mine.machine, mine.pid, "1.00", "a")))  # the number is used again, by another process
 
 
 def test_a_database_without_tables_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="news db upgrade"):
-        run(Settings(database_url=f"sqlite:///{tmp_path}/empty.db"))
+        run_ingest(Settings(database_url=f"sqlite:///{tmp_path}/empty.db"))

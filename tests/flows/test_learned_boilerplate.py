@@ -9,24 +9,24 @@ from itertools import islice
 import pytest
 import sqlalchemy as sa
 
-from pipeline.extract import extract_article
+from pipeline.extract import PageInput, extract_article
 from pipeline.model import Article
-from pipeline.recurrence import body_blocks
-from pipeline.store import boilerplate as store
-from pipeline.store.blocks import MAX_ROWS, Counted, count_blocks
-from pipeline.store.boilerplate import learned_texts, list_blocks
-from pipeline.store.engine import open_engine, reading, write
-from pipeline.store.reclean import Choice
-from pipeline.store.takedown import Target, bar
-from pipeline.tables import ArticleRow, RevisionRow, SiteBlockRow, SiteRow
-from pipeline.upkeep.reclean import Job, reclean
+from pipeline.store.articles import learned_boilerplate as store
+from pipeline.store.articles.block_counts import MAX_ROWS, CountedArticle, count_blocks
+from pipeline.store.articles.learned_boilerplate import list_blocks, load_learned_texts
+from pipeline.store.articles.reclean_queue import CopySelection
+from pipeline.store.articles.takedown_rows import TakedownTarget, bar_target
+from pipeline.store.connection.engine import open_engine, reading, write
+from pipeline.store.schema.tables import ArticleRow, RevisionRow, SiteBlockRow, SiteRow
+from pipeline.text.block_identity import make_body_blocks
+from pipeline.upkeep.recleaning import RecleanJob, reclean
+from tests.support.command_line import News
+from tests.support.newsroom import XML
+from tests.support.recording import RecordingPipeline
 from tests.support.recurring import STARTED_AT, Printed, made_page, made_site, paragraph, printed_blocks
 from tests.support.stories import rss
 from tests.support.web import Web
 from tests.support.web import page as served
-from tests.test_archive import Kept
-from tests.test_cli import News
-from tests.test_ingest import XML
 
 SITE = "site.example"
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -40,12 +40,12 @@ def rows(engine, site=SITE):
 
 def learned(engine, site=SITE):
     with reading(engine) as connection:
-        return learned_texts(connection, site)
+        return load_learned_texts(connection, site)
 
 
 def count(engine, article_id, texts, at, site=SITE):
-    blocks = body_blocks(texts, [True] * len(texts))
-    write(engine, count_blocks, [Counted(article_id, site, blocks, at)], at)
+    blocks = make_body_blocks(texts, [True] * len(texts))
+    write(engine, count_blocks, [CountedArticle(article_id, site, blocks, at)], at)
 
 
 class Reader:
@@ -57,10 +57,12 @@ class Reader:
 
     def read(self, page):
         """The texts that were removed as recurring, and the article."""
-        found = extract_article(page.html.encode(), f"https://{SITE}/{self.pages}", learned=learned(self.engine))
+        found = extract_article(
+            PageInput(page.html.encode(), f"https://{SITE}/{self.pages}", learned=learned(self.engine))
+        )
         assert isinstance(found, Article)
         self.pages += 1
-        counted = Counted(self.pages, SITE, found.blocks, page.published_at)
+        counted = CountedArticle(self.pages, SITE, found.blocks, page.published_at)
         write(self.engine, count_blocks, [counted], page.published_at)
         return {one.text for one in found.removed if one.reason == "recurring"}, found
 
@@ -204,7 +206,7 @@ def test_sites_are_counted_apart_and_forgotten_when_taken_down(engine):
         count(engine, number + 1, [paragraph(rng), paragraph(rng), footer], STARTED_AT + number * DAY)
     assert learned(engine) == {footer}
     assert learned(engine, "other.example") == frozenset()
-    write(engine, bar, Target("site", SITE), datetime.now(UTC), None)
+    write(engine, bar_target, TakedownTarget("site", SITE), datetime.now(UTC), None)
     assert rows(engine) == []
 
 
@@ -214,7 +216,7 @@ def test_sites_are_counted_apart_and_forgotten_when_taken_down(engine):
 @pytest.fixture
 def newsroom(database_url, tmp_path):
     with Web() as web:
-        pipeline = Kept(web, database_url, tmp_path / "raw")
+        pipeline = RecordingPipeline(web, database_url, tmp_path / "raw")
         yield pipeline
         pipeline.engine.dispose()
 
@@ -259,7 +261,7 @@ def test_learned_while_crawling_overruled_by_the_user_and_applied_backwards(news
     told = news.json("explain", newsroom.web.url("/0"), "--stored", **archive)
     assert [line["reason"] for line in told["lines"] if line["text"].startswith("Zwilum")] == ["recurring"]
 
-    job = Job(newsroom.settings, newsroom.engine, newsroom.place, Choice(), newsroom.now)
+    job = RecleanJob(newsroom.settings, newsroom.engine, newsroom.place, CopySelection(), newsroom.now)
     assert reclean(job).kinds["revised"] >= 4
     left = [article for article in texts(newsroom) if any(text.startswith("Zwilum") for text in article)]
     assert left == []
@@ -289,7 +291,7 @@ def test_cleaning_again_changes_nothing_but_what_was_learned_since_and_then_noth
     (site,) = {row["site"] for row in newsroom.rows(ArticleRow)}
     assert len(learned(newsroom.engine, site)) >= 5
     before = {row["url"]: row for row in newsroom.rows(ArticleRow)}
-    job = Job(newsroom.settings, newsroom.engine, newsroom.place, Choice(), newsroom.now)
+    job = RecleanJob(newsroom.settings, newsroom.engine, newsroom.place, CopySelection(), newsroom.now)
     foreseen = reclean(replace(job, dry_run=True)).kinds
     assert stored_rows(newsroom) == [list(before.values()), newsroom.rows(RevisionRow)]
     assert reclean(job).kinds == foreseen

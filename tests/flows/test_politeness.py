@@ -10,17 +10,18 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from pipeline.ingest import run
-from pipeline.ingest.turn import TURN
-from pipeline.ingest.visit import STRIKES
-from pipeline.store import report
-from pipeline.store.engine import reading
-from pipeline.store.frontier import Failures, give_up, retry_pages
-from pipeline.store.report import show
-from pipeline.tables import ArticleRow, FeedRow, HostRow, PageRow, PollRow, RevisionRow
+from pipeline.ingest import run_ingest
+from pipeline.ingest.host_worker import TURN
+from pipeline.runtime.host_bearing import STRIKES
+from pipeline.store.connection.engine import reading
+from pipeline.store.frontier.page_outcomes import give_up_pages
+from pipeline.store.frontier.retries import FailureSelection, retry_pages
+from pipeline.store.queries import status as report
+from pipeline.store.queries.page_record import load_page_record
+from pipeline.store.schema.tables import ArticleRow, FeedRow, HostRow, PageRow, PollRow, RevisionRow
+from tests.support.newsroom import CHALLENGE, XML, Pipeline, totals_of
 from tests.support.stories import article_page, rss, title
 from tests.support.web import Reply, Web, in_turn, page, redirect, status, validated
-from tests.test_ingest import CHALLENGE, XML, Pipeline, told
 
 ONE, TWO, THREE = "127.0.0.1", "127.0.0.2", "127.0.0.3"
 
@@ -86,6 +87,17 @@ def asked(newsroom, path, host):
     return [request for request in newsroom.web.asked(path) if request.host == host]
 
 
+def test_a_run_that_starts_beside_others_takes_on_no_more_than_its_part_of_the_hosts(newsroom):
+    newsroom.web.latency = 0.05
+    for host in (ONE, TWO, THREE):
+        newsroom.web.routes[on(host, "/feed.xml")] = page(rss({newsroom.web.url("/1", host=host): title(1)}), XML)
+        newsroom.web.routes[on(host, "/1")] = page(article_page(1))
+        newsroom.subscribe("/feed.xml", host=host)
+    assert totals_of(newsroom.ingest(first_hosts=1), "polls", "pages") == (3, 3)
+    visits = [host for host, _ in itertools.groupby(newsroom.web.requests, lambda request: request.host)]
+    assert sorted(visits) == [ONE, TWO, THREE]
+
+
 # ---------------------------------------------------------------- redirects to other hosts
 
 
@@ -97,12 +109,12 @@ def test_a_page_that_leads_to_another_host_is_one_article_in_the_same_run(newsro
         newsroom.web.routes[on(ONE, f"/short/{code}")] = redirect(home, code)
         newsroom.web.routes[on(TWO, f"/{code}")] = validated(article_page(code))
     announce(newsroom, *shorts)
-    assert told(newsroom.ingest(), "pages", "new") == (5, 5)
+    assert totals_of(newsroom.ingest(), "pages", "new") == (5, 5)
     assert ledger(newsroom) == dict.fromkeys(homes, ("stored", None)) | dict.fromkeys(shorts, ("alias", None))
     there = [request.path for request in newsroom.web.requests if request.host == TWO]
     assert (there[0], sorted(there[1:])) == ("/robots.txt", [f"/{code}" for code in codes])
     with reading(newsroom.engine) as connection:
-        found = show(connection, shorts[0])
+        found = load_page_record(connection, shorts[0])
     assert (found["alias_of"], found["article"]["url"]) == (homes[0], homes[0])
     assert found["host"]["name"] == f"{TWO}:{newsroom.web.port}"
     aliases = [row for row in newsroom.rows(PageRow) if row["state"] == "alias"]
@@ -143,7 +155,7 @@ def test_a_chain_over_three_hosts_ends_in_one_article(newsroom):
     newsroom.web.routes |= {on(ONE, "/a"): redirect(second, 301), on(TWO, "/b"): redirect(third, 302)}
     newsroom.web.routes[on(THREE, "/c")] = page(article_page(1))
     announce(newsroom, first)
-    assert told(newsroom.ingest(), "pages", "new") == (1, 1)
+    assert totals_of(newsroom.ingest(), "pages", "new") == (1, 1)
     assert ledger(newsroom) == {first: ("alias", None), third: ("stored", None)}
 
 
@@ -178,7 +190,7 @@ def test_a_page_that_leads_to_an_article_that_is_stored_is_its_alias_without_ano
     newsroom.ingest()
     newsroom.web.routes[on(ONE, "/short")] = redirect(f"{home}?utm_source=rss", 301)
     newsroom.web.routes["/feed.xml"] = page(rss({home: title(1), short: title(1)}), XML)
-    assert told(newsroom.ingest(), "pages", "unchanged") == (1, 1)
+    assert totals_of(newsroom.ingest(), "pages", "unchanged") == (1, 1)
     assert ledger(newsroom) == {home: ("stored", None), short: ("alias", None)}
     assert len(newsroom.web.asked("/1")) == 1
 
@@ -228,7 +240,7 @@ def test_a_page_that_leads_where_nobody_may_go_fails_for_good(newsroom):
 def test_a_host_whose_pages_lead_nowhere_is_not_out_of_reach(newsroom):
     newsroom.serve_stories(*range(STRIKES + 2))
     newsroom.web.routes |= {f"/{number}": redirect(f"/{number}") for number in range(STRIKES + 1)}
-    assert told(newsroom.ingest(), "failed", "new") == (STRIKES + 1, 1)
+    assert totals_of(newsroom.ingest(), "failed", "new") == (STRIKES + 1, 1)
     assert set(ledger(newsroom).values()) == {("failed", "redirect_loop"), ("stored", None)}
 
 
@@ -251,7 +263,7 @@ def test_a_robots_txt_that_another_host_answers_for_is_obeyed(newsroom):
     newsroom.serve_stories(1, 2)
     newsroom.web.routes[on(ONE, "/robots.txt")] = redirect(newsroom.web.url("/robots.txt", host=TWO), 301)
     newsroom.web.routes[on(TWO, "/robots.txt")] = page("User-agent: *\nDisallow: /2\n", "text/plain")
-    assert told(newsroom.ingest(), "new", "blocked") == (1, 1)
+    assert totals_of(newsroom.ingest(), "new", "blocked") == (1, 1)
     assert newsroom.web.asked("/2") == []
 
 
@@ -288,8 +300,8 @@ def test_a_page_that_is_given_up_on_its_way_begins_again_at_its_own_url(newsroom
         connection.execute(
             sa.update(PageRow).values(attempts=9, host=f"{TWO}:{newsroom.web.port}", route={"url": home, "hops": []})
         )
-        assert give_up(connection, newsroom.now(), 5) == 1
-        assert retry_pages(connection, Failures("robots_unreachable"), newsroom.now()) == 1
+        assert give_up_pages(connection, newsroom.now(), 5) == 1
+        assert retry_pages(connection, FailureSelection("robots_unreachable"), newsroom.now()) == 1
     newsroom.ahead = timedelta(hours=1)
     assert newsroom.ingest().new == 1
     assert len(newsroom.web.asked("/short")) == 2
@@ -304,7 +316,7 @@ def test_a_feed_that_leads_to_another_host_is_read_there_in_the_same_run_and_ado
     there = newsroom.web.url("/feed.xml", host=TWO)
     newsroom.web.routes[on(TWO, "/feed.xml")] = newsroom.web.routes.pop("/feed.xml")
     newsroom.web.routes[on(ONE, "/feed.xml")] = redirect(there, 301)
-    assert told(newsroom.ingest(), "polls", "polls_failed", "new") == (1, 0, 1)
+    assert totals_of(newsroom.ingest(), "polls", "polls_failed", "new") == (1, 0, 1)
     (feed,) = newsroom.rows(FeedRow)
     assert (feed["host"], feed["route"], feed["target_url"]) == (f"{ONE}:{newsroom.web.port}", None, there)
     for _ in range(2):
@@ -319,7 +331,7 @@ def test_feeds_that_lead_in_a_circle_fail_and_are_asked_at_their_own_address_aga
     newsroom.web.routes[on(ONE, "/feed.xml")] = redirect(newsroom.web.url("/f", host=TWO))
     newsroom.web.routes[on(TWO, "/f")] = redirect(newsroom.web.url("/feed.xml"))
     newsroom.subscribe("/feed.xml")
-    assert told(newsroom.ingest(), "polls", "polls_failed") == (1, 1)
+    assert totals_of(newsroom.ingest(), "polls", "polls_failed") == (1, 1)
     (feed,) = newsroom.rows(FeedRow)
     assert (feed["last_outcome"], feed["route"]) == ("redirect_loop", None)
     assert feed["host"] == f"{ONE}:{newsroom.web.port}"
@@ -331,7 +343,7 @@ def test_feeds_of_many_hosts_that_one_host_serves_are_asked_for_there_one_after_
         newsroom.web.routes[on(host, f"/f{number}")] = redirect(newsroom.web.url(f"/burner/{number}", host=THREE))
         newsroom.web.routes[on(THREE, f"/burner/{number}")] = page(rss({}), XML)
         newsroom.subscribe(f"/f{number}", host=host)
-    assert told(newsroom.ingest(), "polls", "polls_failed") == (9, 0)
+    assert totals_of(newsroom.ingest(), "polls", "polls_failed") == (9, 0)
     assert set(newsroom.web.peak.values()) == {1}
 
 
@@ -355,14 +367,15 @@ def serve_everywhere(newsroom, total=24):
 @pytest.mark.parametrize("connections", [1, 3])
 def test_no_host_is_asked_for_more_at_once_than_is_allowed_whoever_asks(newsroom, connections):
     serve_everywhere(newsroom)
-    newsroom.web.latency = 0.2  # long beside what a busy machine takes between two requests
-    newsroom.settings = replace(newsroom.settings, host_connections=connections)
+    newsroom.web.latency = 0.5  # long beside what a busy machine takes between two requests
+    # Readers enough that three hosts may have three pages under way: fewer share their places among the hosts.
+    newsroom.settings = replace(newsroom.settings, host_connections=connections, jobs=3)
     newsroom.ingest(kinds=frozenset({"poll"}))
     results, errors = [], []
 
     def crawl():
         try:
-            results.append(run(newsroom.settings, kinds=frozenset({"crawl"}), now=newsroom.now))
+            results.append(run_ingest(newsroom.settings, kinds=frozenset({"crawl"}), now=newsroom.now))
         except Exception as error:
             errors.append(error)
 
@@ -383,13 +396,13 @@ def test_requests_to_a_host_begin_no_faster_than_its_pause_allows(newsroom, conn
     newsroom.serve_stories(1, 2, 3, 4)
     newsroom.web.routes["/1"] = redirect("/elsewhere")
     newsroom.web.routes["/elsewhere"] = page(article_page(1))
-    newsroom.web.latency = 0.15
-    newsroom.settings = replace(newsroom.settings, host_delay=timedelta(seconds=0.1), host_connections=connections)
+    newsroom.web.latency = 0.4
+    newsroom.settings = replace(newsroom.settings, host_delay=timedelta(seconds=0.3), host_connections=connections)
     assert newsroom.ingest().new == 4
     assert len(newsroom.web.requests) == 7
     # Where one runs at a time the pause begins at the end of a request, else at its beginning. Threads of the server
-    # take note of the beginning a little late.
-    assert min(newsroom.web.gaps(ONE)) >= (0.24 if connections == 1 else 0.09)
+    # take note of the beginning a little late, and more so where the machine is busy.
+    assert min(newsroom.web.gaps(ONE)) >= (0.6 if connections == 1 else 0.2)
     assert newsroom.web.peak[ONE] == connections
 
 
@@ -410,7 +423,7 @@ def test_a_busy_host_is_left_alone_for_longer_and_the_next_worker_knows(newsroom
     newsroom.ingest(kinds=frozenset({"crawl"}), max_pages=2, poll_all=False)
     (host,) = newsroom.rows(HostRow)
     with reading(newsroom.engine) as connection:
-        assert report.status(connection, newsroom.now())["hosts"]["slowed"] == 1
+        assert report.load_status(connection, newsroom.now())["hosts"]["slowed"] == 1
     busy = host["pause"]
     assert busy >= 0.3
     began = len(newsroom.web.requests)

@@ -7,11 +7,11 @@ from itertools import pairwise
 import pytest
 
 from pipeline.model import Subscription
-from pipeline.store.engine import reading, write
-from pipeline.store.feeds import add_feeds, list_feeds
-from pipeline.tables import AddressRow, EntryRow, FeedRow, PollRow
+from pipeline.store.connection.engine import reading, write
+from pipeline.store.feeds.subscriptions import add_feeds, list_feeds
+from pipeline.store.schema.tables import AddressRow, EntryRow, FeedRow, PageRow, PollRow
+from tests.support.newsroom import XML, Pipeline
 from tests.support.web import Web, in_turn, page, redirect, status
-from tests.test_ingest import XML, Pipeline
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 POLL = frozenset({"poll"})
@@ -52,6 +52,26 @@ def test_a_feed_is_left_alone_for_as_long_as_its_answer_is_fresh(newsroom, hint)
     assert newsroom.ingest(kinds=POLL).polls == 1
     assert later(newsroom, 2 * HOUR + 50 * MINUTE).polls == 0
     assert later(newsroom, 3 * HOUR + MINUTE).polls == 1
+
+
+def test_each_entry_has_its_page_or_is_counted_as_one_without(newsroom):
+    links = [
+        newsroom.web.url("/short"),
+        newsroom.web.url("/long") + "?" + "a" * (2029 - len(newsroom.web.url("/long")) - 1),
+        newsroom.web.url("/longer") + "?" + "a" * 2048,
+        "mailto:news@news.example",
+        "",
+    ]
+    items = "".join(
+        f"<item><guid>{n}</guid><title>Entry {n}</title><link>{link}</link></item>" for n, link in enumerate(links)
+    )
+    newsroom.web.routes["/feed.xml"] = page(f"<rss version='2.0'><channel><title>A</title>{items}</channel></rss>", XML)
+    newsroom.subscribe("/feed.xml")
+    newsroom.ingest(kinds=POLL)
+    assert sorted(len(row["url"]) for row in newsroom.rows(PageRow)) == [len(links[0]), 2029]
+    (poll,) = newsroom.rows(PollRow)
+    assert poll["entries_seen"] + poll["entries_skipped"] == len(links)
+    assert poll["entries_new"] == len(newsroom.rows(PageRow)) + poll["entries_without_page"]
 
 
 @pytest.mark.parametrize(

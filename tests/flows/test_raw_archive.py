@@ -16,60 +16,20 @@ import pytest
 from warcio.archiveiterator import ArchiveIterator
 from warcio.cli import main as warcio
 
-from pipeline.access import AccessChange
-from pipeline.archive.place import Place
-from pipeline.archive.read import read_members, read_response
-from pipeline.archive.warc import payload_digest
-from pipeline.archive.writer import Limits, Writer
+from pipeline.archive.folder import WarcFolder
+from pipeline.archive.member import compute_digest, read_members
+from pipeline.archive.reader import read_response
+from pipeline.archive.rewrite import list_left_files, repair_file
+from pipeline.archive.writer import RotationLimits, WarcWriter
 from pipeline.errors import ArchiveError, ConfigError
-from pipeline.store.access import change_access
-from pipeline.store.engine import write
-from pipeline.tables import RawRow
+from pipeline.http.credentials import CredentialsChange
+from pipeline.store.connection.engine import write
+from pipeline.store.frontier.stored_credentials import store_credentials
+from tests.support.captures import AT, capture
+from tests.support.newsroom import XML
+from tests.support.recording import REVISIT, on_sqlite
 from tests.support.stories import article_page
-from tests.support.web import Web, page, redirect, status
-from tests.test_archive_warc import AT, capture
-from tests.test_ingest import XML, Pipeline
-
-REVISIT = timedelta(days=5)
-"""From now to a time when the stories are looked at again."""
-
-
-class Kept(Pipeline):
-    """A pipeline with a raw archive in a folder."""
-
-    def __init__(self, web, url, folder):
-        super().__init__(web, url)
-        self.folder = folder
-        self.settings = replace(
-            self.settings,
-            archive_url=str(folder),
-            archive_spool=str(folder.parent / "spool"),
-            archive_max_age=timedelta(days=60),
-        )
-
-    @property
-    def place(self):
-        return Place(self.settings.archive_place, self.folder.parent / "spool")
-
-    def copies(self, path=None):
-        rows = self.rows(RawRow)
-        return [row for row in rows if row["url"] == self.web.url(path)] if path else rows
-
-    def body(self, row):
-        data = self.place.read(row["file"], row["file_offset"], row["file_length"])
-        return read_response(data, row["record_id"], 10_000_000).body
-
-
-on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-"""What is the same on both databases is tested on one."""
-
-
-@pytest.fixture
-def kept(database_url, tmp_path):
-    with Web(addresses=("127.0.0.1", "127.0.0.2")) as web:
-        pipeline = Kept(web, database_url, tmp_path / "raw")
-        yield pipeline
-        pipeline.engine.dispose()
+from tests.support.web import page, redirect, status
 
 
 def test_pages_and_feeds_are_kept_as_they_came(kept):
@@ -83,7 +43,7 @@ def test_pages_and_feeds_are_kept_as_they_came(kept):
     (one,) = kept.copies("/1")
     assert kept.body(one).decode() == article_page(1)
     assert one["page_id"] == kept.page("/1")["id"]
-    assert one["digest"] == payload_digest(article_page(1).encode())
+    assert one["digest"] == compute_digest(article_page(1).encode())
     (feed,) = kept.copies("/feed.xml")
     assert (feed["feed_id"], feed["page_id"]) == (1, None)
     assert [path.name for path in kept.folder.iterdir()] == [one["file"]]
@@ -178,8 +138,8 @@ def test_what_a_user_gave_to_ask_with_is_not_kept_nor_what_it_opens(kept):
     kept.serve_stories(1)
     kept.web.routes["/feed.xml"] = page(kept.feed_of(1), XML, Set_Cookie="session=opened")
     kept.web.routes["/1"] = page(article_page(1), Set_Cookie="visit=counted")
-    given = AccessChange({"X-Key": "hush-1"}, {"who": "hush-2"}, {"user_agent": "hush-3", "auth": "me:hush-4"})
-    write(kept.engine, change_access, 1, given, kept.now())
+    given = CredentialsChange({"X-Key": "hush-1"}, {"who": "hush-2"}, {"user_agent": "hush-3", "auth": "me:hush-4"})
+    write(kept.engine, store_credentials, 1, given, kept.now())
     kept.ingest()
     (asked,) = kept.web.asked("/feed.xml")
     assert (asked.headers["x-key"], asked.headers["user-agent"]) == ("hush-1", "hush-3")
@@ -256,9 +216,10 @@ def test_a_torn_tail_is_cut_off_and_records_without_a_note_are_noted(kept):
         lost = [member for member in whole if member.type == "response"][-1]
         file.seek(0, 2)
         file.write(whole[1].data[:-30])  # half a record
-    writer = Writer(kept.place, Limits(10**9, timedelta(days=1)), [])
-    (repaired,) = writer.recover()
-    assert (repaired.size, repaired.torn) == (whole[-1].offset + whole[-1].length, len(whole[1].data) - 30)
+    assert list_left_files(kept.place) == [path.name]
+    with repair_file(kept.place, path.name, {row["record_id"]: (row["file_offset"], 0) for row in before}) as survey:
+        assert [span.length for span in survey.damage] == [len(whole[1].data) - 30]
+    assert path.stat().st_size == whole[-1].offset + whole[-1].length
     assert [entry.name for entry in kept.folder.iterdir()] == [path.name]
     # And by a run, which also puts the notes in order: one is missing, one speaks of what is not there.
     path.rename(torn)
@@ -285,7 +246,7 @@ def test_the_file_of_a_living_process_is_left_alone(kept):
 
 
 def test_a_full_disk_is_an_error_and_leaves_no_half_record(tmp_path):
-    writer = Writer(Place(str(tmp_path / "raw"), tmp_path), Limits(10**9, timedelta(days=1)), [])
+    writer = WarcWriter(WarcFolder(str(tmp_path / "raw"), tmp_path), RotationLimits(10**9, timedelta(days=1)), [])
     written = writer.write(capture(), "sha1:A", None)
     size = next((tmp_path / "raw").iterdir()).stat().st_size
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -320,24 +281,24 @@ def test_at_a_remote_address_files_are_uploaded_when_they_are_finished(kept, req
 
 
 def test_what_could_not_be_uploaded_waits_here_and_is_read_here(tmp_path, request):
-    place = Place(f"memory://{request.node.name}-{os.getpid()}", tmp_path / "spool")
-    writer = Writer(place, Limits(10**9, timedelta(days=1)), [], lambda: AT)
+    place = WarcFolder(f"memory://{request.node.name}-{os.getpid()}", tmp_path / "spool")
+    writer = WarcWriter(place, RotationLimits(10**9, timedelta(days=1)), [], lambda: AT)
     written = writer.write(capture(), "sha1:A", None)
     assert read_response(place.read(written.file, written.offset, written.length), written.record_id, 10_000)
     upload, place.upload = place.upload, lambda path: (_ for _ in ()).throw(ArchiveError("away"))
     writer.close()
     assert place.names() == [written.file]
     place.upload = upload
-    assert Writer(place, Limits(10**9, timedelta(days=1)), []).recover() == []
+    WarcWriter(place, RotationLimits(10**9, timedelta(days=1)), []).upload()
     assert list(place.folder.iterdir()) == []
     assert read_response(place.read(written.file, written.offset, written.length), written.record_id, 10_000)
 
 
 def test_an_address_that_nothing_knows_is_refused_in_words(tmp_path):
     with pytest.raises(ConfigError, match="NEWS_ARCHIVE_URL"):
-        Place("nosuch://place", tmp_path)
+        WarcFolder("nosuch://place", tmp_path)
 
 
 def test_a_file_that_is_not_there_is_an_error_of_ours(tmp_path):
     with pytest.raises(ArchiveError, match=r"gone\.warc\.gz"):
-        Place(str(tmp_path), tmp_path).read("gone.warc.gz", 0, 10)
+        WarcFolder(str(tmp_path), tmp_path).read("gone.warc.gz", 0, 10)

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from pipeline.tables import ArticleRow
+from pipeline.store.schema.tables import ArticleRow
+from tests.support.newsroom import XML, Pipeline
 from tests.support.stories import article_page
 from tests.support.web import Web, page, status, validated
-from tests.test_ingest import XML, Pipeline
 
 SHORT = "<html><head><title>Note</title></head><body><p>The office is closed on Monday.</p></body></html>"
 

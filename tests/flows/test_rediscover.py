@@ -6,21 +6,21 @@ from email.utils import format_datetime
 
 import pytest
 
-from pipeline.discover import Candidate
-from pipeline.ingest.rediscover import choose
+from pipeline.discover import FeedCandidate
+from pipeline.ingest.rediscover import choose_successor
 from pipeline.model import Subscription
-from pipeline.store.addresses import Lost
-from pipeline.store.engine import write
-from pipeline.store.feeds import add_feeds
-from pipeline.tables import AddressRow, EntryRow, FeedRow
+from pipeline.store.connection.engine import write
+from pipeline.store.feeds.feed_addresses import GoneFeed
+from pipeline.store.feeds.subscriptions import add_feeds
+from pipeline.store.schema.tables import AddressRow, EntryRow, FeedRow
+from tests.support.newsroom import XML, Pipeline
 from tests.support.web import Web, page, status
-from tests.test_ingest import XML, Pipeline
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 POLL = frozenset({"poll"})
-LOST = Lost("https://news.example/old.xml", "https://news.example/", "Harbour News")
-FOUND = Candidate(
+LOST = GoneFeed("https://news.example/old.xml", "https://news.example/", "Harbour News")
+FOUND = FeedCandidate(
     url="https://news.example/new.xml",
     title="harbour news ",
     kind="rss",
@@ -33,7 +33,9 @@ FOUND = Candidate(
 
 
 def test_the_feed_with_the_title_that_the_site_announces_is_the_one():
-    successor, evidence = choose(LOST, [FOUND, replace(FOUND, url="https://news.example/sport", title="Sport")], NOW)
+    successor, evidence = choose_successor(
+        LOST, [FOUND, replace(FOUND, url="https://news.example/sport", title="Sport")], NOW
+    )
     assert successor == FOUND
     assert "harbour news" in evidence
 
@@ -53,15 +55,17 @@ def test_the_feed_with_the_title_that_the_site_announces_is_the_one():
     ],
 )
 def test_where_there_is_doubt_nothing_is_chosen(found):
-    assert choose(LOST, found, NOW) == (None, "")
+    assert choose_successor(LOST, found, NOW) == (None, "")
 
 
 def test_a_lost_feed_without_a_title_is_not_taken_for_another_one_without():
-    assert choose(replace(LOST, title=None), [replace(FOUND, title="")], NOW) == (None, "")
+    assert choose_successor(replace(LOST, title=None), [replace(FOUND, title="")], NOW) == (None, "")
 
 
 def test_the_same_feed_in_another_format_is_as_good():
-    assert choose(LOST, [FOUND, replace(FOUND, url="https://news.example/atom", kind="atom")], NOW)[0] == FOUND
+    assert (
+        choose_successor(LOST, [FOUND, replace(FOUND, url="https://news.example/atom", kind="atom")], NOW)[0] == FOUND
+    )
 
 
 @pytest.fixture

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from pipeline.decode import parse_html
 from pipeline.errors import ExtractError, FeedError
-from pipeline.extract import extract_article
-from pipeline.extract.blocks import segment
+from pipeline.extract import PageInput, extract_article
+from pipeline.extract.blocks import segment_page
+from pipeline.html.decode import parse_html
+from pipeline.html.structured_data import read_structured
 from pipeline.model import NoArticle
 from pipeline.parse import parse_feed
-from pipeline.structured import read_structured
 from pipeline.urls import canonical_url, host_of, is_same_site, site_of
 
 URL = "https://news.example/section/page.html"
@@ -32,7 +32,7 @@ def feeds(body: bytes) -> None:
     assert len({entry.guid for entry in feed.entries}) == len(feed.entries)
     for url in (*feed.hub_urls, feed.self_url, *feed.children):
         assert url is None or url.startswith(("http://", "https://"))
-    for text in (feed.title, feed.language, feed.malformed, feed.version):
+    for text in (feed.title, feed.language, feed.malformed):
         assert_storable(text)
     for entry in feed.entries:
         assert entry.guid
@@ -71,7 +71,7 @@ def urls(body: bytes) -> None:
 def pages(body: bytes) -> None:
     """Any bytes are an article, none, or an `ExtractError`."""
     try:
-        article = extract_article(body, URL, charset=CHARSETS[len(body) % len(CHARSETS)], published_hint=NOW)
+        article = extract_article(PageInput(body, URL, charset=CHARSETS[len(body) % len(CHARSETS)], published_hint=NOW))
     except ExtractError:
         return
     assert_storable(article.title)
@@ -91,21 +91,21 @@ def pages(body: bytes) -> None:
 
 def classes(body: bytes) -> None:
     """Any bytes have a class, whatever they were sent as."""
-    from pipeline.classify import class_of_page, class_of_refusal, look_at
-    from pipeline.classify.answers import kind_of_bytes
+    from pipeline.classify import class_of_page, class_of_refusal, gather_page_facts
+    from pipeline.classify.media_types import kind_of_bytes
 
     kind_of_bytes(("text/html", "", "image/png")[len(body) % 3], body)
     class_of_refusal(403, {"server": "x"}, body)
     try:
         document = parse_html(body, CHARSETS[len(body) % len(CHARSETS)], URL)
         structured = read_structured(document.tree, URL)
-        shown = segment(document.tree).blocks
+        shown = segment_page(document.tree).blocks
     except (ExtractError, RecursionError):
         return
     # With the page's own text as the article, with a part of it, and with none.
     texts = [block.text for block in shown]
     for text in ("\n\n".join(texts), "\n\n".join(texts[1:3]), ""):
-        assert class_of_page(look_at(URL, document, structured, shown, text)).page_class
+        assert class_of_page(gather_page_facts(URL, document, structured, shown, text)).page_class
 
 
 def assert_storable(text: str | None) -> None:
@@ -131,18 +131,18 @@ class Target:
 
 
 def _feed_seeds() -> Iterator[bytes]:
-    from tests import test_parse, test_parse_jsonfeed, test_parse_sitemap
+    from tests.parse import test_feed, test_jsonfeed, test_sitemap
 
-    yield from (document.encode() for document in test_parse.SEEDS)
-    yield from (document.encode() for document, _ in test_parse.FORMATS.values())
-    yield from (body for body, _, _ in test_parse.ENCODINGS.values())
-    yield from (body for body, _ in test_parse.NO_FEEDS.values())
-    yield from (document.encode() for document, _, _ in test_parse_jsonfeed.BROKEN.values())
-    yield from (document.encode() for document, _ in test_parse_sitemap.FORMS.values())
-    yield from (document.encode() for document, _ in test_parse_sitemap.NO_SITEMAPS.values())
-    children = (test_parse_sitemap.child(f"/{number}.xml", "2024-03-12") for number in range(3))
-    yield test_parse_sitemap.index(*children).encode()
-    yield gzip.compress(test_parse_sitemap.SMALL)
+    yield from (document.encode() for document in test_feed.SEEDS)
+    yield from (document.encode() for document, _ in test_feed.FORMATS.values())
+    yield from (body for body, _, _ in test_feed.ENCODINGS.values())
+    yield from (body for body, _ in test_feed.NO_FEEDS.values())
+    yield from (document.encode() for document, _, _ in test_jsonfeed.BROKEN.values())
+    yield from (document.encode() for document, _ in test_sitemap.FORMS.values())
+    yield from (document.encode() for document, _ in test_sitemap.NO_SITEMAPS.values())
+    children = (test_sitemap.child(f"/{number}.xml", "2024-03-12") for number in range(3))
+    yield test_sitemap.index(*children).encode()
+    yield gzip.compress(test_sitemap.SMALL)
 
 
 def _page_seeds() -> Iterator[bytes]:

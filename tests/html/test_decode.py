@@ -2,8 +2,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipeline.decode import MAX_DEPTH, MAX_TAGS, decode, parse_html
 from pipeline.errors import ExtractError
+from pipeline.html.decode import MAX_DEPTH, MAX_TAGS, parse_html
+from pipeline.html.encodings import decode
 
 GREEK = "Ο δήμαρχος άνοιξε τη γέφυρα. Οι κάτοικοι περίμεναν τρία χρόνια για αυτό το έργο στην πόλη."
 
@@ -47,6 +48,27 @@ def test_a_few_broken_bytes_do_not_make_utf8_something_else():
     text, encoding = decode(GREEK.encode() + b"\xff" + GREEK.encode()[:-1], "iso-8859-7")
     assert encoding == "utf-8"
     assert GREEK in text
+
+
+QUOTED = "<p>“We’ve waited,” she said.</p>".encode()
+
+
+@pytest.mark.parametrize(
+    ("body", "charset"),
+    [
+        pytest.param(QUOTED + b"<p>Caf\xe9 am Kai</p>", "utf-8", id="declared"),
+        pytest.param(QUOTED + b"<p>Caf\xe9 am Kai</p>", None, id="not declared"),
+    ],
+)
+def test_a_stray_byte_is_read_as_windows_has_it_and_the_rest_as_it_stands(body, charset):
+    text, encoding = decode(body, charset)
+    assert encoding == "utf-8"
+    assert "“We’ve waited,”" in text
+    assert "Café am Kai" in text
+
+
+def test_japanese_in_escapes_is_no_ascii():
+    assert decode("<p>港の古い桟橋</p>".encode("iso2022_jp"), "utf-8") == ("<p>港の古い桟橋</p>", "iso2022_jp_2")
 
 
 def test_undeclared_greek_is_detected():

@@ -2,15 +2,18 @@
 
 import doctest
 import json
+from itertools import chain
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from lxml import html
 
-from pipeline.structured import Structured, jsonld, read_structured
-from pipeline.structured.jsonld import MAX_DEPTH, parse_script, repair, types_of
-from pipeline.structured.selection import text_of
+from pipeline.html import jsonld
+from pipeline.html.json_repair import repair_json
+from pipeline.html.jsonld import MAX_DEPTH, parse_script, types_of
+from pipeline.html.structured_data import Structured, read_structured
+from pipeline.html.xpath import text_of
 
 URL = "https://news.example/2026/harbour.html"
 
@@ -45,6 +48,18 @@ def test_the_examples_of_the_module_hold():
         ),
         pytest.param('{"@type": "Article", // the type\n "headline": "One"}', "One", id="line comment"),
         pytest.param('{"@type": "Article", "headline": "A "quoted" word"}', 'A "quoted" word', id="stray quotes"),
+        pytest.param("{&#34;@type&#34;: 1, &#x22;headline&#x22;: &#34;One&#34;}", "One", id="escaped by number"),
+        pytest.param('{"headline": "One"\n "author": {"name": "B"}}', "One", id="missing comma behind a string"),
+        pytest.param('{"author": {"name": "B"}\n "headline": "One"}', "One", id="missing comma behind an object"),
+        pytest.param('{"n": 12 "headline": "One" "tags": ["a"] "b": [{} {}]}', "One", id="missing commas"),
+        pytest.param('{"tags": ["a",, "b", /* c */ ],, "headline": "One", // d\n}', "One", id="commas too many"),
+        pytest.param('{"headline": "The "big", bad wolf", "b": 1}', 'The "big", bad wolf', id="quote before a comma"),
+        pytest.param('{"headline": "One: "two": three"}', 'One: "two": three', id="quote before a colon"),
+        pytest.param('{"headline": "One", "author": {"name": "B"}}}', "One", id="bracket too many"),
+        pytest.param('{"headline": "One", "author": {"@type": ', "One", id="cut off before a value"),
+        pytest.param('{"headline": "One", "tags": ["a", "b', "One", id="cut off in a string"),
+        pytest.param('[{"headline": "One"', "One", id="cut off behind a value"),
+        pytest.param('{"headline": "One", "isFree": tru', "One", id="cut off in a word"),
         pytest.param('{"@type": "Article", "headline": "It\\\'s"}', "It's", id="escaped apostrophe"),
         pytest.param('{"@type": "Article", "headline": "C:\\dir"}', "C:\\dir", id="wrong escape"),
         pytest.param('{"@type": "Article", "headline": "One"};', "One", id="semicolon at the end"),
@@ -58,7 +73,13 @@ def test_the_examples_of_the_module_hold():
     ],
 )
 def test_json_is_read_however_it_was_broken(text, headline):
-    assert [value["headline"] for value in parse_script(text)] == [headline]
+    values = chain.from_iterable(value if isinstance(value, list) else [value] for value in parse_script(text))
+    assert [value["headline"] for value in values] == [headline]
+
+
+def test_a_value_that_was_cut_off_is_none():
+    assert parse_script('{"headline": "One", "author": {"name": "Ida Ho') == [{"headline": "One", "author": {}}]
+    assert parse_script('{"headline": "One", "datePublished": "2026-03-0') == [{"headline": "One"}]
 
 
 @pytest.mark.parametrize("text", ["", "  ", "undefined", "{", '{"a": ', "[" * 5000, '{"a"' * 2000, "<html>"])
@@ -91,14 +112,14 @@ def test_what_is_nested_too_deeply_is_cut_off():
 def test_valid_json_is_never_changed_by_the_repair(value):
     text = json.dumps(value)
     if isinstance(value, dict | list):
-        assert json.loads(repair(text)) == value
+        assert json.loads(repair_json(text)) == value
 
 
 @given(st.text())
 @example('"\\')
 @example('{"a": "b" c"}')
 def test_the_repair_survives_anything(text):
-    repair(text)
+    repair_json(text)
     parse_script(text)
 
 

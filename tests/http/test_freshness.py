@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.hints import announced_period, announced_ttl, cache_hint, has_trusted_validators
+from pipeline.http.freshness import announced_period, announced_ttl, cache_hint, has_trusted_validators
 from pipeline.model import FeedHints
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipeline.links import MAX_LINKS, Link, absolute_url, read_links
+from pipeline.http.link_header import MAX_LINKS, Link, absolute_url, read_links
 
 PAGE = "https://news.example/world/"
 
@@ -67,3 +67,7 @@ def test_any_header_is_read(header, url):
     for found in read_links(header, url):
         assert found.url.lower().startswith(("http://", "https://"))
         assert absolute_url(found.url, url) is not None
+
+
+def test_a_flood_of_blanks_is_passed_over():
+    assert read_links(" " * 1_000_000 + 'x, <a>; rel="self"', PAGE) == (link(PAGE + "a", "self"),)

@@ -5,13 +5,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.errors import FetchError
-from pipeline.guard import BAD_PORTS, Guard
+from pipeline.http.ssrf_guard import BAD_PORTS, SsrfGuard
 
-PUBLIC = Guard()
-LAB = Guard(allow_networks=(ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("fd00::/8")))
+PUBLIC = SsrfGuard()
+LAB = SsrfGuard(allow_networks=(ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("fd00::/8")))
 
 
-def reason(guard: Guard, url: str) -> str | None:
+def reason(guard: SsrfGuard, url: str) -> str | None:
     """The word for the guard's refusal; None where the URL may be asked for."""
     refusal = None
     try:
@@ -210,10 +210,10 @@ def test_ports_of_other_services_are_not(port):
 
 
 def test_the_list_of_ports_can_be_replaced():
-    assert Guard(bad_ports=frozenset()).permitted_port(6379)
+    assert SsrfGuard(bad_ports=frozenset()).permitted_port(6379)
 
 
-RESOLVING = Guard(
+RESOLVING = SsrfGuard(
     resolve=(
         ("news.test", "127.0.0.1"),
         ("*.news.test", "127.0.0.2"),

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import html
 
-from pipeline.metadata import addresses, language, read_metadata
+from pipeline.html.structured_data import read_structured
+from pipeline.metadata import language, page_addresses, read_metadata
 from pipeline.model import Metadata
-from pipeline.structured import read_structured
 
 URL = "https://www.courant.example/city/harbour-opens.html"
 HEADLINE = "Harbour opens again after the storm"
@@ -36,7 +36,7 @@ def meta(**named: str) -> str:
     return "".join(f'<meta property="{name.replace("_", ":", 1)}" content="{value}">' for name, value in named.items())
 
 
-@pytest.mark.parametrize("module", [addresses, language])
+@pytest.mark.parametrize("module", [page_addresses, language])
 def test_the_examples_of_the_modules_hold(module):
     assert doctest.testmod(module).failed == 0
 
@@ -378,11 +378,40 @@ def test_the_canonical_address_is_believed_only_on_the_same_site(head, expected)
         ("", script(inLanguage={"@type": "Language", "name": "Deutsch"}), "de"),
         ('lang="en"', script(inLanguage="cs") + meta(og_locale="cs_CZ"), "cs"),
         ('lang="x-default"', "", None),
+        ('lang="{{ locale }}"', "", None),
         ("", "", None),
     ],
 )
-def test_the_declared_language_is_a_two_letter_code(attributes, head, code):
-    assert read(head, attributes=attributes).language == code
+def test_the_declared_language_of_a_page_without_words_is_a_two_letter_code(attributes, head, code):
+    assert read(head, "<h1>2026</h1>", attributes=attributes).language == code
+
+
+GERMAN = (
+    "<p>Der Hafenausschuss teilte am Montag mit, dass der östliche Kai den ganzen Winter gesperrt bleibt.</p>"
+    "<p>Die Fischer weichen so lange auf die Mole im Norden aus, deren Kräne schon im Sommer erneuert worden sind.</p>"
+)
+CROATIAN = (
+    "<p>Lučka uprava objavila je u ponedjeljak da će istočni gat biti zatvoren cijelu zimu zbog popravka dizalica.</p>"
+    "<p>Ribari će do tada koristiti sjeverni gat, a brodovi će ponovno pristajati u proljeće, kažu u gradu.</p>"
+)
+MENU = "<nav><a href='/a'>News</a><a href='/b'>Sport</a><a href='/c'>About us and our newsletter</a></nav>"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "head", "body", "code"),
+    [
+        pytest.param('lang="en"', meta(og_locale="en_US"), GERMAN, "de", id="the text against the theme"),
+        pytest.param("", "", MENU + GERMAN, "de", id="nothing declared"),
+        pytest.param("", "", MENU + GERMAN.replace("<p>", "<div>").replace("</p>", "</div>"), "de", id="no paragraphs"),
+        pytest.param('lang="sr"', "", CROATIAN, "sr", id="the page among languages that read alike"),
+        pytest.param('lang="en"', "", CROATIAN, "hr", id="the text against a language that reads otherwise"),
+        pytest.param(
+            'lang="en"', "", "<p>" + "Lorem ipsum dolor sit amet, sed do eiusmod tempor. " * 4, "en", id="filler"
+        ),
+    ],
+)
+def test_the_language_is_that_of_the_text(attributes, head, body, code):
+    assert read(head, f"<article><h1>2026</h1>{body}</article>", attributes=attributes).language == code
 
 
 @pytest.mark.parametrize(

@@ -7,16 +7,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipeline.metadata import moments
-from pipeline.metadata.moments import Moment, parse_moment
-from pipeline.metadata.tables import load_months, load_table
+from pipeline.metadata import written_dates
+from pipeline.metadata.written_dates import WrittenDate, parse_written_date
 from pipeline.metadata.zones import in_zone
+from pipeline.text.months import load_months, read_month_names
 
 FIRST, LAST = datetime.fromisoformat("1971-01-01"), datetime.fromisoformat("2099-12-31")
 
 
 def test_the_examples_of_the_module_hold():
-    assert doctest.testmod(moments).failed == 0
+    assert doctest.testmod(written_dates).failed == 0
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_the_examples_of_the_module_hold():
     ],
 )
 def test_the_first_date_is_read_with_all_that_it_says(text, expected):
-    moment = parse_moment(text)
+    moment = parse_written_date(text)
     written = moment.at.isoformat() if moment.has_time else moment.at.date().isoformat()
     assert written == expected
 
@@ -95,12 +95,12 @@ def test_the_first_date_is_read_with_all_that_it_says(text, expected):
     ],
 )
 def test_what_is_no_date_is_none(text):
-    assert parse_moment(text) is None
+    assert parse_written_date(text) is None
 
 
 @pytest.mark.parametrize(("language", "month"), [("hr", 10), ("pl", 11), (None, None)], ids=["hr", "pl", "unknown"])
 def test_a_month_with_two_meanings_is_read_by_the_language(language, month):
-    moment = parse_moment("3. listopada 2024", language)
+    moment = parse_written_date("3. listopada 2024", language)
     assert (moment and moment.at.month) == month
 
 
@@ -114,12 +114,12 @@ def test_a_month_with_two_meanings_is_read_by_the_language(language, month):
     ],
 )
 def test_day_and_month_are_told_apart_as_far_as_can_be(month_first, month, ambiguous, text):
-    moment = parse_moment(text, month_first=month_first)
+    moment = parse_written_date(text, month_first=month_first)
     assert (moment.at.month, moment.is_ambiguous) == (month, ambiguous)
 
 
 def test_every_language_has_twelve_months():
-    for language, line in load_table("months").items():
+    for language, line in read_month_names().items():
         assert len(line.split()) == 12, language
         assert set(load_months(language).values()) == set(range(1, 13)), language
 
@@ -130,13 +130,13 @@ def test_every_language_has_twelve_months():
 @example("1 \u0130 2024")
 @example("٣" * 10)
 def test_any_text_is_survived_and_a_date_lies_in_reason(text):
-    moment = parse_moment(text)
+    moment = parse_written_date(text)
     assert moment is None or 1970 <= moment.at.year <= 2100
 
 
 @given(st.datetimes(FIRST, LAST, timezones=st.none() | st.just(UTC)))
 def test_iso_8601_is_read_to_the_second(at):
-    assert parse_moment(at.isoformat()).at == at.replace(microsecond=0)
+    assert parse_written_date(at.isoformat()).at == at.replace(microsecond=0)
 
 
 CEST = timezone(timedelta(hours=2))
@@ -147,34 +147,36 @@ NOON = datetime.fromisoformat("2024-05-03T12:00")
     ("moment", "others", "host", "tag", "expected"),
     [
         pytest.param(
-            Moment(NOON, True), [], "news.example", None, "2024-05-03T12:00:00+00:00", id="nothing known: UTC"
+            WrittenDate(NOON, True), [], "news.example", None, "2024-05-03T12:00:00+00:00", id="nothing known: UTC"
         ),
         pytest.param(
-            Moment(NOON, True), [], "zeitung.de", None, "2024-05-03T12:00:00+02:00", id="country of the domain"
+            WrittenDate(NOON, True), [], "zeitung.de", None, "2024-05-03T12:00:00+02:00", id="country of the domain"
         ),
-        pytest.param(Moment(NOON, True), [], "news.example", "de-AT", "2024-05-03T12:00:00+02:00", id="region"),
+        pytest.param(WrittenDate(NOON, True), [], "news.example", "de-AT", "2024-05-03T12:00:00+02:00", id="region"),
         pytest.param(
-            Moment(NOON, True), [], "news.example", "ja", "2024-05-03T12:00:00+09:00", id="language of one zone"
+            WrittenDate(NOON, True), [], "news.example", "ja", "2024-05-03T12:00:00+09:00", id="language of one zone"
         ),
-        pytest.param(Moment(NOON, True), [], "news.example", "en", "2024-05-03T12:00:00+00:00", id="language of many"),
         pytest.param(
-            Moment(NOON, True),
-            [Moment(datetime(2024, 5, 3, 10, 0, tzinfo=UTC), True)],
+            WrittenDate(NOON, True), [], "news.example", "en", "2024-05-03T12:00:00+00:00", id="language of many"
+        ),
+        pytest.param(
+            WrittenDate(NOON, True),
+            [WrittenDate(datetime(2024, 5, 3, 10, 0, tzinfo=UTC), True)],
             "news.example",
             None,
             "2024-05-03T12:00:00+02:00",
             id="the same moment in UTC",
         ),
         pytest.param(
-            Moment(NOON, True),
-            [Moment(datetime(2024, 5, 9, 8, 13, 1, tzinfo=CEST), True)],
+            WrittenDate(NOON, True),
+            [WrittenDate(datetime(2024, 5, 9, 8, 13, 1, tzinfo=CEST), True)],
             "news.example",
             None,
             "2024-05-03T12:00:00+02:00",
             id="offset of another time",
         ),
         pytest.param(
-            Moment(datetime.fromisoformat("2024-05-03")),
+            WrittenDate(datetime.fromisoformat("2024-05-03")),
             [],
             "zeitung.de",
             None,
@@ -182,7 +184,7 @@ NOON = datetime.fromisoformat("2024-05-03T12:00")
             id="day: UTC",
         ),
         pytest.param(
-            Moment(NOON.replace(tzinfo=CEST), True), [], "a.jp", None, "2024-05-03T12:00:00+02:00", id="declared"
+            WrittenDate(NOON.replace(tzinfo=CEST), True), [], "a.jp", None, "2024-05-03T12:00:00+02:00", id="declared"
         ),
     ],
 )

@@ -36,7 +36,6 @@ DATES = {
     "Tue, 12 Mar 2024 10:00:00 IST": "2024-03-12 04:30:00",
     "Tue, 12 Mar 2024 10:00:00 JST": "2024-03-12 01:00:00",
     "Tue, 12 Mar 2024 10:00:00 AEDT": "2024-03-11 23:00:00",
-    "Tue, 12 Mar 2024 10:00:00 XYZ": TEN,
     "Tue, 12 Mar 2024 10:00:00": TEN,
     "Tue, 12 Mar 2024 10:00 GMT": TEN,
     "Tue, 12 Mar 2024": MIDNIGHT,
@@ -122,7 +121,71 @@ DATES = {
     "28/3/2024": "2024-03-28 00:00:00",
     "3/28/2024 10:00 AM": "2024-03-28 10:00:00",
     "3/3/2024": "2024-03-03 00:00:00",
+    "12. července 2023": "2023-07-12 00:00:00",
+    "12 marts 2024": MIDNIGHT,
+    "12 मार्च 2024": MIDNIGHT,
+    "12 martie 2024": MIDNIGHT,
+    "12 березня 2024 10:00": TEN,
+    "12 tháng 3 2024": MIDNIGHT,
+    "12 tháng 3, năm 2024 10:00": TEN,
+    "ngày 12 tháng 3 năm 2024 10:00": TEN,
+    "2024. március 12. 10:00": TEN,
+    "2024 m. kovo 12 d.": MIDNIGHT,
+    "12 maaliskuuta 2024 klo 10.00": TEN,
+    "12 mars 2024 à 10h00": TEN,
+    "12 de março de 2024 às 10:00": TEN,
+    "الثلاثاء, 12 مارس 2024 10:00:00 +0300": "2024-03-12 07:00:00",
+    "2024-03-12 下午 10:00": "2024-03-12 22:00:00",
+    "2024-03-12 오후 3:00:00": "2024-03-12 15:00:00",
+    "2024年3月12日10時05分": "2024-03-12 10:05:00",
+    "2024. 3. 12. 오전 10:00": TEN,
+    "12. 3. 2024 10:00": TEN,
+    "26/03/24 10:00": "2024-03-26 10:00:00",
+    "12.03.24": MIDNIGHT,
+    "March 12, 2024 10am": TEN,
+    "March 12, 2024, 10 PM": "2024-03-12 22:00:00",
+    "12 March 2024 - 10:00": TEN,
+    "Tuesday, March 12, 2024 - 10:00": TEN,
+    "Dienstag, 12. März 2024 - 10:00": TEN,
+    "Tue, 12 Mar 2024 9:5:7 GMT": "2024-03-12 09:05:07",
+    "Tue , 12 Mar 2024 10:00:00 +0000": TEN,
+    "Tue, 2024-03-12 10:00:00": TEN,
+    "12/Mar/2024:10:00:00 +0100": NINE,
+    "20240312 10:00:00": TEN,
+    # Zones by other names
+    "Tue, 12 Mar 2024 10:00:00 CLT": "2024-03-12 14:00:00",
+    "Tue, 12 Mar 2024 10:00:00 WITA": "2024-03-12 02:00:00",
+    "Fri, 12 Jul 2024 10:00:00 America/New_York": "2024-07-12 14:00:00",
+    "Fri, 12 Jan 2024 10:00:00 america/new_york": "2024-01-12 15:00:00",
+    "2024-03-12 10:00:00 Asia/Tehran": "2024-03-12 06:30:00",
+    "Fri, 12 Jul 2024 10:00:00 ET": "2024-07-12 14:00:00",
+    "Fri, 12 Jan 2024 10:00:00 ET": "2024-01-12 15:00:00",
+    "Fri, 12 Jul 2024 10:00 am PT": "2024-07-12 17:00:00",
+    "Fri, 12 Jul 2024 10:00:00 MT": "2024-07-12 16:00:00",
+    "Fri, 12 Jul 2024 10:00:00 EST/EDT": "2024-07-12 14:00:00",
+    "Tue, 12 Mar 2024 10:00:00 Eastern Daylight Time": "2024-03-12 14:00:00",
+    "Tue, 12 Mar 2024 10:00:00 Eastern Standard Time": "2024-03-12 15:00:00",
+    "Tue, 12 Mar 2024 10:00:00 Eastern Time": "2024-03-12 14:00:00",
+    "Tue, 12 Mar 2024 10:00:00 Central European Summer Time": "2024-03-12 08:00:00",
+    "Fri, 12 Jul 2024 10:00:00 Mitteleuropäische Sommerzeit": "2024-07-12 08:00:00",
+    "Tue, 12 Mar 2024 10:00:00 India Standard Time": "2024-03-12 04:30:00",
+    "Tue, 12 Mar 2024 10:00:00 (CET)": NINE,
+    "Tue, 12 Mar 2024 10:00:00 (updated)": TEN,
+    "12. März 2024, 10:00 Uhr MEZ": NINE,
+    "Tue, 12 Mar 2024 10:00:00 --0700": "2024-03-12 17:00:00",
+    "Tue, 12 Mar 2024 10:00:00 –0700": "2024-03-12 17:00:00",
+    "Tue, 12 Mar 2024 10:00:00 +530": "2024-03-12 04:30:00",
     # None rather than wrong
+    "Tue, 12 Mar 2024 10:00:00 XYZ": None,
+    "Tue, 12 Mar 2024 10:00:00 Q": None,
+    "Tue, 12 Mar 2024 10:00:00 Middle Earth Time": None,
+    "Tue, 12 Mar 2024 10:00:00 Europe/Atlantis": None,
+    "12. listopada 2024": None,
+    "12 lip 2024": None,
+    "24-03-12 10:00": None,
+    "12/03/24": None,
+    "Tue, 12 Mar 2567 10:00:00 +0700": None,
+    "1402/12/22 10:00": None,
     "03/04/2024": None,
     "2024": None,
     "2024-03": None,
@@ -146,6 +209,46 @@ def test_a_date_is_read_or_left(text, expected):
     moment = parse_date(text)
     assert moment == (datetime.fromisoformat(f"{expected}+00:00") if expected else None)
     assert moment is None or moment.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "expected"),
+    [
+        ("10 июля 2026 г. в 10:00", "ru", "2026-07-10T10:00"),
+        ("10 июля 2026, 10:00 МСК", "ru", "2026-07-10T07:00"),
+        ("10 липня 2026 року, 10:00", "uk", "2026-07-10T10:00"),
+        ("10 lipca 2026 r., godz. 10:00", "pl", "2026-07-10T10:00"),
+        ("10. srpnja 2026. u 10:00", "hr", "2026-07-10T10:00"),
+        ("10 Temmuz 2026, Cuma, saat 10:00", "tr", "2026-07-10T10:00"),
+        ("2026. gada 10. jūlijs", "lv", "2026-07-10T00:00"),
+        ("10 luglio 2026 ore 10:00", "it", "2026-07-10T10:00"),
+        ("Jumat, 10 Juli 2026 pukul 10:00 WIB", "id", "2026-07-10T03:00"),
+        ("10 กรกฎาคม 2026 เวลา 10:00 น.", "th", "2026-07-10T10:00"),
+        ("10 Jul 2026 10:00:00 GMT + 2", "", "2026-07-10T08:00"),
+        ("10 Jul 2026 10:00:00 +05.30", "", "2026-07-10T04:30"),
+        ("Fri, 10 Jul 2026 10:00 - 12:00", "", None),  # until noon, or a zone
+        ("10 Jul 2026 10:00:00 GMT + 2 hours or so", "", "2026-07-10T08:00"),
+    ],
+)
+def test_words_around_years_and_times_are_understood(text, language, expected):
+    moment = parse_date(text, language=language)
+    assert (moment and moment.isoformat()[:16]) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "month"),
+    [
+        ("12. listopada 2024", "hr", 10),
+        ("12 listopada 2024", "pl", 11),
+        ("12. lip 2024", "hr-HR", 6),
+        ("12 lip 2024", "pl", 7),
+        ("12. srpnja 2024", "hr", 7),
+        ("12. srpna 2024", "cs", 8),
+        ("Fri, 12 Jul 2024", "hr", 7),
+    ],
+)
+def test_the_language_of_the_feed_decides_what_a_month_is_called(text, language, month):
+    assert parse_date(text, language=language) == datetime(2024, month, 12, tzinfo=UTC)
 
 
 def test_nothing_is_no_date():

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from pipeline.errors import ConfigError
 from pipeline.model import Subscription
-from pipeline.opml import read_subscriptions, write_opml
+from pipeline.parse.opml import SubscriptionList, read_subscriptions, write_opml
 from pipeline.urls import host_of, site_of
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def opml(body: str) -> bytes:
@@ -70,12 +70,12 @@ def opml(body: str) -> bytes:
     ],
 )
 def test_opml_as_found_in_the_wild(body, expected):
-    (found,) = read_subscriptions(opml(body))
+    (found,) = read_subscriptions(opml(body)).feeds
     assert found == expected
 
 
 def test_a_plain_list_has_comments_and_blank_lines():
-    found = read_subscriptions(b"\xef\xbb\xbf# mine\n\n https://a/f \r\nhttp://b/f#x # good\nhttps://a/f\n")
+    found = read_subscriptions(b"\xef\xbb\xbf# mine\n\n https://a/f \r\nhttp://b/f#x # good\nhttps://a/f\n").feeds
     assert [feed.url for feed in found] == ["https://a/f", "http://b/f#x"]
 
 
@@ -91,11 +91,105 @@ def test_a_plain_list_has_comments_and_blank_lines():
     ids=["UTF-8", "UTF-8 mislabelled", "UTF-16", "byte order mark", "name space"],
 )
 def test_opml_is_read_in_the_encoding_that_it_is_in(data):
-    assert read_subscriptions(data) == [Subscription("https://a/f", "ä")]
+    assert read_subscriptions(data).feeds == [Subscription("https://a/f", "ä")]
 
 
 def test_nothing_is_no_subscription():
-    assert read_subscriptions(b"") == read_subscriptions(b"# none yet\n") == read_subscriptions(opml("")) == []
+    for nothing in (b"", b"# none yet\n", opml("")):
+        assert read_subscriptions(nothing) == SubscriptionList([])
+
+
+FEED = '<outline type="rss" text="A" xmlUrl="https://a.example/1"/>'
+PARTLY_USABLE = {
+    "a newsletter": (FEED + '<outline text="N" xmlUrl="newsletter:12:daily"/>', ["newsletter:12:daily"]),
+    "a relative address": (FEED + '<outline text="T" xmlUrl="/ongoing.atom"/>', ["/ongoing.atom"]),
+    "a feed by FTP": ('<outline xmlUrl="ftp://b.example/f"/>' + FEED, ["ftp://b.example/f"]),
+    "several": ('<outline xmlUrl="a"/><outline xmlUrl="mailto:a@b.example"/>' + FEED, ["a", "mailto:a@b.example"]),
+}
+
+
+@pytest.mark.parametrize(("body", "named"), PARTLY_USABLE.values(), ids=PARTLY_USABLE.keys())
+def test_what_is_usable_is_taken_and_the_rest_is_named(body, named):
+    listed = read_subscriptions(opml(body))
+    assert [feed.url for feed in listed.feeds] == ["https://a.example/1"]
+    assert listed.unusable == tuple(map(repr, named))
+    assert listed.flaw is None
+
+
+def test_lines_that_are_no_address_are_named_with_their_number():
+    listed = read_subscriptions(b"https://a.example/1\nb.example/f\n# x\ntwo words\n")
+    assert [feed.url for feed in listed.feeds] == ["https://a.example/1"]
+    assert listed.unusable == ("line 2: 'b.example/f'", "line 4: 'two words'")
+
+
+SCHEMES = {
+    "feed://a.example/1": "http://a.example/1",
+    "feed:https://a.example/1": "https://a.example/1",
+    "FEED:a.example/1": "http://a.example/1",
+    "pcast://a.example/1": "http://a.example/1",
+    "rss:http://a.example/1": "http://a.example/1",
+    "www.a.example/1": "http://www.a.example/1",
+    "//a.example/1": "http://a.example/1",
+}
+
+
+@pytest.mark.parametrize(("written", "url"), SCHEMES.items(), ids=SCHEMES.keys())
+def test_the_schemes_that_open_a_reader_are_those_of_the_web(written, url):
+    for data in (opml(f'<outline xmlUrl="{written}"/>'), f"{written}\n".encode()):
+        assert [feed.url for feed in read_subscriptions(data).feeds] == [url]
+
+
+ODD_FILES = {
+    "an undeclared prefix": (FEED.replace("/>", ' frss:priority="important"/>'), 1, False),
+    "a name in capitals": ('<OUTLINE TEXT="F">' + FEED + "</OUTLINE>" + FEED.replace("/1", "/2"), 2, False),
+    "the address in url": ('<outline type="rss" text="A" url="https://a.example/1"/>', 1, False),
+    "an attribute twice": (FEED + FEED.replace("/1", "/2").replace("/>", ' text="B"/>'), 2, True),
+    "an end tag too few": ('<outline text="F">' + FEED + FEED.replace("/1", "/2"), 2, True),
+    "a bare less-than": (FEED.replace('"A"', '"A < B"'), 1, False),
+}
+
+
+@pytest.mark.parametrize(("body", "count", "has_flaw"), ODD_FILES.values(), ids=ODD_FILES.keys())
+def test_opml_with_a_flaw_is_read_all_the_same(body, count, has_flaw):
+    listed = read_subscriptions(opml(body))
+    assert [feed.url for feed in listed.feeds] == [f"https://a.example/{i}" for i in range(1, count + 1)]
+    assert bool(listed.flaw) is has_flaw
+
+
+def test_a_file_that_was_cut_anywhere_gives_the_feeds_that_are_whole():
+    feeds = [FEED.replace("/1", f"/{number}") for number in range(1, 6)]
+    data = opml("".join(feeds)).decode()
+    for length in range(data.index(feeds[0]) + len(feeds[0]), len(data) - 1):
+        listed = read_subscriptions(data[:length].encode())
+        addresses = [data.index(f"a.example/{number}") + len("a.example/1") for number in range(1, 6)]
+        assert (
+            sum(end + 3 <= length for end in addresses) <= len(listed.feeds) <= sum(end <= length for end in addresses)
+        )
+        assert listed.flaw
+
+
+@pytest.mark.parametrize(
+    "outline",
+    [
+        "<outline text=B type=rss xmlUrl=https://b.example/2 />",
+        "<outline text=“B” xmlUrl=“https://b.example/2”/>",
+        '<outline text="B xmlUrl="https://b.example/2"/>',
+        '<outline text="a "b" c" xmlUrl="https://b.example/2"/>',
+        '<![CDATA[<outline text="B" xmlUrl="https://b.example/2"/>',
+        '<!-- ours: <outline text="B" xmlUrl="https://b.example/2"/>',
+        '</body></opml><opml><body><outline text="B" xmlUrl="https://b.example/2"/>',
+        '<x:outline text="B" xmlUrl="https://b.example/2"/>',
+        '<outline text="B" feedUrl="https://b.example/2"/>',
+    ],
+)
+def test_an_outline_that_is_no_xml_is_taken_all_the_same(outline):
+    listed = read_subscriptions(opml(FEED + outline))
+    assert [feed.url for feed in listed.feeds] == ["https://a.example/1", "https://b.example/2"]
+
+
+@pytest.mark.parametrize("data", [f"<body>{FEED}</body>", FEED, f"exported by x\n{opml(FEED).decode()}"])
+def test_outlines_are_read_without_their_root_and_behind_words(data):
+    assert [feed.url for feed in read_subscriptions(data.encode()).feeds] == ["https://a.example/1"]
 
 
 @pytest.mark.parametrize(
@@ -104,12 +198,12 @@ def test_nothing_is_no_subscription():
         pytest.param(b"<rss version='2.0'><channel/></rss>", id="a feed"),
         pytest.param(b"<html><body>x</body></html>", id="a page"),
         pytest.param(b"<", id="broken"),
-        pytest.param(b"https://a/f\nwww.b/f\n", id="an address without a scheme"),
+        pytest.param(b"b.example/f\n", id="an address without a scheme"),
         pytest.param(b"https://a/f https://b/f\n", id="two on a line"),
         pytest.param(b"\xff\xfe\x00", id="no text"),
         pytest.param(b"title,address\nA,https://a/f\n", id="a table"),
         pytest.param(b"https://[\n", id="half an address"),
-        pytest.param(opml('<outline xmlUrl="https://a/f"/>')[:-20], id="cut"),
+        pytest.param(opml('<outline xmlUrl="https://a/f"/>')[:-24], id="cut in the first feed"),
         pytest.param(opml('<outline xmlUrl="ftp://a/f"/>'), id="a feed by FTP"),
         pytest.param(opml('<outline xmlUrl="a/f"/>'), id="a feed without a host"),
         pytest.param(opml("<outline text='a'>" * 5000 + "</outline>" * 5000), id="folders without end"),
@@ -124,7 +218,7 @@ def test_entities_are_not_resolved(tmp_path):
     secret = tmp_path / "secret"
     secret.write_text("SECRET")
     kind = f'<!DOCTYPE opml [<!ENTITY x SYSTEM "file://{secret}">]>'
-    assert read_subscriptions(kind.encode() + opml('<outline text="&x;" xmlUrl="https://a/f"/>')) == [
+    assert read_subscriptions(kind.encode() + opml('<outline text="&x;" xmlUrl="https://a/f"/>')).feeds == [
         Subscription("https://a/f", "&x;")
     ]
 
@@ -132,13 +226,13 @@ def test_entities_are_not_resolved(tmp_path):
 def test_entities_do_not_expand_one_another():
     levels = "".join(f'<!ENTITY e{i} "{f"&e{i - 1};" * 10}">' for i in range(1, 10))
     kind = f'<!DOCTYPE opml [<!ENTITY e0 "lol">{levels}]>'
-    (found,) = read_subscriptions(kind.encode() + opml('<outline text="&e9;" xmlUrl="https://a/f"/>'))
+    (found,) = read_subscriptions(kind.encode() + opml('<outline text="&e9;" xmlUrl="https://a/f"/>')).feeds
     assert found.title == "&e9;"
 
 
 def test_the_message_names_the_line_and_what_is_wrong():
     with pytest.raises(ConfigError, match=r"mine\.txt, line 3: 'example\.org/feed'"):
-        read_subscriptions(b"# mine\nhttps://a/f\nexample.org/feed\n", "mine.txt")
+        read_subscriptions(b"# mine\n\nexample.org/feed\n", "mine.txt")
     with pytest.raises(ConfigError, match="line 4"):
         read_subscriptions(b"<?xml version='1.0'?>\n\n<opml><body>\n<outline></body></opml>", "mine.opml")
     with pytest.raises(ConfigError, match="'ftp://a/f'"):
@@ -167,15 +261,27 @@ def folder_names():
     )
 )
 def test_nothing_is_lost_on_the_way_out_and_in(feeds):
-    back = {feed.url: feed for feed in read_subscriptions(write_opml(feeds))}
+    back = {feed.url: feed for feed in read_subscriptions(write_opml(feeds)).feeds}
     assert back == {feed.url: feed for feed in feeds}
 
 
 def test_the_list_that_comes_with_the_project():
     data = (ROOT / "examples" / "feeds.opml").read_bytes()
-    feeds = read_subscriptions(data)
+    feeds = read_subscriptions(data).feeds
     assert len({site_of(feed.site_url) for feed in feeds}) >= 60
     assert len({feed.url for feed in feeds}) == len({feed.title for feed in feeds}) == data.count(b"xmlUrl=")
     assert all(feed.tags for feed in feeds)
     plain = [feed.url for feed in feeds if not feed.url.startswith("https://")]
     assert all(host_of(url) == "www.people.com.cn" for url in plain)  # has no feeds by HTTPS
+
+
+def test_a_flood_of_comments_without_an_end_hides_no_feed():
+    data = (
+        '<opml><body><outline xmlUrl="https://a.example/1"/>'
+        + 500_000 * "<!--"
+        + "<outline xmlUrl='https://a.example/2' />"
+    )
+    assert {feed.url for feed in read_subscriptions(data.encode()).feeds} == {
+        "https://a.example/1",
+        "https://a.example/2",
+    }

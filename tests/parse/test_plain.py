@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.parse import plain
-from pipeline.parse.plain import MAX_MARKUP, plain_text, shortened
+from pipeline.parse.plain import MAX_MARKUP, plain_text, shorten_text
 
 MARKUP = {
     "blocks part words": ("<p>A</p><p>B</p><ul><li>C</li><li>D</li></ul>E<br>F", "A B C D E F"),
@@ -75,7 +75,7 @@ def test_beginnings_without_end_do_not_take_for_ever(piece):
     ],
 )
 def test_long_texts_are_cut_between_words_where_there_are_words(text, limit, expected):
-    assert shortened(text, limit) == expected
+    assert shorten_text(text, limit) == expected
     assert len(expected) <= limit
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import FeedError
-from pipeline.parse import parse_feed, with_children
+from pipeline.parse import merge_children, parse_feed
 from pipeline.parse.document import MAX_INFLATED
 from pipeline.parse.frame import MAX_ENTRIES, MAX_PAGES
 from pipeline.parse.sitemap import MAX_CHILDREN
@@ -57,7 +57,7 @@ def read(document, url=URL, **options):
 def test_a_news_sitemap_is_a_feed():
     feed = read(urlset(news(1, "<news:keywords>Harbour, Trade,harbour</news:keywords>"), news(2)))
     first, second = feed.entries
-    assert (feed.version, feed.title, feed.language) == ("newssitemap", "The News", "en")
+    assert (feed.format, feed.title, feed.language) == ("news sitemap", "The News", "en")
     assert (feed.site_url, feed.skipped, feed.malformed, feed.cut) == ("https://news.example/", 0, None, False)
     assert (first.guid, first.url, first.title) == (*["https://news.example/1"] * 2, "Title 1")
     assert (first.tags, first.published_at, first.updated_at) == (("Harbour", "Trade"), NOON, None)
@@ -152,7 +152,7 @@ def test_name_and_language_are_those_that_all_entries_give():
 def test_of_other_pages_those_with_a_date_are_entries():
     feed = read(urlset(page("https://news.example/1"), "<url><loc>https://news.example/2</loc></url>"))
     (entry,) = feed.entries
-    assert (feed.version, feed.skipped) == ("sitemap", 1)
+    assert (feed.format, feed.skipped) == ("sitemap", 1)
     assert (entry.url, entry.title, entry.published_at, entry.updated_at) == (
         "https://news.example/1",
         None,
@@ -236,35 +236,35 @@ NO_SITEMAPS = {
     "a feed that borrows the namespace": (
         f"<rss version='2.0' {NAMESPACES}><channel><item><link>https://news.example/1</link><news:news>"
         "<news:title>x</news:title></news:news></item></channel></rss>",
-        "rss20",
+        "rss",
     ),
     "Atom with locations": (
         "<feed xmlns='http://www.w3.org/2005/Atom' xmlns:s='http://www.sitemaps.org/schemas/sitemap/0.9'><entry>"
         "<id>1</id><link href='https://news.example/1'/><s:url><s:loc>/2</s:loc></s:url></entry></feed>",
-        "atom10",
+        "atom",
     ),
     "a feed of sitemaps": (
         "<rss version='2.0'><channel><item><link>https://news.example/1</link><description>&lt;urlset&gt;</description>"
         "</item></channel></rss>",
-        "rss20",
+        "rss",
     ),
     "a feed whose picture has an address": (
         "<rss version='2.0'><channel><image><url>https://news.example/p.png</url></image><item>"
         "<link>https://news.example/1</link></item></channel></rss>",
-        "rss20",
+        "rss",
     ),
 }
 
 
-@pytest.mark.parametrize(("document", "version"), NO_SITEMAPS.values(), ids=NO_SITEMAPS.keys())
-def test_a_feed_stays_a_feed(document, version):
+@pytest.mark.parametrize(("document", "format_"), NO_SITEMAPS.values(), ids=NO_SITEMAPS.keys())
+def test_a_feed_stays_a_feed(document, format_):
     feed = read(document)
-    assert (feed.version, [entry.url for entry in feed.entries]) == (version, ["https://news.example/1"])
+    assert (feed.format, [entry.url for entry in feed.entries]) == (format_, ["https://news.example/1"])
 
 
 def test_a_sitemap_without_pages_is_a_feed_without_entries():
     for document in (urlset(), f"<urlset {NAMESPACES}/>", "<urlset><url/></urlset>"):
-        assert (read(document).entries, read(document).version) == ((), "sitemap")
+        assert (read(document).entries, read(document).format) == ((), "sitemap")
 
 
 def test_a_page_about_sitemaps_is_no_sitemap():
@@ -333,7 +333,7 @@ def test_the_children_of_an_index_are_named_newest_first():
             child("/old.xml", "2023-01-02"),
         )
     )
-    assert (feed.version, feed.entries, feed.skipped) == ("sitemapindex", (), 1)
+    assert (feed.format, feed.entries, feed.skipped) == ("sitemap", (), 1)
     assert [address.removeprefix("https://news.example/") for address in feed.children] == [
         "newer.xml",
         "new.xml.gz?x=1&utm_source=a",
@@ -373,7 +373,7 @@ def test_an_index_that_was_cut_off_keeps_the_children_that_are_whole():
 
 
 def test_an_index_with_its_children_is_one_feed():
-    feed = with_children(
+    feed = merge_children(
         read(index(child("/1.xml"), child("/2.xml"), child("/3.xml"))),
         [
             read(urlset(news(1), page("/2", "2024-03-13"))),
@@ -381,7 +381,7 @@ def test_an_index_with_its_children_is_one_feed():
             read(urlset(news(4)).replace("</urlset>", "")),
         ],
     )
-    assert (feed.version, feed.title, feed.language, len(feed.children)) == ("sitemapindex", "The News", "en", 3)
+    assert (feed.format, feed.title, feed.language, len(feed.children)) == ("sitemap", "The News", "en", 3)
     assert (feed.skipped, feed.cut) == (1, True)
     assert [(entry.url[-1], entry.updated_at and entry.updated_at.day) for entry in feed.entries] == [
         ("2", 14),
@@ -394,7 +394,7 @@ def test_an_index_with_its_children_has_no_more_entries_than_a_feed():
     sitemaps = [
         read(urlset(*(page(f"/{part}/{number}", f"2024-03-{part:02}") for number in range(1500)))) for part in (1, 2)
     ]
-    feed = with_children(read(index()), sitemaps)
+    feed = merge_children(read(index()), sitemaps)
     assert (len(feed.entries), feed.skipped) == (MAX_ENTRIES, 1000)
     assert feed.entries[0].url.startswith("https://news.example/2/")
 
@@ -428,3 +428,29 @@ def test_floods_do_not_take_for_ever(piece):
     except FeedError as error:
         feed = error
     assert isinstance(feed, FeedError) or len(feed.entries) <= 2
+
+
+def test_names_in_capitals_are_the_same_names():
+    document = (
+        f"<URLSET {NAMESPACES}><URL><LOC>https://news.example/1</LOC><LASTMOD>2024-03-12</LASTMOD></URL></URLSET>"
+    )
+    feed = read(document)
+    assert [entry.url for entry in feed.entries] == ["https://news.example/1"]
+    assert (feed.format, feed.malformed, feed.skipped) == ("sitemap", None, 0)
+
+
+@pytest.mark.parametrize("tag", ["loc", "lastmod", "url", "news:title", "news:news", "news:publication"])
+@pytest.mark.parametrize("form", ["", "</x>"])
+@pytest.mark.parametrize("damaged", [0, 1, 2])
+def test_a_damaged_end_tag_costs_no_other_page(tag, form, damaged):
+    rows = [
+        f"<url><loc>https://news.example/{n}</loc><lastmod>2024-03-12</lastmod><news:news><news:publication>"
+        f"<news:name>N</news:name></news:publication><news:title>T{n}</news:title></news:news></url>"
+        for n in range(3)
+    ]
+    whole = read(f"<urlset {NAMESPACES}>{''.join(rows)}</urlset>")
+    rows[damaged] = rows[damaged].replace(f"</{tag}>", form)
+    feed = read(f"<urlset {NAMESPACES}>{''.join(rows)}</urlset>")
+    assert len(feed.entries) + feed.skipped == 3
+    assert set(whole.entries) - set(feed.entries) <= {whole.entries[damaged]}
+    assert feed.malformed

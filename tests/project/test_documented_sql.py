@@ -1,6 +1,6 @@
 """Every statement and condition in SQL that a page or a help text shows is run on both databases, with its answer.
 
-Blocks of SQL are run by tests/test_queries.py and tests/test_readme.py; here is what stands in command lines and in the
+Blocks of SQL are run by `test_documented_queries` and `test_manual`; here is what stands in command lines and in the
 running text, wherever it stands. A new one fails until its answer is told.
 """
 
@@ -9,17 +9,17 @@ import re
 import shlex
 from pathlib import Path
 
-import click
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
 from pipeline.cli import main
-from pipeline.export import Plan, export
-from tests.test_queries import TESTED
-from tests.test_store import HOUR, NOW, Archive
+from pipeline.export import ExportPlan, export_articles
+from tests.project.test_documented_queries import TESTED
+from tests.support.archive import HOUR, NOW, Archive
+from tests.support.commands import all_commands
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PAGES = (
     *ROOT.glob("*.md"),
     *(ROOT / "docs").glob("*.md"),
@@ -29,18 +29,12 @@ PAGES = (
 DAGS = tuple((ROOT / "dags").glob("*.py"))
 
 
-def helps(command: click.Command, name: str = "news"):
-    """The help text of a command and of those below it."""
-    yield f"{name} --help", command.help or ""
-    for word, below in getattr(command, "commands", {}).items():
-        yield from helps(below, f"{name} {word}")
-
-
-SHOWN = {str(page.relative_to(ROOT)): page.read_text() for page in (*PAGES, *DAGS)} | dict(helps(main))
+HELPS = {f"{' '.join(('news', *words))} --help": command.help or "" for words, command in all_commands()}
+SHOWN = {str(page.relative_to(ROOT)): page.read_text() for page in (*PAGES, *DAGS)} | HELPS
 LINES = sorted(
     {line for text in SHOWN.values() for line in re.findall(r"^[$ ]*(?:\S*/)?news (.*)$", text, re.MULTILINE)}
 )
-# A line that tells of a command, as the README's table does, is none.
+# A line that tells of a command, as the table of commands does, is none.
 ASKED = [line for line in LINES if line.startswith("sql ") and re.search(r"['\"]", line)]
 WHERE = sorted({where for text in SHOWN.values() for where in re.findall(r"--where \"(.*?)\"", text)})
 STATEMENT = re.compile(r"`((?:SELECT|WITH|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|SET|GRANT|PRAGMA|VALUES) [^`]+)`")
@@ -66,6 +60,9 @@ ANSWERS = {
         {"site": "one.example", "words": 3.5},
         {"site": "two.example", "words": 100.0},
     ],
+    "sql \"SELECT min(published_at) AS first FROM news_search('harbour board') JOIN v_article USING (article_id)\"": [
+        {"first": None}
+    ],
 }
 MEET = {"word_count >= 300": [], "duplicate_of IS NULL": ["a", "b", "c"]}
 """The last letters of the URLs of those that meet a condition."""
@@ -89,7 +86,7 @@ def news(archive, *words):
 def test_every_question_to_news_sql_that_is_shown_is_answered(archive, tmp_path):
     """In any order of rows where the question asks for none."""
     pytest.importorskip("duckdb")
-    export(archive.engine, Plan("parquet", tmp_path / "archive"))
+    export_articles(archive.engine, ExportPlan("parquet", tmp_path / "archive"))
     assert set(ASKED) == set(ANSWERS)
     for line in ASKED:
         words = [word for word in shlex.split(line.partition(" > ")[0]) if word != "--csv"]
@@ -110,14 +107,16 @@ def test_every_condition_that_is_shown_selects(archive, tmp_path):
 
 def test_every_statement_in_the_running_text_is_run_somewhere(archive):
     run_elsewhere = {
-        "SELECT max(cursor) FROM v_changes",  # tests/test_queries.py
+        "SELECT max(cursor) FROM v_changes",  # tests/project/test_documented_queries.py
         "ALTER DEFAULT PRIVILEGES",  # the name of a statement
     }
-    here = {"SET timezone = 'UTC'"}
+    grant = "GRANT SELECT ON ALL TABLES IN SCHEMA public"
+    here = {"SET timezone = 'UTC'", grant}
     assert {found for found in INLINE if "…" not in found} - run_elsewhere == here
     if archive.engine.dialect.name == "postgresql":
         day = sa.text("SELECT CAST(CAST('2026-11-22 23:30+00' AS timestamptz) AS date)")
         with archive.engine.connect() as connection:
+            connection.exec_driver_sql(f"{grant} TO CURRENT_USER")
             connection.exec_driver_sql("SET timezone = 'Asia/Tokyo'")
             before = str(connection.scalar(day))
             connection.exec_driver_sql("SET timezone = 'UTC'")

@@ -3,16 +3,20 @@
 import os
 import re
 import socket
+import subprocess
 import sys
+from pathlib import Path
 
 import psutil
 import pytest
 
 from examples.airflow.demo_report import COUNTS, Archive, check
+from examples.airflow.descendants import is_alive
 from examples.airflow.supervise import Processes, ScriptError, airflow_environment, is_free
 from examples.airflow.up import choose_port
 from examples.newsroom.expectations import expected_files
 
+ROOT = Path(__file__).resolve().parents[2]
 SLEEPER = "import time; time.sleep(600)"
 # Starts a process that leaves its group, as each task of Airflow does, and one that does not listen to SIGTERM.
 PARENT = f"""
@@ -55,6 +59,39 @@ def test_a_kill_takes_the_children_along(processes):
     processes.check()  # it is no longer ours to miss
 
 
+# Starts the family above, says who they are, and waits to be killed.
+PROGRAM = f"""
+import os, pathlib, sys, time
+from examples.airflow.descendants import is_alive
+from examples.airflow.supervise import Processes
+with Processes(pathlib.Path(sys.argv[1]), grace=1) as processes:
+    started = processes.start("parent", [sys.executable, "-c", {PARENT!r}], os.environ)
+    processes.wait_for("the children", lambda: started.log.read_text().endswith("\\n"), timeout=30)
+    print(started.popen.pid, started.log.read_text().strip(), flush=True)
+    time.sleep(600)
+"""
+
+
+def test_what_was_started_ends_when_the_program_itself_is_killed(tmp_path):
+    program = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    family = [psutil.Process(int(pid)) for pid in program.stdout.readline().split()]
+    program.kill()
+    program.communicate()
+    _, left = psutil.wait_procs(family, timeout=30)
+    assert not any(map(is_alive, left))
+
+
+def test_orphans_of_a_killed_child_are_ended_with_the_rest(processes):
+    """As extraction processes are when their task was killed: their parent has gone, and no tree leads to them."""
+    started, (parent, *children) = start_family(processes)
+    parent.kill()
+    processes.kill(started)
+    psutil.wait_procs(children, timeout=10)
+    assert not any(map(is_alive, children))
+
+
 def test_a_process_that_ends_by_itself_is_told_of_with_its_last_words(processes):
     processes.start("speaker", [sys.executable, "-c", "print('the database is away'); raise SystemExit(3)"], os.environ)
     with pytest.raises(ScriptError, match=r"speaker ended with code 3:\nthe database is away"):
@@ -65,10 +102,6 @@ def test_a_process_reads_what_it_is_given(processes):
     reader = processes.start("reader", [sys.executable, "-c", "print(input())"], os.environ, stdin="requirepass x\n")
     assert reader.popen.wait(30) == 0
     assert reader.log.read_text() == "requirepass x\n"
-
-
-def is_alive(process):
-    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
 
 @pytest.mark.parametrize("asked", ["0", "65536", "eighty", "-1"])
@@ -86,6 +119,19 @@ def test_a_taken_port_is_refused_where_it_was_asked_for_and_passed_over_where_no
         with pytest.raises(ScriptError, match=f"Port {port} is taken"):
             choose_port(str(port), "127.0.0.1")
         assert choose_port(None, "127.0.0.1") != port
+
+
+def test_the_banner_of_make_up_prints_no_password(tmp_path):
+    environment = os.environ | {"NEWS_DATABASE_URL": "postgresql+psycopg://news:secret@db.example/news", "PORT": "none"}
+    code = (
+        "import os, pathlib; from examples.airflow.up import banner, settings; home = pathlib.Path('.airflow');"
+        "print(banner(home, 'http://127.0.0.1:1', settings(home, '127.0.0.1', 1, os.environ)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert "news status" in done.stdout
+    assert "secret" not in done.stdout
 
 
 def test_airflow_leaves_the_settings_of_the_caller_as_they_are(tmp_path):

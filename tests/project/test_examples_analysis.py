@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.export import Plan, export
-from pipeline.store.engine import open_engine
-from pipeline.views import VIEWS
-from tests.test_store import HOUR, NOW, Archive
+from pipeline.export import ExportPlan, export_articles
+from pipeline.store.connection.engine import open_engine
+from pipeline.store.schema.views import VIEWS
+from tests.support.archive import HOUR, NOW, Archive
 
-FOLDER = Path(__file__).resolve().parents[1] / "examples/analysis"
+FOLDER = Path(__file__).resolve().parents[2] / "examples/analysis"
 DAY = timedelta(days=1)
 
 
@@ -31,7 +31,7 @@ def exported(sqlite_url, tmp_path):
     pytest.importorskip("pyarrow")
     engine = open_engine(sqlite_url)
     fill(engine)
-    export(engine, Plan("parquet", tmp_path / "articles.parquet"))
+    export_articles(engine, ExportPlan("parquet", tmp_path / "articles.parquet"))
     return str(tmp_path / "articles.parquet")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from importlinter import cli as importlinter
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_imports_point_downward(tmp_path):

@@ -1,3 +1,5 @@
+""""""
+
 from datetime import timedelta
 
 import pytest
@@ -5,13 +7,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.errors import FetchError
-from pipeline.robots import (
+from pipeline.robots.robots_txt import (
     MAX_CRAWL_DELAY,
     MAX_ROBOTS_BYTES,
-    MAX_RULE_COPIES,
     Robots,
     parse_robots,
     product_token,
+    read_groups,
     robots_text,
     robots_verdict,
 )
@@ -127,11 +129,10 @@ def test_many_agents_with_many_rules_do_not_multiply():
     agents = "".join(f"User-agent: a{n}\n" for n in range(5_000))
     rules = "".join(f"Disallow: /{n:05}\n" for n in range(20_000))
     robots = parse_robots(agents + rules + "User-agent: *\nDisallow: /z\n")
-    kept = MAX_RULE_COPIES // 5_000
-    assert not robots.may_fetch(f"https://news.example/{kept - 1:05}", "a7")
-    assert robots.may_fetch(f"https://news.example/{kept + 1:05}", "a7")
-    # Read in full this is 100 million rules: minutes, and gigabytes.
-    assert sum(len(rules._rules) for rules in robots._rules._user_agents.values()) <= MAX_RULE_COPIES
+    assert not robots.may_fetch("https://news.example/19999", "a7")
+    assert robots.may_fetch("https://news.example/19999", "b7")
+    # Each rule for each agent is 100 million rules: minutes, and gigabytes. It is kept once.
+    assert sum(len(group.rules) for group in robots._lines.groups) == 20_001
 
 
 def test_a_long_but_ordinary_file_is_read_to_its_end():
@@ -236,3 +237,60 @@ def test_any_bytes_make_text_that_reads_the_same_when_read_again(body):
     text = robots_text(body)
     assert robots_text(text.encode()) == text
     assert parse_robots(parse_robots(text).text) == parse_robots(text)
+
+
+US = "news-pipeline/0.1.0 (+https://example.org/about)"
+
+
+@pytest.mark.parametrize(
+    ("lines", "agent", "path", "allowed"),
+    [
+        pytest.param("user-agent: news-pipeline/0.1.0|disallow: /", US, "/a", False, id="a version in the group"),
+        pytest.param("user-agent: NEWS-Pipeline 2|disallow: /", US, "/a", False, id="case and a word behind"),
+        pytest.param("user-agent: news|allow: /||user-agent: *|disallow: /", US, "/a", False, id="a shorter name"),
+        pytest.param("user-agent: news-pipeline-x|disallow: /", US, "/a", True, id="a longer name"),
+        pytest.param("user-agent: *bot|disallow: /", US, "/a", True, id="a star before a name is no star"),
+        pytest.param("user-agent: * # all of them|disallow: /", US, "/a", False, id="a comment behind the star"),
+        pytest.param("user-agent: * x|disallow: /", US, "/a", False, id="a word behind the star"),
+        pytest.param("user-agent: a|foo: bar|user-agent: *|disallow: /", "a", "/x", False, id="an unknown line"),
+        pytest.param("user-agent: a|foo: bar|user-agent: *|disallow: /", US, "/x", False, id="and those behind it"),
+        pytest.param("user-agent: a|sitemap: https://b/s|user-agent: c|disallow: /", "a", "/x", False, id="a sitemap"),
+        pytest.param("user-agent: a||user-agent: c|disallow: /", "a", "/x", False, id="an empty line"),
+        pytest.param("user-agent: a|disallow:|user-agent: c|disallow: /", "a", "/x", True, id="an empty rule"),
+        pytest.param("user-agent: a|disallow: /x|user-agent: c|disallow: /y", "a", "/y", True, id="two groups"),
+        pytest.param("user-agent: a|disallow: /x|user-agent: a|disallow: /y", "a", "/y", False, id="two of one agent"),
+        pytest.param("user-agent: *|disallow: /|user-agent: a|disallow: /x", "a", "/y", True, id="its own alone"),
+        pytest.param("user-agent: a||user-agent: *|disallow: /", "b", "/x", False, id="everybody else"),
+        pytest.param("disallow: /|user-agent: b|disallow: /y", US, "/x", True, id="a rule before any agent"),
+        pytest.param("user-agent news-pipeline|disallow /", US, "/x", False, id="no colons"),
+        pytest.param("user-agent: *|disallow all of it", US, "/x", True, id="no colon and a sentence"),
+        pytest.param("useragent: *|dissallow: /", US, "/x", False, id="misspelt"),
+        pytest.param("USER-AGENT : *|DISALLOW : /", US, "/x", False, id="capitals and spaces"),
+        pytest.param("foo: *|bar: /", US, "/x", True, id="no words of robots.txt at all"),
+        pytest.param("user-agent: *|disallow: /#x", US, "/y", False, id="a comment in a rule"),
+        pytest.param("user-agent: *|disallow: /a|allow: /a/b", US, "/a/b/c", True, id="the longer rule"),
+        pytest.param("user-agent: *|disallow: /a|allow: /a", US, "/a", True, id="of equals the friendlier"),
+        pytest.param("user-agent: *|disallow: /\u30c4", US, "/%E3%83%84", False, id="letters and their escapes"),
+        pytest.param("user-agent: *|disallow: /*.php$", US, "/a.php?b", True, id="past the end"),
+        pytest.param("user-agent: *|disallow: fish", US, "/fish", True, id="a path without a slash"),
+        pytest.param(f"user-agent: *|disallow: /{'x' * 16_700}|disallow: /b", US, "/b", False, id="a very long line"),
+        pytest.param(f"user-agent: *|disallow: /{'x' * 16_700}", US, f"/{'x' * 16_690}", False, id="is cut, and holds"),
+    ],
+)
+def test_an_agent_goes_by_its_own_groups_or_by_those_for_all(lines, agent, path, allowed):
+    robots = parse_robots(lines.replace("|", "\n"))
+    assert robots.may_fetch(f"https://news.example{path}", agent) is allowed
+
+
+def test_a_crawl_delay_is_of_the_agents_before_it_and_does_not_end_their_list():
+    robots = parse_robots("user-agent: slow\ncrawl-delay: 9\n\nuser-agent: *\ndisallow: /x")
+    assert robots.crawl_delay("slow").total_seconds() == 9
+    assert robots.crawl_delay(US) is None
+    assert not robots.may_fetch("https://news.example/x", "slow")
+
+
+def test_sitemaps_belong_to_no_group():
+    assert read_groups("sitemap: https://a/s\nuser-agent: *\nsite-map: https://a/t\nsitemap https://a/u").sitemaps == (
+        "https://a/s",
+        "https://a/t",
+    )

@@ -1,22 +1,28 @@
 """The processes that read documents: whom they belong to, what they load, and that they do not outlive their parent."""
 
+import asyncio
 import os
 import platform
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psutil
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+from pipeline.model import Response
+from pipeline.runtime.workers import Workers
+from tests.support.stories import article_page
+
+ROOT = Path(__file__).resolve().parents[2]
 
 # A program like `airflow`: it must be run once, and never be imported by the processes that it starts.
 PROGRAM = """
 import os, sys, time
 print("main", flush=True)
 from datetime import timedelta
-from pipeline.workers import Workers
+from pipeline.runtime.workers import Workers
 
 def start():
     pool = Workers(jobs=2, timeout=timedelta(seconds=300))._pool
@@ -134,7 +140,7 @@ def test_threads_share_one_heap_unless_it_is_set_otherwise(tmp_path, setting, he
     told = tmp_path / "heaps.xml"
     program = """
 import ctypes, sys, threading
-from pipeline.workers import keep_to_one_arena
+from pipeline.runtime.heap import keep_to_one_arena
 keep_to_one_arena()
 together = threading.Barrier(3)
 def work():
@@ -163,3 +169,20 @@ def test_readers_look_for_circles_less_often(program):
         "import gc\npool = start()\nprint(*pool.schedule(gc.get_threshold).result(60)); pool.stop(); pool.join()"
     ).communicate(timeout=60)
     assert told.splitlines()[-1] == "20000 20 20"
+
+
+def test_a_process_that_starts_later_reads_by_the_rules_of_then(tmp_path):
+    rule = tmp_path / "news.example.toml"
+    response = Response("https://news.example/1", 200, {}, article_page(1).encode(), datetime.now(UTC), timedelta(0))
+
+    async def read():
+        async with Workers(1, timedelta(seconds=60), rules_dir=str(tmp_path)) as workers:
+            first = await workers.extract(response, response.url, None)
+            rule.write_text("no rule")
+            for reader in psutil.Process().children(recursive=True):
+                if not reader.children():
+                    reader.kill()
+            return first, await workers.extract(response, response.url, None)
+
+    first, second = asyncio.run(read())
+    assert first.text == second.text

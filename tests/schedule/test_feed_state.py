@@ -5,15 +5,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipeline.health import ADOPT_AFTER, Answer, after_answer, after_failure, permanent_target
 from pipeline.model import Feed, Validators
-from pipeline.rhythm import PollPolicy, Seen
+from pipeline.schedule.feed_state import ADOPT_AFTER, PollAnswer, after_answer, after_failure, permanent_target
+from pipeline.schedule.feeds import PollFacts, PollPolicy
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 POLICY = PollPolicy(start=30 * MINUTE, shortest=5 * MINUTE, longest=DAY)
 FEED = Feed(1, "https://a.example/feed", "a.example", NOW, Validators(), interval=30 * MINUTE, failures=0)
-NEWS = Answer(Seen(30 * MINUTE, new=2, window=20))
+NEWS = PollAnswer(PollFacts(30 * MINUTE, new=2, window=20))
 
 
 def fail(feed, *, reason="http_404", status=404, now=NOW, retry_after=None):
@@ -41,6 +41,14 @@ def denied(status, *, days, reason=None):
     return updates
 
 
+def test_a_watch_keeps_to_the_floor_to_the_second_and_a_run_by_the_clock_may_be_early():
+    policy = PollPolicy(HOUR, HOUR, 24 * HOUR)
+    for is_strict, earliest in ((True, NOW + HOUR), (False, NOW + 0.9 * HOUR)):
+        exact = replace(policy, is_strict=is_strict)
+        update = after_answer(replace(FEED, interval=HOUR), PollAnswer(PollFacts(HOUR, 100, 100)), NOW, NOW, exact, 1.0)
+        assert update.next_poll_at == earliest
+
+
 def test_a_feed_that_fails_is_failing_and_waits_and_one_that_answers_is_active_and_forgiven():
     once = fail(FEED)
     assert (once.state, once.failures, once.strain, once.next_poll_at) == ("failing", 1, 1.0, NOW + HOUR)
@@ -48,6 +56,11 @@ def test_a_feed_that_fails_is_failing_and_waits_and_one_that_answers_is_active_a
     assert (twice.failures, twice.strain, twice.next_poll_at) == (2, 4.0, NOW + 3 * HOUR)
     healed = answer(replace(FEED, state="failing", failures=7, strain=9.0, missing_since=NOW - DAY))
     assert (healed.state, healed.failures, healed.strain, healed.missing_since) == ("active", 0, 0.0, None)
+
+
+def test_a_feed_that_fails_is_not_asked_in_the_hours_that_it_excludes():
+    assert fail(FEED).next_poll_at == datetime(2026, 11, 22, 13, tzinfo=UTC)
+    assert fail(replace(FEED, skips=("13", "14"))).next_poll_at == datetime(2026, 11, 22, 15, tzinfo=UTC)
 
 
 def test_how_long_a_feed_that_fails_waits_can_be_set_but_it_is_not_asked_more_often_than_when_it_works():

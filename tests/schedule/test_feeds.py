@@ -1,5 +1,6 @@
 """How often feeds are polled, what servers have to say about it, and a simulated month of it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,32 +9,29 @@ from hypothesis import strategies as st
 
 from bench.schedule import compare, table
 from pipeline.model import Rhythm
-from pipeline.rhythm import (
+from pipeline.schedule.feed_failures import MANY, RARELY, error_class, feed_retry_pause, strain_of
+from pipeline.schedule.feeds import (
     CAUTION,
     LATE,
-    MANY,
-    RARELY,
+    PollFacts,
     PollPolicy,
-    Seen,
-    adapted,
-    backoff,
-    error_class,
+    adapt_rhythm,
     first_rhythm,
     least_pause,
     next_poll_at,
-    strain_of,
 )
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 POLICY = PollPolicy(start=30 * MINUTE, shortest=5 * MINUTE, longest=DAY)
 START = first_rhythm(POLICY)
+MINUTELY = PollPolicy(start=30 * MINUTE, shortest=MINUTE, longest=DAY)
 
 
 def after(rhythm, polls, *, new, window=20, missed=False):
     """The rhythm after so many polls on time, each with the same news."""
     for _ in range(polls):
-        rhythm = adapted(rhythm, Seen(rhythm.interval, new, window, missed), POLICY)
+        rhythm = adapt_rhythm(rhythm, PollFacts(rhythm.interval, new, window, missed), POLICY)
     return rhythm
 
 
@@ -47,7 +45,47 @@ def test_a_new_feed_starts_at_the_given_interval_between_floor_and_ceiling():
 
 
 def test_the_first_poll_says_nothing_since_everything_is_new_then():
-    assert adapted(START, Seen(None, 50, 50), POLICY) == START
+    assert adapt_rhythm(START, PollFacts(None, 50, 50), POLICY) == START
+
+
+def test_the_dates_of_the_first_document_tell_the_pace_at_once():
+    dates = (*(NOW - n * MINUTE for n in range(20)), NOW - 300 * DAY, NOW + DAY)  # one is pinned, one is to come
+    busy = adapt_rhythm(START, PollFacts(None, 22, 22, is_cheap=True, dated=dates, at=NOW), MINUTELY)
+    assert busy.interval <= 2 * MINUTE
+    for untold in (dates[:3], (NOW - HOUR,) * 9):
+        assert adapt_rhythm(START, PollFacts(None, 22, 22, is_cheap=True, dated=untold, at=NOW), MINUTELY) == START
+
+
+def test_a_feed_that_is_sent_whole_each_time_is_asked_each_five_minutes_at_most_whatever_its_window_loses():
+    rhythm = Rhythm(4 * MINUTE, rate=1000.0)
+    for missed in (False, True):
+        poll = PollFacts(4 * MINUTE, new=20, window=20, missed=missed)
+        assert adapt_rhythm(rhythm, poll, MINUTELY).interval == 5 * MINUTE
+        assert adapt_rhythm(rhythm, replace(poll, is_cheap=True), MINUTELY).interval < 4 * MINUTE
+
+
+def test_a_feed_that_can_be_asked_conditionally_is_asked_twice_for_each_entry_down_to_the_floor():
+    def settled(hourly, *, is_cheap):
+        rhythm = first_rhythm(MINUTELY)
+        for _ in range(6000):
+            new = hourly * (rhythm.interval / HOUR)
+            rhythm = adapt_rhythm(rhythm, PollFacts(rhythm.interval, new, 1000, is_cheap=is_cheap), MINUTELY)
+        return rhythm.interval / MINUTE
+
+    assert settled(60, is_cheap=True) == 1
+    assert settled(600, is_cheap=True) == 1
+    assert settled(12, is_cheap=True) == pytest.approx(2.5, rel=0.02)
+    assert settled(600, is_cheap=False) == 5
+    assert settled(0.1, is_cheap=True) == pytest.approx(settled(0.1, is_cheap=False))
+
+
+def test_the_pace_of_a_feed_without_dates_is_learned_within_a_day():
+    rhythm, passed = first_rhythm(MINUTELY), timedelta(0)
+    while passed < DAY:
+        passed += rhythm.interval
+        facts = PollFacts(rhythm.interval, round(rhythm.interval / MINUTE), 100, is_cheap=True)
+        rhythm = adapt_rhythm(rhythm, facts, MINUTELY)
+    assert rhythm.interval < 1.5 * MINUTE
 
 
 def test_new_entries_make_the_interval_shorter_down_to_the_floor():
@@ -70,7 +108,7 @@ def test_four_times_the_entries_are_worth_twice_the_polls():
     def settled(daily):
         rhythm = START
         for _ in range(500):
-            rhythm = adapted(rhythm, Seen(rhythm.interval, daily * (rhythm.interval / DAY), 1000), POLICY)
+            rhythm = adapt_rhythm(rhythm, PollFacts(rhythm.interval, daily * (rhythm.interval / DAY), 1000), POLICY)
         return rhythm
 
     quiet, busy = settled(5), settled(20)
@@ -79,18 +117,21 @@ def test_four_times_the_entries_are_worth_twice_the_polls():
 
 
 def test_a_poll_that_came_late_by_our_own_fault_cannot_shorten_it():
-    late = Seen(START.interval * LATE + HOUR, new=200, window=200)
-    assert adapted(START, late, POLICY).interval >= START.interval
-    on_time = Seen(START.interval, new=200, window=200)
-    assert adapted(START, on_time, POLICY).interval < START.interval
+    late = PollFacts(START.interval * LATE + HOUR, new=200, window=200)
+    assert adapt_rhythm(START, late, POLICY).interval >= START.interval
+    on_time = PollFacts(START.interval, new=200, window=200)
+    assert adapt_rhythm(START, on_time, POLICY).interval < START.interval
 
 
 def test_a_late_poll_without_news_still_makes_it_longer():
-    assert adapted(START, Seen(2 * DAY, 0, 0), POLICY).interval > START.interval
+    assert adapt_rhythm(START, PollFacts(2 * DAY, 0, 0), POLICY).interval > START.interval
 
 
 def test_a_window_that_was_mostly_new_is_looked_at_sooner_than_its_rate_asks_for():
-    wide, tiny = adapted(START, Seen(30 * MINUTE, 4, 100), POLICY), adapted(START, Seen(30 * MINUTE, 4, 5), POLICY)
+    wide, tiny = (
+        adapt_rhythm(START, PollFacts(30 * MINUTE, 4, 100), POLICY),
+        adapt_rhythm(START, PollFacts(30 * MINUTE, 4, 5), POLICY),
+    )
     assert tiny.rate == wide.rate
     assert tiny.interval < wide.interval
     assert tiny.interval == 30 * MINUTE * 0.5 / (4 / 5)
@@ -98,17 +139,17 @@ def test_a_window_that_was_mostly_new_is_looked_at_sooner_than_its_rate_asks_for
 
 def test_the_caution_of_a_full_window_wears_off():
     cautious = Rhythm(10 * MINUTE, 1.0, 10 * MINUTE)
-    assert adapted(cautious, Seen(10 * MINUTE), POLICY).limit > cautious.limit
+    assert adapt_rhythm(cautious, PollFacts(10 * MINUTE), POLICY).limit > cautious.limit
     rhythm, passed = cautious, timedelta(0)
     while passed < 8 * CAUTION:
         passed += rhythm.interval
-        rhythm = adapted(rhythm, Seen(rhythm.interval), POLICY)
+        rhythm = adapt_rhythm(rhythm, PollFacts(rhythm.interval), POLICY)
     assert rhythm.limit is None
 
 
 def test_missed_entries_halve_the_pause_at_the_least():
     slow = Rhythm(2 * HOUR, 10.0)
-    assert adapted(slow, Seen(2 * HOUR, 10, 10, missed=True), POLICY).interval <= HOUR
+    assert adapt_rhythm(slow, PollFacts(2 * HOUR, 10, 10, missed=True), POLICY).interval <= HOUR
 
 
 @given(
@@ -123,7 +164,7 @@ def test_missed_entries_halve_the_pause_at_the_least():
 @example(interval=timedelta(seconds=1), rate=5e-324, limit=None, elapsed=DAY, new=1, window=0, missed=False)
 def test_any_rhythm_stays_between_floor_and_ceiling_once_judged(interval, rate, limit, elapsed, new, window, missed):
     old = Rhythm(interval, rate, limit)
-    found = adapted(old, Seen(elapsed, new, window, missed), POLICY)
+    found = adapt_rhythm(old, PollFacts(elapsed, new, window, missed), POLICY)
     if found != old:
         assert POLICY.shortest <= found.interval <= POLICY.longest
         assert found.rate >= 0
@@ -205,31 +246,31 @@ def test_errors_weigh_by_what_they_say_against_the_feed(reason, status, expected
 
 
 def test_the_pause_grows_with_the_weight_of_what_failed_up_to_a_day():
-    pauses = [backoff(strain, 5 * MINUTE, 0.0) for strain in (0.25, 0.5, 1, 2, 4, 10, 29)]
+    pauses = [feed_retry_pause(strain, 5 * MINUTE, 0.0) for strain in (0.25, 0.5, 1, 2, 4, 10, 29)]
     assert pauses == [15 * MINUTE, 30 * MINUTE, HOUR, HOUR, 3 * HOUR, 9 * HOUR, DAY]
 
 
 def test_after_very_many_failures_it_is_asked_rarely_but_never_given_up():
-    assert backoff(MANY + 1, HOUR, 0.0) == backoff(1e6, HOUR, 0.0) == RARELY
+    assert feed_retry_pause(MANY + 1, HOUR, 0.0) == feed_retry_pause(1e6, HOUR, 0.0) == RARELY
 
 
 def test_what_failed_together_does_not_come_back_together():
-    pauses = {backoff(5, HOUR, chance / 10) for chance in range(10)}
+    pauses = {feed_retry_pause(5, HOUR, chance / 10) for chance in range(10)}
     assert len(pauses) == 10
     assert min(pauses) >= 0.75 * max(pauses)
 
 
 def test_a_feed_that_fails_is_never_asked_more_often_than_when_it_works():
-    assert backoff(0.25, 2 * DAY, 1.0) == 2 * DAY
+    assert feed_retry_pause(0.25, 2 * DAY, 1.0) == 2 * DAY
 
 
 @pytest.mark.parametrize("wait", [88 * HOUR, 7 * DAY], ids=["88 hours", "a week"])
 def test_retry_after_is_kept_even_where_it_is_more_than_a_day(wait):
-    assert backoff(0.25, HOUR, 0.5, retry_after=wait) == wait
+    assert feed_retry_pause(0.25, HOUR, 0.5, retry_after=wait) == wait
 
 
 def test_a_short_retry_after_does_not_shorten_the_pause():
-    assert backoff(1, MINUTE, 0.0, retry_after=timedelta(seconds=5)) == HOUR
+    assert feed_retry_pause(1, MINUTE, 0.0, retry_after=timedelta(seconds=5)) == HOUR
 
 
 # ---------------------------------------------------------------- a simulated fortnight

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.errors import ExtractError, FetchError
 from pipeline.model import Fetched, NoArticle, Page, Validators
-from pipeline.schedule import (
+from pipeline.schedule.pages import (
     MAX_BACKOFF,
     PagePolicy,
     after_article,
@@ -14,9 +14,9 @@ from pipeline.schedule import (
     after_error,
     after_no_article,
     after_not_modified,
-    backoff,
     next_retry_at,
     next_revisit_at,
+    page_retry_pause,
 )
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -65,7 +65,7 @@ def test_without_revisit_times_nothing_is_looked_at_again():
 
 
 def test_backoff_doubles_up_to_a_day():
-    pauses = [backoff(failures, timedelta(minutes=5)) for failures in range(1, 60)]
+    pauses = [page_retry_pause(failures, timedelta(minutes=5)) for failures in range(1, 60)]
     assert pauses[:3] == [timedelta(minutes=5), timedelta(minutes=10), timedelta(minutes=20)]
     assert pauses == sorted(pauses)
     assert pauses[-1] == MAX_BACKOFF

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.pace import MAX_STRAIN, Pace, PacePolicy, after_answer, after_refusal, pause_of
+from pipeline.schedule.throttle import MAX_STRAIN, Pace, PacePolicy, pace_after_answer, pace_after_refusal, pause_of
 
 SECOND = timedelta(seconds=1)
 MINUTE = 60 * SECOND
@@ -19,9 +19,9 @@ def after(*answers, pace=None):
     pace = pace or Pace()
     for answer in answers:
         if isinstance(answer, timedelta):
-            pace = after_answer(pace, answer)
+            pace = pace_after_answer(pace, answer)
         else:
-            pace = after_refusal(pace, *((answer, "http") if isinstance(answer, int) else (None, answer)))
+            pace = pace_after_refusal(pace, *((answer, "http") if isinstance(answer, int) else (None, answer)))
     return pace
 
 

@@ -10,11 +10,11 @@ from lxml import html
 
 from pipeline.cli import main
 from pipeline.errors import ConfigError
-from pipeline.extract import explain_article
+from pipeline.extract import PageInput, explain_article
+from pipeline.html.structured_data import read_structured
 from pipeline.model import Article
-from pipeline.rules import load_rules
-from pipeline.rules.selectors import compile_selector, compile_source
-from pipeline.structured import read_structured
+from pipeline.site_rules import load_rules
+from pipeline.site_rules.selectors import compile_selector, compile_source
 
 URL = "https://www.harbour.example/city/cranes.html"
 PAGE = """<html lang="en"><head><title>Cranes move</title>
@@ -36,7 +36,7 @@ def folder_with(tmp_path: Path, **rules: str) -> str:
 
 
 def read(rules_dir: str | None, fetched_at: datetime | None = None, url: str = URL) -> Article:
-    outcome = explain_article(PAGE.encode(), url, fetched_at=fetched_at, rules_dir=rules_dir).outcome
+    outcome = explain_article(PageInput(PAGE.encode(), url, fetched_at=fetched_at, rules_dir=rules_dir)).outcome
     assert isinstance(outcome, Article)
     return outcome
 
@@ -55,7 +55,7 @@ section = ["meta:desk"]
 published_at = ["css:time.seen @datetime"]
 """,
     )
-    found = explain_article(PAGE.encode(), URL, rules_dir=rules_dir)
+    found = explain_article(PageInput(PAGE.encode(), URL, rules_dir=rules_dir))
     article = found.outcome
     assert isinstance(article, Article)
     assert article.title == "Cranes move to the new quay"

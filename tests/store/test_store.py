@@ -7,112 +7,54 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from pipeline.dedup import content_hash
 from pipeline.errors import ConfigError, FetchError
-from pipeline.model import Article, Entry, Fetched, Page, ParsedFeed, Removed, Subscription, Validators
-from pipeline.rhythm import PollPolicy
-from pipeline.schedule import PagePolicy, after_error
-from pipeline.store.articles import save_article
-from pipeline.store.engine import open_engine, reading, write
-from pipeline.store.feeds import (
+from pipeline.model import Address, Page, Removed, Subscription, Validators
+from pipeline.schedule.pages import after_error
+from pipeline.store.articles.bulk_rows import find_announced_urls
+from pipeline.store.connection.engine import open_engine, reading
+from pipeline.store.feeds.feed_claims import claim_feed
+from pipeline.store.feeds.feed_entries import MAX_CHANGES
+from pipeline.store.feeds.polls import Poll, record_poll
+from pipeline.store.feeds.subscriptions import (
     add_feeds,
-    claim_feed,
     find_feed,
     list_feeds,
     make_feeds_due,
     remove_feed,
     set_feed_state,
 )
-from pipeline.store.frontier import (
-    Failures,
-    Scope,
-    claim_hosts,
-    claim_page,
-    count_due,
-    count_failures,
-    give_up,
-    next_host_at,
-    postpone_host,
-    record_page,
-    release_dead,
-    release_host,
-    release_leases,
-    renew_leases,
-    retry_pages,
+from pipeline.store.frontier.discovery import put_addresses
+from pipeline.store.frontier.due_work import count_due
+from pipeline.store.frontier.hosts import claim_hosts, next_host_at, release_host
+from pipeline.store.frontier.leases import give_back, release_dead, release_leases, renew_leases
+from pipeline.store.frontier.page_outcomes import give_up_pages, postpone_host, record_held_pages, record_page
+from pipeline.store.frontier.retries import FailureSelection, count_failures, retry_pages
+from pipeline.store.queries.page_record import load_page_record
+from pipeline.store.queries.status import count_reasons, load_status
+from pipeline.store.schema.tables import (
+    ArticleAuthorRow,
+    ArticleRow,
+    ArticleTagRow,
+    EntryRow,
+    FeedRow,
+    PageRow,
+    RevisionRow,
 )
-from pipeline.store.polls import MAX_CHANGES, Poll, record_poll
-from pipeline.store.report import reasons, show, status
-from pipeline.tables import ArticleAuthorRow, ArticleRow, ArticleTagRow, EntryRow, FeedRow, PageRow, RevisionRow
-
-NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
-MINUTE, HOUR, LEASE = timedelta(minutes=1), timedelta(hours=1), timedelta(minutes=5)
-POLICY = PagePolicy(max_attempts=3, retry_delay=MINUTE, revisits=(HOUR,))
-POLLING = PollPolicy(start=HOUR, shortest=5 * MINUTE, longest=24 * HOUR)
-FEED = "https://feeds.news.example/all.xml"
-FETCHED = Fetched(200, Validators('"1"', "yesterday"), 1234)
-
-
-def scope(until=NOW, **kinds):
-    return Scope(until=until, max_attempts=POLICY.max_attempts, **kinds)
-
-
-def entry(number=1, *, host="news.example", hash_="h", guid=None, **fields):
-    url = f"https://{host}/{number}"
-    return Entry(guid=guid or url, url=url, title=f"Title {number}", hash=hash_, **fields)
-
-
-def parsed(*entries, **fields):
-    return ParsedFeed("News", "https://news.example/", "en", "rss20", tuple(entries), **fields)
-
-
-def article(url="https://news.example/1", text="One two three four.", **fields):
-    values = {"title": "Headline", "authors": ("Ada Ruiz",), "tags": ("port", "tides"), "site": "news.example"} | fields
-    values = {"removed": (Removed("NOW WATCH: boats", "teaser"),)} | values
-    return Article(
-        url=url,
-        text=text,
-        content_hash=content_hash(text),
-        word_count=len(text.split()),
-        extractor="test",
-        extractor_version="1",
-        **values,
-    )
-
-
-class Archive:
-    """What a worker does with the database, in short words."""
-
-    def __init__(self, engine):
-        self.engine = engine
-
-    def __call__(self, function, *args, **kwargs):
-        return write(self.engine, function, *args, **kwargs)
-
-    def rows(self, table, *columns):
-        with reading(self.engine) as connection:
-            query = sa.select(*(columns or table.__table__.columns)).order_by(table.__table__.primary_key.columns[0])
-            return connection.execute(query).mappings().all()
-
-    def page(self, url="https://news.example/1"):
-        return next(row for row in self.rows(PageRow) if row["url"] == url)
-
-    def poll(self, *entries, now=NOW):
-        self(add_feeds, [Subscription(url=FEED)], now, HOUR)
-        self(make_feeds_due, now)
-        feed = self(claim_feed, scope(now), "feeds.news.example", "w", now, LEASE)
-        return self(record_poll, Poll(feed, now, "read", parsed=parsed(*entries)), POLLING)
-
-    def claim(self, owner="w", now=NOW, host="news.example"):
-        return self(claim_page, scope(now), host, owner, now, LEASE)
-
-    def save(self, page, found, owner="w", now=NOW):
-        return self(save_article, page, owner, found, FETCHED, now, POLICY)
-
-    def store(self, url="https://news.example/1", now=NOW, **fields):
-        """Poll an entry of this page, claim it, and save an article."""
-        self.poll(Entry(guid=url, url=url, hash=str(now)), now=now)
-        page = self.claim(now=now, host=url.split("/")[2])
-        return self.save(page, article(url, **fields), now=now)
+from tests.support.archive import (
+    FEED,
+    FETCHED,
+    HOUR,
+    LEASE,
+    MINUTE,
+    NOW,
+    POLICY,
+    POLLING,
+    Archive,
+    article,
+    entry,
+    parsed,
+    scope,
+)
 
 
 @pytest.fixture
@@ -153,7 +95,7 @@ def test_two_feeds_that_announce_one_page_have_an_entry_each_and_share_the_page(
     assert len({row["page_id"] for row in archive.rows(EntryRow)}) == 1
     assert len(archive.rows(PageRow)) == 1
     with reading(archive.engine) as connection:
-        assert len(show(connection, "https://news.example/1")["announced_by"]) == 2
+        assert len(load_page_record(connection, "https://news.example/1")["announced_by"]) == 2
 
 
 def test_a_changed_entry_makes_its_stored_page_due_again(archive):
@@ -279,7 +221,7 @@ def test_each_claim_counts_an_attempt_and_a_page_that_kills_its_workers_is_given
         assert archive.claim("other", now) is None  # held
         now += LEASE
     assert archive.claim("other", now) is None
-    assert archive(give_up, now, POLICY.max_attempts) == 1
+    assert archive(give_up_pages, now, POLICY.max_attempts) == 1
     row = archive.page()
     assert (row["state"], row["reason"], row["next_fetch_at"]) == ("failed", "worker_died", None)
     assert row["leased_until"] is None
@@ -289,7 +231,7 @@ def test_giving_up_spares_pages_that_a_living_worker_holds(archive):
     archive.poll(entry(1))
     for attempt in range(POLICY.max_attempts):
         archive.claim("w", NOW + attempt * LEASE)
-    assert archive(give_up, NOW + (POLICY.max_attempts - 1) * LEASE, POLICY.max_attempts) == 0
+    assert archive(give_up_pages, NOW + (POLICY.max_attempts - 1) * LEASE, POLICY.max_attempts) == 0
 
 
 def test_a_sign_of_life_makes_claims_last(archive):
@@ -316,6 +258,15 @@ def test_claims_of_dead_workers_are_ended_and_their_attempts_kept(archive):
     assert [(row["attempts"], row["lease_owner"]) for row in archive.rows(PageRow)] == [(1, None), (1, "alive")]
 
 
+def test_of_several_pages_that_a_dead_worker_held_each_is_charged_at_a_second_death_only(archive):
+    archive.poll(entry(1), entry(2))
+    for attempts in (0, 1):
+        archive.claim("dead")
+        archive.claim("dead")
+        archive(release_dead, lambda owner: owner == "dead")
+        assert [row["attempts"] for row in archive.rows(PageRow)] == [attempts, attempts]
+
+
 def test_an_outcome_of_a_worker_that_lost_its_claim_is_not_written(archive):
     archive.poll(entry(1))
     page = archive.claim("slow")
@@ -325,6 +276,17 @@ def test_an_outcome_of_a_worker_that_lost_its_claim_is_not_written(archive):
     assert archive.save(page, article(), owner="slow").decision is None
     assert archive.page()["lease_owner"] == "heir"
     assert archive.rows(ArticleRow) == []
+
+
+def test_of_outcomes_that_are_stored_together_one_that_is_too_late_is_told_apart(archive):
+    archive.poll(entry(1), entry(2))
+    lost, held = archive.claim("slow"), archive.claim("slow")
+    archive(give_back, PageRow, lost.id, "slow")
+    outcomes = [(page, after_error(page, FetchError(page.url, "timeout"), NOW, POLICY), NOW) for page in (lost, held)]
+    with pytest.raises(LookupError):
+        archive(record_held_pages, outcomes, "slow")
+    assert {row["outcome"] for row in archive.rows(PageRow)} == {None}
+    assert [archive(record_held_pages, [outcome], "slow") for outcome in outcomes] == [[False], [True]]
 
 
 def test_a_host_out_of_reach_costs_each_of_its_due_pages_one_attempt(archive):
@@ -443,7 +405,7 @@ def test_a_page_that_names_another_url_of_its_own_becomes_an_alias_of_it(archive
     (row,) = archive.rows(ArticleRow)
     assert (row["page_id"], row["url"]) == (home["id"], "https://news.example/canonical")
     with reading(archive.engine) as connection:
-        found = show(connection, "https://news.example/1")
+        found = load_page_record(connection, "https://news.example/1")
     assert found["alias_of"] == "https://news.example/canonical"
     assert len(found["announced_by"]) == 1
 
@@ -472,6 +434,24 @@ def test_a_change_announced_for_an_alias_makes_the_article_due(archive):
     archive.poll(entry(1, hash_="other"), now=NOW + MINUTE)
     assert archive.page()["next_fetch_at"] is None
     assert archive.page("https://news.example/canonical")["next_fetch_at"] == NOW + MINUTE
+
+
+NEWS = Address("https://news.example/3", NOW, "news_sitemap")
+
+
+def test_what_a_feed_announced_is_announced_by_each_of_its_urls(archive):
+    archive.poll(entry(1), now=NOW)
+    archive(put_addresses, [Address("https://news.example/2"), NEWS], NOW, NOW)
+    claimed = {page.url[-1]: page for page in (archive.claim(), archive.claim(), archive.claim())}
+    assert {name: page.is_announced for name, page in claimed.items()} == {"1": True, "2": False, "3": True}
+    archive.save(claimed["1"], article("https://news.example/canonical"))
+    archive.save(claimed["3"], article("https://news.example/of-sitemap"))
+    archive.poll(entry(1, hash_="other"), now=NOW + MINUTE)
+    home = archive.claim(now=NOW + MINUTE)
+    assert (home.url, home.is_announced) == ("https://news.example/canonical", True)
+    urls = [f"https://news.example/{name}" for name in ("1", "2", "3", "4", "canonical", "of-sitemap")]
+    with reading(archive.engine) as connection:
+        assert find_announced_urls(connection, urls) == {*urls} - {urls[1], urls[3]}
 
 
 def test_an_article_that_is_stored_never_moves(archive):
@@ -535,7 +515,7 @@ def test_status_counts_the_ledger(archive):
     lost = after_error(page, FetchError(page.url, "http_404", temporary=False, status=404), NOW, POLICY)
     archive(record_page, page, "w", lost, NOW)
     with reading(archive.engine) as connection:
-        found = status(connection, NOW + MINUTE)
+        found = load_status(connection, NOW + MINUTE)
     assert found["pages"] == {"stored": 1, "failed": 1}
     assert found["reasons"] == [{"state": "failed", "reason": "http_404", "pages": 1}]
     assert found["articles"]["stored"] == 1
@@ -557,7 +537,7 @@ def test_every_page_is_counted_under_one_state_and_reason_with_an_example(archiv
     fail(archive, 4, "http_503", temporary=True)
     archive.poll(entry(5))
     with reading(archive.engine) as connection:
-        found = [tuple(row.values()) for row in reasons(connection)]
+        found = [tuple(row.values()) for row in count_reasons(connection)]
     assert found[0] == ("failed", "tls", 2, "https://news.example/3")
     assert set(found[1:]) == {
         ("queued", "http_503", 1, "https://news.example/4"),
@@ -573,7 +553,6 @@ def test_every_page_is_counted_under_one_state_and_reason_with_an_example(archiv
         pytest.param({"state": "failed"}, {1, 2, 3}, id="in one state"),
         pytest.param({"site": "b.example"}, {2, 3}, id="of one site, those below it too"),
         pytest.param({"site": "example"}, {1, 2, 3, 4}, id="of a whole domain"),
-        pytest.param({"site": "_.example"}, set(), id="no wildcard"),
         pytest.param({"limit": 2}, {1, 2}, id="the first"),
         pytest.param({"reason": "http_404"}, {5}, id="another reason"),
         pytest.param({"reason": "nothing"}, set(), id="a reason that no page has"),
@@ -584,7 +563,7 @@ def test_failures_are_put_back_by_reason_and_no_others(archive, chosen, numbers)
         fail(archive, number, "tls", host=host)
     fail(archive, 4, "tls", host="c.example", temporary=True)
     fail(archive, 5, "http_404", host="b.example")
-    failures, later = Failures(**{"reason": "tls"} | chosen), NOW + 100 * HOUR
+    failures, later = FailureSelection(**{"reason": "tls"} | chosen), NOW + 100 * HOUR
     before = archive.rows(PageRow)
     assert archive(count_failures, failures, later) == len(numbers)
     assert archive.rows(PageRow) == before
@@ -594,23 +573,30 @@ def test_failures_are_put_back_by_reason_and_no_others(archive, chosen, numbers)
     assert {(row["state"], row["attempts"]) for row in due.values()} <= {("queued", 0)}
 
 
+@pytest.mark.parametrize("act", [count_failures, retry_pages])
+def test_a_site_of_which_no_page_is_known_is_refused_and_holds_no_wildcard(archive, act):
+    fail(archive, 1, "tls", host="a.example")
+    with pytest.raises(ConfigError, match=r"_\.example"):
+        archive(act, FailureSelection(reason="tls", site="_.example"), NOW + 100 * HOUR)
+
+
 def test_putting_back_leaves_articles_validators_of_articles_and_held_pages_alone(archive):
     archive.store()
     page = archive.claim(now=NOW + HOUR)
     gone = after_error(page, FetchError(page.url, "http_404", temporary=False, status=404), NOW + HOUR, POLICY)
     archive(record_page, page, "w", gone, NOW + HOUR)
     fail(archive, 2, "http_404")
-    archive(retry_pages, Failures("http_404"), NOW + 2 * HOUR)
+    archive(retry_pages, FailureSelection("http_404"), NOW + 2 * HOUR)
     assert (archive.page()["state"], archive.page()["etag"]) == ("gone", '"1"')
     assert archive.page()["next_fetch_at"] == NOW + 2 * HOUR
     assert len(archive.rows(ArticleRow)) == 1
     archive.claim("other", now=NOW + 2 * HOUR)
-    assert archive(count_failures, Failures("http_404"), NOW + 2 * HOUR) == 1
+    assert archive(count_failures, FailureSelection("http_404"), NOW + 2 * HOUR) == 1
 
 
 def test_nothing_is_known_of_a_url_never_seen(archive):
     with reading(archive.engine) as connection:
-        assert show(connection, "https://nowhere.example/") is None
+        assert load_page_record(connection, "https://nowhere.example/") is None
 
 
 @pytest.mark.parametrize(

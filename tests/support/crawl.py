@@ -3,9 +3,9 @@
 import os
 
 from pipeline.config import Settings
-from pipeline.ingest import run
+from pipeline.ingest import run_ingest
 
 
 def main() -> None:
     """Run once with the settings of the environment."""
-    run(Settings.from_env(os.environ))
+    run_ingest(Settings.from_env(os.environ))

@@ -6,10 +6,10 @@ from html import escape
 
 import sqlalchemy as sa
 
-from pipeline.backfill import Wanted, begin, run
+from pipeline.backfill import BackfillRequest, begin_job, run_job
 from pipeline.config import Settings
 from pipeline.periods import read_period
-from pipeline.store.engine import open_engine, reading
+from pipeline.store.connection.engine import open_engine, reading
 from tests.support.stories import article_page
 from tests.support.web import Web, page
 
@@ -20,11 +20,11 @@ NEWS = "http://www.google.com/schemas/sitemap-news/0.9"
 
 def urlset(rows: dict[str, str | None], *, news: dict[str, str] | None = None) -> str:
     """A sitemap of these pages with their lastmod; ``news`` gives some of them a publication date."""
-    told = "".join(
+    entries = "".join(
         f"<url><loc>{escape(url)}</loc>{f'<lastmod>{at}</lastmod>' if at else ''}{_news((news or {}).get(url))}</url>"
         for url, at in rows.items()
     )
-    return f'<?xml version="1.0"?><urlset xmlns="{SITEMAPS}" xmlns:news="{NEWS}">{told}</urlset>'
+    return f'<?xml version="1.0"?><urlset xmlns="{SITEMAPS}" xmlns:news="{NEWS}">{entries}</urlset>'
 
 
 def _news(at: str | None) -> str:
@@ -33,11 +33,11 @@ def _news(at: str | None) -> str:
 
 def index(rows: dict[str, str | None]) -> str:
     """A sitemap index of these sitemaps with their lastmod."""
-    told = "".join(
+    entries = "".join(
         f"<sitemap><loc>{escape(url)}</loc>{f'<lastmod>{at}</lastmod>' if at else ''}</sitemap>"
         for url, at in rows.items()
     )
-    return f'<?xml version="1.0"?><sitemapindex xmlns="{SITEMAPS}">{told}</sitemapindex>'
+    return f'<?xml version="1.0"?><sitemapindex xmlns="{SITEMAPS}">{entries}</sitemapindex>'
 
 
 class Filling:
@@ -65,9 +65,9 @@ class Filling:
 
     def fill(self, source, units, *, since=None, until=None, rate=None, listener=None, **options):
         """Begin a backfill, or go on with it, and run it."""
-        wanted = Wanted(source, tuple(address for _, address in units), read_period(since, until), **options)
-        job = begin(self.settings, wanted, units, now=self.now)
-        return run(self.settings, job.id, rate=rate, listener=listener, now=self.now)
+        wanted = BackfillRequest(source, tuple(address for _, address in units), read_period(since, until), **options)
+        job = begin_job(self.settings, wanted, units, now=self.now)
+        return run_job(self.settings, job.id, rate=rate, listener=listener, now=self.now)
 
     def rows(self, table):
         with reading(self.engine) as connection:

@@ -167,8 +167,8 @@ class Hub:
 
     def _verify(self, asked: Asked) -> None:
         challenge = secrets.token_hex(16)
-        told = {"mode": asked.mode, "topic": asked.topic, "challenge": challenge, "lease_seconds": str(self.lease)}
-        status, text = self._ask_back(asked, self.lies(told))
+        intent = {"mode": asked.mode, "topic": asked.topic, "challenge": challenge, "lease_seconds": str(self.lease)}
+        status, text = self._ask_back(asked, self.lies(intent))
         key = (asked.topic, asked.callback)
         with self._heard:
             if 200 <= status < 300 and text == challenge:

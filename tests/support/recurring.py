@@ -69,16 +69,16 @@ def paragraph(rng):
 
 def printed_blocks(rng, count=15):
     """Blocks of a made-up language; a third only from some article on, half with small changes."""
-    found = []
-    for place in range(count):
+    blocks = []
+    for number in range(count):
         words = [word(rng) for _ in range(rng.randrange(5, 22))]
-        change = ("", "{number}", "", "{date}", "", "{name}", "", "{name} {other}")[place % 8]
+        change = ("", "{number}", "", "{date}", "", "{name}", "", "{name} {other}")[number % 8]
         if change == "{name} {other}" and len(words) < 9:
             words += [word(rng) for _ in range(9 - len(words))]
         words.insert(rng.randrange(1, len(words)), change) if change else None
-        since = rng.randrange(30, 90) if place % 3 == 2 else 0
-        found.append(Printed(" ".join(words).capitalize() + ".", rng.choice((1.0, 0.8, 0.6, 0.4)), since))
-    return found
+        since = rng.randrange(30, 90) if number % 3 == 2 else 0
+        blocks.append(Printed(" ".join(words).capitalize() + ".", rng.choice((1.0, 0.8, 0.6, 0.4)), since))
+    return blocks
 
 
 def made_site(seed, pages=200, count=15, step=timedelta(hours=5)):

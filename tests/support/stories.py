@@ -53,10 +53,10 @@ def rss(
     """
     items = "".join(
         f"<item><title>{escape(name)}</title><link>{escape(url)}</link><guid>{escape(url)}</guid>"
-        f"<pubDate>{format_datetime(PUBLISHED_AT + timedelta(minutes=place))}</pubDate>"
+        f"<pubDate>{format_datetime(PUBLISHED_AT + timedelta(minutes=position))}</pubDate>"
         f"<description>{escape((updated or {}).get(url, ''))}</description>"
         f"{_encoded((contents or {}).get(url))}</item>"
-        for place, (url, name) in enumerate(urls.items())
+        for position, (url, name) in enumerate(urls.items())
     )
     return (
         f'<?xml version="1.0"?><rss version="2.0" xmlns:content="{CONTENT}"><channel>'

@@ -8,8 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.cli import main
-from pipeline.wording import compare_paragraphs, compare_words, count_words
-from tests.test_store import HOUR, NOW, Archive
+from pipeline.text.diff import compare_paragraphs, compare_words, count_changed_words
+from tests.support.archive import HOUR, NOW, Archive
 
 URL = "https://news.example/1"
 TEXTS = st.text("ab .,'\n", max_size=40)
@@ -61,7 +61,7 @@ def test_no_paragraph_is_lost(before, after):
 def test_a_paragraph_that_is_put_in_leaves_the_others_alone():
     found = compare_paragraphs(["One two three.", "Last one."], ["First of all.", "One two four.", "Last one."])
     assert [marked(words) for words in found] == ["{+First of all.+}", "One two [-three-]{+four+}.", "Last one."]
-    assert [count_words(found, change) for change in ("same", "removed", "added")] == [4, 1, 4]
+    assert [count_changed_words(found, change) for change in ("same", "removed", "added")] == [4, 1, 4]
 
 
 @pytest.fixture
@@ -113,3 +113,15 @@ def test_any_two_revisions_are_compared_for_programs(news):
 def test_what_cannot_be_compared_says_why(news, words, code, message):
     done = news(*words)
     assert (done.exit_code, message in done.stderr) == (code, True)
+
+
+def test_words_that_moved_are_not_all_that_is_around_them():
+    assert marked(compare_words("Today the ship sank near the coast.", "The ship sank near the coast.")) == (
+        "[-Today the-]{+The+} ship sank near the coast."
+    )
+
+
+def test_texts_that_could_be_compared_for_hours_went_and_came_as_a_whole():
+    old, new = ("yes no " * 1500).strip(), ("no no yes " * 1000).strip()
+    assert [(piece.change, piece.text) for piece in compare_words(old, new)] == [("removed", old), ("added", new)]
+    assert len(compare_paragraphs(["same", old], ["same", new])) >= 2

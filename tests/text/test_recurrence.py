@@ -7,20 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.recurrence import (
-    Count,
-    Known,
-    KnownBlocks,
-    body_blocks,
-    copied_from,
-    day_bit,
-    days_of,
-    find_learned,
-    folded,
-    is_boilerplate,
-    is_same,
-    recurring_places,
-)
+from pipeline.text.block_identity import fold_block, is_same, make_body_blocks
+from pipeline.text.known_blocks import KnownBlock, KnownBlocks, find_copied_article, find_learned, find_recurring
+from pipeline.text.recurrence import BlockCount, day_bit, days_of, is_boilerplate
 
 SAME = {
     "number": ("Read all 15 comments on this article now", "Read all 4,312 comments on this article now"),
@@ -52,19 +41,19 @@ OTHER = {
 
 @pytest.mark.parametrize(("one", "other"), SAME.values(), ids=SAME)
 def test_blocks_with_small_changes_are_the_same(one, other):
-    assert is_same(folded(one), folded(other))
-    assert find_learned(body_blocks([other], [True]), frozenset([one]))
+    assert is_same(fold_block(one), fold_block(other))
+    assert find_learned(make_body_blocks([other], [True]), frozenset([one]))
 
 
 @pytest.mark.parametrize(("one", "other"), OTHER.values(), ids=OTHER)
 def test_blocks_that_say_something_else_are_not(one, other):
-    assert not is_same(folded(one), folded(other))
-    assert not find_learned(body_blocks([other], [True]), frozenset([one]))
+    assert not is_same(fold_block(one), fold_block(other))
+    assert not find_learned(make_body_blocks([other], [True]), frozenset([one]))
 
 
 @given(st.lists(st.text(max_size=80), max_size=6))
 def test_any_text_has_keys_that_sql_can_hold(texts):
-    for block in body_blocks(texts, [True] * len(texts)):
+    for block in make_body_blocks(texts, [True] * len(texts)):
         assert -(2**63) <= block.key < 2**63
         assert all(-(2**31) <= band < 2**31 for band in block.bands)
         assert find_learned([block], frozenset([block.text])) == {block.key}
@@ -72,7 +61,7 @@ def test_any_text_has_keys_that_sql_can_hold(texts):
 
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_whichever_comes_first(one, other):
-    assert is_same(folded(one), folded(other)) == is_same(folded(other), folded(one))
+    assert is_same(fold_block(one), fold_block(other)) == is_same(fold_block(other), fold_block(one))
 
 
 def days(count, start=date(2026, 11, 1)):
@@ -107,17 +96,17 @@ RULE = {
 @pytest.mark.parametrize(("counted", "expected"), RULE.values(), ids=RULE)
 def test_the_rule(counted, expected):
     articles, count, span, above, words = counted
-    assert is_boilerplate(Count(articles, days(count), span, above, words)) is expected
+    assert is_boilerplate(BlockCount(articles, days(count), span, above, words)) is expected
 
 
 def test_the_user_comes_first():
-    often, once = Count(100, days(30), 100, 5.0, 12), Count(0, 0, 1, 0.0, 12)
+    often, once = BlockCount(100, days(30), 100, 5.0, 12), BlockCount(0, 0, 1, 0.0, 12)
     assert not is_boilerplate(often, "kept")
     assert is_boilerplate(once, "dropped")
 
 
 def known(block, article, articles=1, text=None):
-    return Known(block.key, block.bands, block.words, text, articles, article, article)
+    return KnownBlock(block.key, block.bands, block.words, text, articles, article, article)
 
 
 def sentences(seed, count, length=14):
@@ -126,22 +115,22 @@ def sentences(seed, count, length=14):
 
 
 def blocks_of(texts):
-    return body_blocks(texts, [True] * len(texts))
+    return make_body_blocks(texts, [True] * len(texts))
 
 
 def test_a_copy_is_known_by_most_of_its_words():
     story, own = sentences(1, 8), sentences(2, 4)
     seen = {block.key: known(block, 7) for block in blocks_of(story)}
     updated = blocks_of([*own, *story])
-    assert copied_from((block, seen.get(block.key)) for block in updated) == 7
+    assert find_copied_article((block, seen.get(block.key)) for block in updated) == 7
     other = blocks_of([*story[:4], *own])
-    assert copied_from((block, seen.get(block.key)) for block in other) is None
+    assert find_copied_article((block, seen.get(block.key)) for block in other) is None
 
 
 def test_what_recurs_already_makes_no_copies():
     printed, own = sentences(3, 10), sentences(4, 3)
     seen = {block.key: known(block, 7, articles=3) for block in blocks_of(printed)}
-    assert copied_from((block, seen.get(block.key)) for block in blocks_of([*own, *printed])) is None
+    assert find_copied_article((block, seen.get(block.key)) for block in blocks_of([*own, *printed])) is None
 
 
 def test_the_very_same_block_is_found_before_a_variant():
@@ -154,7 +143,7 @@ def test_the_very_same_block_is_found_before_a_variant():
 
 def places(texts, kinds, learned):
     kept = [True] * len(texts)
-    return recurring_places(body_blocks(texts, kept), texts, kinds, kept, frozenset(learned))
+    return find_recurring(make_body_blocks(texts, kept), texts, kinds, kept, frozenset(learned))
 
 
 def test_a_heading_goes_only_with_what_it_is_the_heading_of():

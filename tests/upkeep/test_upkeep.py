@@ -10,45 +10,46 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from pipeline.archive.place import lock
-from pipeline.archive.read import read_members
-from pipeline.archive.rewrite import take_out
+from pipeline.archive.folder import lock_file
+from pipeline.archive.member import read_members
+from pipeline.archive.rewrite import remove_records
 from pipeline.cli import main
-from pipeline.dedup import content_hash
-from pipeline.extract import extract_article
+from pipeline.extract import PageInput, extract_article
 from pipeline.model import Address, Fetched, Validators
-from pipeline.schedule import PagePolicy, PageUpdate
-from pipeline.store.engine import reading, write
-from pipeline.store.feeds import remove_feed
-from pipeline.store.frontier import put
-from pipeline.store.intake import Taken, take_in
-from pipeline.store.prune import Rules, count_old
-from pipeline.store.reclean import Choice
-from pipeline.store.takedown import Target, bar, take_down_pages
-from pipeline.tables import ArticleRow, EntryRow, FeedRow, PageRow, PollRow, RawRow, RevisionRow, TakedownRow
-from pipeline.upkeep.check import check
-from pipeline.upkeep.copies import purge, read_copy
-from pipeline.upkeep.prune import prune
-from pipeline.upkeep.reclean import Job, older_versions, reclean
-from pipeline.upkeep.takedown import extent_of, take_down
+from pipeline.schedule.pages import PagePolicy, PageUpdate
+from pipeline.store.articles.bulk_rows import CapturedPage, store_captured_pages
+from pipeline.store.articles.expired import RetentionRules, count_expired
+from pipeline.store.articles.reclean_queue import CopySelection
+from pipeline.store.articles.takedown_rows import TakedownTarget, bar_target, take_down_pages
+from pipeline.store.connection.engine import reading, write
+from pipeline.store.feeds.subscriptions import remove_feed
+from pipeline.store.frontier.discovery import put_addresses
+from pipeline.store.schema.tables import (
+    ArticleRow,
+    EntryRow,
+    FeedRow,
+    PageRow,
+    PollRow,
+    RawRow,
+    RevisionRow,
+    TakedownRow,
+)
+from pipeline.text.duplicates import content_hash
+from pipeline.upkeep.archive_check import check_archive
+from pipeline.upkeep.raw_copies import prune, purge_dropped, read_archived_response
+from pipeline.upkeep.recleaning import RecleanJob, reclean, select_older_versions
+from pipeline.upkeep.removal import measure_extent, take_down
+from tests.support.newsroom import XML
+from tests.support.page_kinds import COLLECTION, SERVICE
+from tests.support.recording import REVISIT, on_sqlite
 from tests.support.stories import article_page, paragraphs, title
-from tests.support.web import Web, page, redirect, status
-from tests.test_archive import REVISIT, Kept, on_sqlite
-from tests.test_ingest import XML
+from tests.support.web import page, redirect, status
 
 TABLES = (ArticleRow, RevisionRow, PageRow, EntryRow)
 
 
-@pytest.fixture
-def kept(database_url, tmp_path):
-    with Web(addresses=("127.0.0.1", "127.0.0.2")) as web:
-        pipeline = Kept(web, database_url, tmp_path / "raw")
-        yield pipeline
-        pipeline.engine.dispose()
-
-
-def run(kept, *words, code=0):
-    environment = {
+def run(kept, *words, code=0, **environment):
+    environment |= {
         "NEWS_DATABASE_URL": kept.url,
         "NEWS_ARCHIVE_URL": kept.settings.archive_url,
         "NEWS_ARCHIVE_SPOOL": kept.settings.archive_spool,
@@ -60,7 +61,7 @@ def run(kept, *words, code=0):
 
 
 def job(kept, **fields):
-    return Job(kept.settings, kept.engine, kept.place, Choice(), kept.now, **fields)
+    return RecleanJob(kept.settings, kept.engine, kept.place, CopySelection(), kept.now, **fields)
 
 
 def change(kept, row_id, **values):
@@ -121,6 +122,20 @@ def test_other_rules_open_a_revision_that_is_ours_and_a_dry_run_only_tells(kept)
     assert json.loads(run(kept, "reclean", "--json"))["pages"] == {"same": 2}
 
 
+def test_the_shape_of_texts_that_were_stored_without_is_filled_in(kept):
+    kept.serve_stories(1)
+    kept.ingest()
+    rows = [kept.rows(table) for table in TABLES]
+    for table in (ArticleRow, RevisionRow):
+        write(kept.engine, lambda connection, table=table: connection.execute(sa.update(table).values(shape=None)))
+    report = reclean(job(kept))
+    assert (dict(report.kinds), dict(report.columns)) == ({"updated": 1}, {"shape": 1})
+    for table, before in zip(TABLES, rows, strict=True):
+        assert [row | {"updated_at": None} for row in map(dict, kept.rows(table))] == [
+            row | {"updated_at": None} for row in map(dict, before)
+        ]
+
+
 @on_sqlite
 def test_only_the_pages_that_are_meant(kept):
     kept.serve_stories(1, 2)
@@ -129,7 +144,7 @@ def test_only_the_pages_that_are_meant(kept):
     assert json.loads(run(kept, "reclean", "--json", "--dry-run", "--extractor-older-than", "2.0+1"))["pages"] == {
         "revised": 1
     }
-    assert json.loads(run(kept, "reclean", "--json", "--site", "nowhere.example"))["pages"] == {}
+    run(kept, "reclean", "--site", "nowhere.example", code=2)
     assert json.loads(run(kept, "reclean", "--json", "--since", "2999-01-01"))["pages"] == {}
     assert json.loads(run(kept, "reclean", "--json", "--limit", "1", "--dry-run"))["pages"] == {"revised": 1}
     run(kept, "reclean", "--since", "tomorrow", code=2)
@@ -207,7 +222,7 @@ def test_a_copy_that_cannot_be_read_is_told_and_the_others_are_cleaned(kept):
 
 
 def test_versions_are_compared_as_numbers():
-    assert older_versions(["2.3.1+2", "10.0+1", "2.3.1"], "2.3.1+3") == ("2.3.1+2", "2.3.1")
+    assert select_older_versions(["2.3.1+2", "10.0+1", "2.3.1"], "2.3.1+3") == ("2.3.1+2", "2.3.1")
 
 
 # ---------------------------------------------------------------- takedown
@@ -242,8 +257,8 @@ def test_nothing_is_left_of_what_is_taken_down_and_all_else_stays(kept):
     assert [row["title"] for row in kept.rows(ArticleRow)] == [title(2)]
     assert {row["url"] for row in kept.copies()} == others - {kept.web.url("/feed.xml"), kept.web.url("/full.xml")}
     for row in kept.copies():
-        assert read_copy(kept.engine, kept.place, row, 10**7).status == row["status"]
-    assert [one.is_wrong for one in check(kept.engine, kept.place, False)] == [False]
+        assert read_archived_response(kept.engine, kept.place, row, 10**7).status == row["status"]
+    assert [one.is_wrong for one in check_archive(kept.engine, kept.place)] == [False]
     ledger = kept.page("/1")
     assert (ledger["state"], ledger["reason"], ledger["next_fetch_at"]) == ("blocked", "taken_down", None)
     assert kept.rows(TakedownRow)[0]["note"] == "a letter"
@@ -252,7 +267,7 @@ def test_nothing_is_left_of_what_is_taken_down_and_all_else_stays(kept):
 def test_what_was_taken_down_does_not_come_back(kept):
     kept.serve_stories(1, 2)
     kept.ingest()
-    take_down(kept.engine, kept.place, Target.parse(kept.web.url("/1")), kept.now())
+    take_down(kept.engine, kept.place, TakedownTarget.parse(kept.web.url("/1")), kept.now())
     asked = len(kept.web.asked("/1"))
     # Announced anew with its text, by its own feed and another one, changed, and led to from elsewhere.
     full = kept.feed_of(1, 2, updated={kept.web.url("/1"): "Changed"}, contents={kept.web.url("/1"): paragraphs(1)})
@@ -262,7 +277,7 @@ def test_what_was_taken_down_does_not_come_back(kept):
     kept.web.routes["/3"] = page(article_page(1, head=canonical))
     kept.subscribe("/second.xml")
     kept.ingest()
-    write(kept.engine, put, [Address(kept.web.url("/1"))], kept.now(), kept.now())
+    write(kept.engine, put_addresses, [Address(kept.web.url("/1"))], kept.now(), kept.now())
     run(kept, "retry", "--reason", "taken_down")
     kept.ingest()
     assert len(kept.web.asked("/1")) == asked
@@ -273,7 +288,7 @@ def test_what_was_taken_down_does_not_come_back(kept):
 
 @on_sqlite
 def test_a_page_never_seen_can_be_taken_down_before_anybody_announces_it(kept):
-    take_down(kept.engine, kept.place, Target.parse(kept.web.url("/1")), kept.now())
+    take_down(kept.engine, kept.place, TakedownTarget.parse(kept.web.url("/1")), kept.now())
     kept.serve_stories(1, 2)
     kept.ingest()
     assert [row["title"] for row in kept.rows(ArticleRow)] == [title(2)]
@@ -313,7 +328,7 @@ def test_copies_of_an_article_that_goes_are_copies_of_the_next(kept):
     kept.subscribe("/more.xml")
     kept.ingest()
     assert [row["duplicate_of"] for row in kept.rows(ArticleRow)] == [None, 1, 1]
-    take_down(kept.engine, kept.place, Target.parse(kept.web.url("/1")), kept.now())
+    take_down(kept.engine, kept.place, TakedownTarget.parse(kept.web.url("/1")), kept.now())
     assert [(row["id"], row["duplicate_of"]) for row in kept.rows(ArticleRow)] == [(2, None), (3, 2)]
 
 
@@ -321,12 +336,12 @@ def test_copies_of_an_article_that_goes_are_copies_of_the_next(kept):
 def test_a_backfill_does_not_bring_back_what_was_taken_down(kept):
     kept.serve_stories(1, 2)
     kept.ingest()
-    take_down(kept.engine, kept.place, Target.parse(kept.web.url("/1")), kept.now())
-    url, found = kept.web.url("/1"), extract_article(article_page(1).encode(), kept.web.url("/1"))
+    take_down(kept.engine, kept.place, TakedownTarget.parse(kept.web.url("/1")), kept.now())
+    url, found = kept.web.url("/1"), extract_article(PageInput(article_page(1).encode(), kept.web.url("/1")))
     rejected = PageUpdate(state="rejected", outcome="rejected", next_fetch_at=None, reason="too_short")
     for came in ((found, Fetched(200, Validators(), 1)), rejected):
-        taken = Taken(Address(url), kept.now(), came)
-        done = write(kept.engine, take_in, [taken], "w", kept.now(), PagePolicy(3, timedelta(0), ()))
+        taken = CapturedPage(Address(url), kept.now(), came)
+        done = write(kept.engine, store_captured_pages, [taken], "w", kept.now(), PagePolicy(3, timedelta(0), ()))
         assert done == [(url, "blocked")]
     assert kept.page("/1")["reason"] == "taken_down"
     assert [row["title"] for row in kept.rows(ArticleRow)] == [title(2)]
@@ -337,12 +352,12 @@ def test_a_file_that_is_being_written_to_is_purged_later(kept):
     kept.serve_stories(1)
     kept.ingest()
     (path,) = kept.folder.iterdir()
-    with lock(path):
-        done = take_down(kept.engine, kept.place, Target.parse(kept.web.url("/1")), kept.now())
+    with lock_file(path):
+        done = take_down(kept.engine, kept.place, TakedownTarget.parse(kept.web.url("/1")), kept.now())
         assert done.busy == (path.name,)
         assert kept.rows(ArticleRow) == []
     assert title(1) in words_of(kept)
-    assert purge(kept.engine, kept.place) == []
+    assert purge_dropped(kept.engine, kept.place) == []
     assert title(1) not in words_of(kept)
 
 
@@ -355,10 +370,10 @@ def test_documents_of_removed_feeds_and_answers_that_others_led_to_go_too(kept):
     kept.subscribe("/full.xml")
     kept.ingest()
     write(kept.engine, remove_feed, 2)
-    take_down(kept.engine, kept.place, Target.parse(kept.web.url("/1")), kept.now())
+    take_down(kept.engine, kept.place, TakedownTarget.parse(kept.web.url("/1")), kept.now())
     assert kept.copies("/full.xml") == []
     assert len(kept.copies("/")) == 1
-    take_down(kept.engine, kept.place, Target.parse(kept.web.url("/")), kept.now())
+    take_down(kept.engine, kept.place, TakedownTarget.parse(kept.web.url("/")), kept.now())
     assert kept.copies("/") == []
     assert [row["status"] for row in kept.copies("/2")] == [302]
 
@@ -367,8 +382,8 @@ def test_documents_of_removed_feeds_and_answers_that_others_led_to_go_too(kept):
 def test_a_takedown_that_was_broken_off_is_gone_on_with(kept):
     kept.serve_stories(1, 2)
     kept.ingest()
-    target = Target.parse(kept.web.url("/1"))
-    write(kept.engine, bar, target, kept.now(), None)
+    target = TakedownTarget.parse(kept.web.url("/1"))
+    write(kept.engine, bar_target, target, kept.now(), None)
     write(kept.engine, take_down_pages, [kept.page("/1")["id"]])  # and here it was killed
     assert title(1) in words_of(kept)
     take_down(kept.engine, kept.place, target, kept.now())
@@ -385,14 +400,14 @@ def test_a_purge_that_was_killed_between_file_and_note_is_done_again(kept):
     write(kept.engine, lambda connection: connection.execute(
         sa.update(RawRow).where(RawRow.record_id.in_(gone)).values(dropped=True)
     ))  # fmt: skip
-    assert take_out(kept.place, file, gone) is not None  # and here it was killed: SQL tells old places
+    assert remove_records(kept.place, file, gone, {}) is not None  # and here it was killed: SQL tells old places
     late = kept.copies("/2")[0]
-    assert purge(kept.engine, kept.place) == []
+    assert purge_dropped(kept.engine, kept.place) == []
     assert kept.copies("/1") == []
     assert kept.body(kept.copies("/2")[0]).decode() == article_page(2)
     # Who had asked for the place before finds it all the same.
-    assert read_copy(kept.engine, kept.place, late, 10**7).body.decode() == article_page(2)
-    assert [one.is_wrong for one in check(kept.engine, kept.place, False)] == [False]
+    assert read_archived_response(kept.engine, kept.place, late, 10**7).body.decode() == article_page(2)
+    assert [one.is_wrong for one in check_archive(kept.engine, kept.place)] == [False]
 
 
 @on_sqlite
@@ -400,29 +415,29 @@ def test_a_takedown_at_a_remote_address(kept, request):
     kept.settings = replace(kept.settings, archive_url=f"memory://{request.node.name}-{os.getpid()}/raw")
     kept.serve_stories(1, 2)
     kept.ingest()
-    take_down(kept.engine, kept.place, Target.parse(kept.web.url("/1")), kept.now())
+    take_down(kept.engine, kept.place, TakedownTarget.parse(kept.web.url("/1")), kept.now())
     assert kept.copies("/1") == []
     assert kept.body(kept.copies("/2")[0]).decode() == article_page(2)
-    assert [one.is_wrong for one in check(kept.engine, kept.place, False)] == [False]
+    assert [one.is_wrong for one in check_archive(kept.engine, kept.place)] == [False]
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("https://news.example/1?utm_source=x", Target("url", "https://news.example/1")),
-        ("www.News.example", Target("site", "news.example")),
-        ("news.example/", Target("site", "news.example")),
+        ("https://news.example/1?utm_source=x", TakedownTarget("url", "https://news.example/1")),
+        ("www.News.example", TakedownTarget("site", "news.example")),
+        ("news.example/", TakedownTarget("site", "news.example")),
     ],
     ids=["url", "site", "slash"],
 )
 def test_a_target_is_a_url_or_a_site(text, expected):
-    assert Target.parse(text) == expected
+    assert TakedownTarget.parse(text) == expected
 
 
 @pytest.mark.parametrize("text", ["", "news", "news.example/1", "ftp://news.example/1"])
 def test_what_is_neither_is_refused(text):
     with pytest.raises(ValueError):
-        Target.parse(text)
+        TakedownTarget.parse(text)
 
 
 @on_sqlite
@@ -431,7 +446,7 @@ def test_it_asks_before_it_takes_down(kept):
     kept.ingest()
     run(kept, "takedown", kept.web.url("/1"), code=1)
     assert len(kept.rows(ArticleRow)) == 1
-    assert extent_of(kept.engine, Target.parse(kept.web.url("/1"))).articles == 1
+    assert measure_extent(kept.engine, TakedownTarget.parse(kept.web.url("/1"))).articles == 1
 
 
 # ---------------------------------------------------------------- prune
@@ -444,7 +459,7 @@ def test_what_was_pruned_and_still_stands_in_its_feed_is_not_taken_for_new(kept)
     kept.web.routes["/feed.xml"] = page(kept.feed_of(1, 2), XML)
     kept.ingest()
     before = [kept.rows(table) for table in (ArticleRow, PageRow, EntryRow)]
-    rules = Rules(polls_before=kept.now(), raw_before=kept.now(), latest_too=True, revisions_kept=1)
+    rules = RetentionRules(polls_before=kept.now(), raw_before=kept.now(), latest_too=True, revisions_kept=1)
     found = count_old_of(kept, rules)
     done, busy = prune(kept.engine, kept.place, rules)
     assert (done, busy) == (found, [])
@@ -458,7 +473,7 @@ def test_what_was_pruned_and_still_stands_in_its_feed_is_not_taken_for_new(kept)
 
 def count_old_of(kept, rules):
     with reading(kept.engine) as connection:
-        return {"polls": 0, "revisions": 0, "copies": 0} | count_old(connection, rules)
+        return {"polls": 0, "revisions": 0, "copies": 0} | count_expired(connection, rules)
 
 
 def test_the_last_good_copy_stays_unless_it_is_to_go_too(kept):
@@ -468,7 +483,7 @@ def test_the_last_good_copy_stays_unless_it_is_to_go_too(kept):
     kept.ahead = REVISIT
     kept.ingest()  # a revisit: the body stands in the first copy
     kept.web.routes["/2"] = status(404)
-    prune(kept.engine, kept.place, Rules(raw_before=kept.now()))
+    prune(kept.engine, kept.place, RetentionRules(raw_before=kept.now()))
     assert [row["status"] for row in kept.copies()] == [200, 200]
     assert kept.copies("/feed.xml") == []
     assert dict(reclean(job(kept)).kinds) == {"same": 1}
@@ -484,7 +499,7 @@ def test_a_body_that_a_later_copy_refers_to_stays(kept):
     middle = datetime.now(UTC)
     kept.ahead = REVISIT
     kept.ingest()
-    prune(kept.engine, kept.place, Rules(raw_before=middle, latest_too=True))
+    prune(kept.engine, kept.place, RetentionRules(raw_before=middle, latest_too=True))
     first, second = kept.copies("/1")
     assert second["refers_to"] == first["id"]
 
@@ -497,9 +512,9 @@ def test_the_newest_revision_stays_and_numbers_go_on(kept):
         kept.web.routes["/1"] = page(article_page(1, text=[*paragraphs(1), f"Correction {number} was made to it."]))
         kept.web.routes["/feed.xml"] = page(kept.feed_of(1, updated={kept.web.url("/1"): f"{number}"}), XML)
         kept.ingest()
-    prune(kept.engine, kept.place, Rules(revisions_kept=2))
+    prune(kept.engine, kept.place, RetentionRules(revisions_kept=2))
     assert [row["number"] for row in kept.rows(RevisionRow)] == [3, 4]
-    prune(kept.engine, kept.place, Rules(revisions_before=kept.now() + timedelta(days=1)))
+    prune(kept.engine, kept.place, RetentionRules(revisions_before=kept.now() + timedelta(days=1)))
     assert [row["number"] for row in kept.rows(RevisionRow)] == [4]
 
 
@@ -603,3 +618,59 @@ def test_rules_of_a_site_are_tried_on_its_stored_pages(kept, tmp_path):
     assert [(what, bool(without), bool(with_)) for what, without, with_ in page["differences"]] == [
         ("text", True, False)
     ]
+
+
+@on_sqlite
+def test_a_page_that_was_no_article_comes_back_once_its_type_is_wanted(kept):
+    """Found by a backfill it is refused; announced by a feed it is refused only if that is sure."""
+    url = kept.web.url("/collections/blankets")
+    kept.web.routes["/collections/blankets"] = page(COLLECTION)
+    write(kept.engine, put_addresses, [Address(url)], kept.now(), kept.now())
+    kept.ingest()
+    (row,) = kept.rows(PageRow)
+    assert (row["state"], row["reason"], bool(row["detail"])) == ("rejected", "collection", True)
+    assert dict(reclean(job(kept)).kinds) == {"none": 1}
+    kept.settings = replace(kept.settings, keep_types=("collection",))
+    assert dict(reclean(job(kept)).kinds) == {"new": 1}
+    assert [row["page_class"] for row in kept.rows(ArticleRow)] == ["collection"]
+    assert [row["state"] for row in kept.rows(PageRow)] == ["stored"]
+
+
+SERVICES = "/services/moving-services/"
+
+
+@on_sqlite
+def test_what_a_feed_announced_by_another_url_is_given_its_benefit_wherever_it_is_read(kept, tmp_path):
+    kept.serve_stories(1)
+    kept.web.routes["/1"] = redirect(SERVICES)
+    kept.web.routes[SERVICES] = page(SERVICE)
+    kept.ingest()
+    (article,) = kept.rows(ArticleRow)
+    assert (article["url"], article["page_class"]) == (kept.web.url(SERVICES), "service")
+    kept.ahead += REVISIT
+    kept.ingest()
+    assert kept.web.requests[-1].path == SERVICES
+    home = kept.page(SERVICES)
+    assert (home["state"], home["outcome"], home["reason"]) == ("stored", "unchanged", None)
+    assert dict(reclean(job(kept)).kinds) == {"same": 1}
+    for path in ("/1", SERVICES):
+        told = json.loads(run(kept, "explain", kept.web.url(path), "--stored", "--json"))
+        assert told["outcome"]["text"] == article["text"]
+    (tmp_path / "127.0.0.1.toml").write_text('[[rule]]\ndrop = ["xpath://h2"]', encoding="utf-8")
+    told = run(kept, "rules", "test", "127.0.0.1", "--json", NEWS_RULES_DIR=str(tmp_path))
+    assert {what for what, *_ in json.loads(told)[0]["differences"]} == {"text"}
+
+
+@on_sqlite
+def test_a_page_that_is_no_article_any_more_costs_nothing_stored(kept):
+    kept.serve_stories(1)
+    kept.ingest()
+    stored = [kept.rows(table) for table in (ArticleRow, RevisionRow, EntryRow)]
+    kept.web.routes["/1"] = page(COLLECTION.replace("<h1>", '<h1 id="new">'))
+    kept.ahead += REVISIT
+    kept.ingest()
+    (row,) = kept.rows(PageRow)
+    assert (row["state"], row["outcome"], row["reason"]) == ("stored", "rejected", "collection")
+    assert [kept.rows(table) for table in (ArticleRow, RevisionRow, EntryRow)] == stored
+    assert dict(reclean(job(kept)).kinds) == {"same": 1}  # an older copy holds it
+    assert [kept.rows(table) for table in (ArticleRow, RevisionRow, EntryRow)] == stored

@@ -14,6 +14,7 @@ from pipeline.urls import (
     TRACKING_PREFIXES,
     canonical_url,
     host_of,
+    is_on_site,
     is_same_site,
     site_of,
 )
@@ -304,12 +305,29 @@ def test_junk_has_neither_host_nor_site(question, url):
         ("https://example.com/", "https://blog.example.com/", True),
         ("https://notexample.com/", "https://example.com/", False),
         ("https://example.com/", "https://example.org/", False),
-        ("https://a.example.com/", "https://b.example.com/", False),
+        ("https://a.example.com/", "https://b.example.com/", True),
+        ("https://news.example.co.uk/", "https://shop.other.co.uk/", False),
+        ("https://ann.blogspot.com/", "https://bo.blogspot.com/", False),
+        ("https://10.0.0.1/", "https://10.9.0.1/", False),
         ("https://example.com/", "nonsense", False),
     ],
 )
-def test_sites_are_compared_by_their_names(a, b, expected):
+def test_sites_are_the_same_under_one_registered_domain(a, b, expected):
     assert is_same_site(a, b) is expected
+
+
+@pytest.mark.parametrize(
+    ("url", "site", "expected"),
+    [
+        ("https://www.example.com/a", "example.com", True),
+        ("https://m.example.com:8080/a", "www.Example.com", True),
+        ("https://example.com/a", "m.example.com", False),
+        ("https://notexample.com/", "example.com", False),
+        ("nonsense", "example.com", False),
+    ],
+)
+def test_a_site_has_the_hosts_below_it_and_not_those_above(url, site, expected):
+    assert is_on_site(url, site) is expected
 
 
 def test_the_examples_in_the_documentation_hold():

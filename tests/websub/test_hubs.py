@@ -7,19 +7,19 @@ import pytest
 
 from pipeline.model import Subscription
 from pipeline.parse import parse_feed
-from pipeline.store.engine import write
-from pipeline.store.feeds import add_feeds
-from pipeline.store.polls import MAX_HUBS
-from pipeline.tables import FeedRow, PollRow, SubscriptionRow
+from pipeline.store.connection.engine import write
+from pipeline.store.feeds.polls import MAX_HUBS
+from pipeline.store.feeds.subscriptions import add_feeds
+from pipeline.store.schema.tables import FeedRow, PollRow, SubscriptionRow
 from tests.support.hub import Hub
 from tests.support.stories import rss, title
+from tests.support.subscriber import RSS, PushedNewsroom
 from tests.support.web import Web, page
-from tests.test_websub import RSS, Newsroom
 
 
 @pytest.fixture
 def newsroom(database_url):
-    with Web() as web, Hub() as first, Hub() as second, Newsroom(web, first, database_url) as newsroom:
+    with Web() as web, Hub() as first, Hub() as second, PushedNewsroom(web, first, database_url) as newsroom:
         newsroom.second = second
         yield newsroom
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import hmac
-import ipaddress
 import json
 import os
 import signal
@@ -21,15 +20,10 @@ from structlog.testing import capture_logs
 
 from pipeline.config import Settings
 from pipeline.errors import ConfigError
-from pipeline.fetch import Fetcher
-from pipeline.ingest import run
-from pipeline.ingest.context import Context, Database
-from pipeline.ingest.events import Tally
 from pipeline.model import HubSubscription, Subscription
-from pipeline.store.engine import open_engine, reading, write
-from pipeline.store.feeds import add_feeds, remove_feed, set_feed_state
-from pipeline.store.frontier import Scope
-from pipeline.tables import EntryRow, FeedRow, PageRow, PollRow, SubscriptionRow
+from pipeline.store.connection.engine import open_engine, reading, write
+from pipeline.store.feeds.subscriptions import add_feeds, remove_feed, set_feed_state
+from pipeline.store.schema.tables import EntryRow, FeedRow, PageRow, PollRow, SubscriptionRow
 from pipeline.websub import serve
 from pipeline.websub.protocol import (
     LEASE,
@@ -42,17 +36,16 @@ from pipeline.websub.protocol import (
     request_form,
     token_of,
 )
-from pipeline.websub.server import MAX_HEAD_BYTES, Answer, Server
-from pipeline.websub.service import PUSH_PAUSE, Subscriber
-from pipeline.workers import Workers
+from pipeline.websub.server import MAX_HEAD_BYTES, CallbackReply, Server
+from pipeline.websub.service import PUSH_PAUSE
 from tests.support.hub import Hub, call
 from tests.support.stories import atom, rss, title
+from tests.support.subscriber import RSS, PushedNewsroom
 from tests.support.web import Reply, Web, page
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 TOPIC = "https://news.example/feed.xml"
 WANTED = HubSubscription(1, 1, "https://hub.example/", TOPIC, "tok", "key", "pending", 1)
-RSS = "application/rss+xml"
 
 
 # ---------------------------------------------------------------- the protocol, pure
@@ -182,109 +175,9 @@ def test_secrets_are_not_shown():
 # ---------------------------------------------------------------- the service against a hub
 
 
-class Newsroom:
-    """A publisher, a hub, and a subscriber whose steps the test takes itself, with a clock that can be put forward."""
-
-    def __init__(self, web, hub, url):
-        self.web, self.hub = web, hub
-        self.engine = open_engine(url)
-        self.ahead = timedelta(0)
-        hub.clock = lambda: self.now().timestamp()
-        self.settings = Settings(
-            database_url=url,
-            allow_networks=(ipaddress.ip_network("127.0.0.0/8"),),
-            host_delay=timedelta(0),
-            jobs=1,
-        )
-        self.loop = asyncio.new_event_loop()
-        self.thread = threading.Thread(target=self.loop.run_forever)
-
-    def now(self):
-        return datetime.now(UTC) + self.ahead
-
-    def __enter__(self):
-        self.thread.start()
-        self(self._open())
-        return self
-
-    def __exit__(self, *_):
-        self(self._close())
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join()
-        self.loop.close()
-        self.engine.dispose()
-
-    def __call__(self, step):
-        """Take a step of the subscriber, and let the hub come to rest."""
-        done = asyncio.run_coroutine_threadsafe(step, self.loop).result(timeout=120)
-        self.hub.settle()
-        return done
-
-    async def _open(self):
-        self.database = Database(self.engine)
-        self.fetcher = Fetcher(self.settings, clock=self.now)
-        self.workers = Workers(1, self.settings.extract_timeout)
-        context = Context(
-            self.settings,
-            self.database,
-            self.fetcher,
-            self.workers,
-            Scope(until=self.now(), max_attempts=5),
-            "nobody",
-            Tally(),
-            self.now,
-            asyncio.Semaphore(1),
-        )
-        self.errors = []
-        self.server = Server(lambda call: self.subscriber.answer(call), 100_000, self.errors.append)
-        port = await self.server.listen("127.0.0.1", 0)
-        self.base = f"http://127.0.0.1:{port}/hooks"
-        self.subscriber = Subscriber(context, self.base)
-
-    async def _close(self):
-        await self.server.close()
-        await self.fetcher.__aexit__(None, None, None)
-        await self.workers.__aexit__(None, None, None)
-        self.database.close()
-
-    @property
-    def topic(self):
-        return self.web.url("/feed.xml")
-
-    def announce(self, *numbers, links=True):
-        """Serve a feed of these stories, with its hub in the headers."""
-        body = rss({self.web.url(f"/{number}"): title(number) for number in numbers})
-        headers = {"Link": f'<{self.hub.url}>; rel="hub", <{self.topic}>; rel="self"'} if links else {}
-        self.web.routes["/feed.xml"] = page(body, RSS, **headers)
-        return body.encode()
-
-    def subscribe(self, *numbers):
-        """A feed is added, polled, and subscribed to at its hub."""
-        self.announce(*numbers)
-        write(self.engine, add_feeds, [Subscription(url=self.topic)], self.now(), timedelta(hours=6))
-        self.poll()
-        self(self.subscriber.keep())
-
-    def poll(self):
-        return run(self.settings, kinds=frozenset({"poll"}), now=self.now)
-
-    def rows(self, table):
-        with reading(self.engine) as connection:
-            return connection.execute(sa.select(table.__table__).order_by(sa.text("1"))).mappings().all()
-
-    @property
-    def subscription(self):
-        (row,) = self.rows(SubscriptionRow)
-        return row
-
-    def change(self, table, **values):
-        with self.engine.begin() as connection:
-            connection.execute(sa.update(table).values(**values))
-
-
 @pytest.fixture
 def newsroom(database_url):
-    with Web() as web, Hub() as hub, Newsroom(web, hub, database_url) as newsroom:
+    with Web() as web, Hub() as hub, PushedNewsroom(web, hub, database_url) as newsroom:
         yield newsroom
 
 
@@ -663,7 +556,7 @@ def test_more_connections_than_the_limit_are_turned_away():
 
         async def answer(call):
             await never.wait()
-            return Answer(200)
+            return CallbackReply(200)
 
         server = Server(answer, 100, lambda error: None)
         port = await server.listen("127.0.0.1", 0)

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.classify import STORED, PageClass
-from pipeline.cli.retry import what_to_do
+from pipeline.classify import CLASSES
+from pipeline.cli.queries.status_command import what_to_do
+from tests.support.command_line import News
 from tests.support.stories import article_page, rss, title
 from tests.support.web import Web, in_turn, page, status
-from tests.test_cli import News
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -41,7 +41,9 @@ def test_what_failed_is_told_counted_and_put_back(news):
     assert news.json("crawl")["new"] == 1
     assert "1 pages put back" in news("retry", "--reason", "http_451", "--state", "failed", "--site", "127.0.0.1")
     assert news.json("crawl")["failed"] == 1
-    assert "no such pages" in news("retry", "--reason", "http_451", "--site", "elsewhere.example")
+    assert "no such pages" in news("retry", "--reason", "http_500", "--site", "127.0.0.1")
+    refused = news("retry", "--reason", "http_451", "--site", "elsewhere.example", code=2)
+    assert "no page is of the site 'elsewhere.example'" in refused
 
 
 def test_a_reason_must_be_given_and_a_state_must_exist(news):
@@ -51,7 +53,7 @@ def test_a_reason_must_be_given_and_a_state_must_exist(news):
 
 def given_reasons():
     """Every reason that the package gives, as far as they are written out in it."""
-    classes = set(PageClass.__args__) - STORED
+    classes = {row.name for row in CLASSES.values() if not row.is_stored}
     source = "".join(path.read_text() for path in (ROOT / "pipeline").rglob("*.py") if "parse" not in path.parts)
     quoted = r'(?:ExtractError|NoArticle)\([\w.]+, "(\w+)"|Failure\(\s*"(\w+)"'
     return sorted(classes | {"".join(found) for found in re.findall(quoted, source)})

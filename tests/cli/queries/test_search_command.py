@@ -7,10 +7,11 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 
 from pipeline.cli import main
-from pipeline.store.engine import reading
-from pipeline.store.stories import forget_all
-from pipeline.tables import ArticleStoryRow
-from tests.test_store import NOW, Archive
+from pipeline.store.articles.stories import forget_stories
+from pipeline.store.connection.engine import reading
+from pipeline.store.schema.tables import ArticleStoryRow
+from pipeline.store.search.index_build import clear_index, index_missing
+from tests.support.archive import FEED, NOW, Archive
 
 
 @pytest.fixture
@@ -45,6 +46,60 @@ def test_programs_get_json(news):
     assert json.loads(call("search", "--json", "harbour", "--since", "2026-11-23").stdout) == []
 
 
+COUNTS = {
+    "month": [{"month": "2026-11", "articles": 2}],
+    "site": [{"site": "one.example", "articles": 1}, {"site": "two.example", "articles": 1}],
+    "language": [{"language": "en", "articles": 2}],
+    "feed": [{"feed": FEED, "articles": 2}],
+}
+
+
+@pytest.mark.parametrize("by", COUNTS)
+def test_matches_are_counted(news, by):
+    call, archive = news
+    found = json.loads(call("search", "--json", "--count-by", by, "harbour").stdout)
+    assert found == {"total": 2, "counts": COUNTS[by]}
+    if by == "feed":
+        archive(lambda connection: connection.exec_driver_sql("DELETE FROM entry"))
+        found = json.loads(call("search", "--json", "--count-by", by, "harbour").stdout)
+        assert found == {"total": 2, "counts": [{"feed": None, "articles": 2}]}
+
+
+def test_an_article_that_a_feed_announced_under_another_address_counts_for_that_feed_alone(news):
+    call, archive = news
+    aliases = """INSERT INTO page (url, host, state, alias_of, discovered_at)
+        SELECT url || '/amp', host, 'alias', id, discovered_at FROM page"""
+    announced = "UPDATE entry SET page_id = (SELECT p.id FROM page AS p WHERE p.alias_of = entry.page_id)"
+    for statement in (aliases, announced, "DELETE FROM entry WHERE guid LIKE '%%two.example%%'"):
+        archive(lambda connection, statement=statement: connection.exec_driver_sql(statement))
+    found = json.loads(call("search", "--json", "--count-by", "feed", "harbour").stdout)
+    assert found == {"total": 2, "counts": [{"feed": FEED, "articles": 1}, {"feed": None, "articles": 1}]}
+
+
+def test_what_says_no_language_is_counted_at_last(news):
+    call, archive = news
+    archive.store("https://four.example/1", text="Another harbour.", language=None)
+    found = json.loads(call("search", "--json", "--count-by", "language", "harbour").stdout)
+    assert found["counts"] == [{"language": "en", "articles": 2}, {"language": None, "articles": 1}]
+
+
+def test_counts_keep_to_what_a_search_is_limited_to(news):
+    call, _ = news
+    shown = call("search", "--count-by", "site", '"harbour board" after:2026-11', "--site", "one.example")
+    assert [line.split() for line in shown.stdout.splitlines()] == [["site", "articles"], ["one.example", "1"]]
+    assert shown.stderr == "1 that match\n"
+    assert json.loads(call("search", "--json", "--count-by", "site", "harbour before:2026").stdout)["total"] == 0
+
+
+def test_searches_stand_within_statements(news):
+    call, _ = news
+    found = "news_search('harb* -board (is OR \"x''y\")')"
+    query = f"SELECT a.site, s.rank > 0 AS fits FROM {found} AS s JOIN v_article AS a USING (article_id)"
+    (row,) = json.loads(call("sql", "--json", query).stdout)
+    assert (row["site"], bool(row["fits"])) == ("two.example", True)
+    assert "limit here" in call("sql", "SELECT * FROM news_search('harbour after:2026')").output
+
+
 def test_it_is_said_how_many_match(news):
     call, _ = news
     assert call("search", "harbour", "--limit", "1").stderr == "1 of 2 that match\n"
@@ -65,24 +120,21 @@ def test_a_wrong_query_or_option_ends_with_2(news, words):
     assert "Error" in result.output
 
 
-def test_the_index_can_be_made_anew(news):
+def test_the_index_can_be_made_anew_and_what_was_broken_off_goes_on(news):
     call, archive = news
-    if archive.engine.dialect.name == "sqlite":
-        archive(
-            lambda connection: connection.exec_driver_sql(
-                "INSERT INTO article_search (article_search) VALUES ('delete-all')"
-            )
-        )
-    else:
-        archive(lambda connection: connection.exec_driver_sql("DELETE FROM article_search"))
-    assert call("search", "harbour").output == "nothing was found\n"
+    archive(clear_index)
+    refused = call("search", "harbour")
+    assert (refused.exit_code, "news db upgrade" in refused.output) == (2, True)
+    archive(index_missing, None, 2)
+    assert call("search", "harbour").exit_code == 2
+    assert call("db", "upgrade").output.endswith("\n1 articles indexed for searching\n")
     assert call("db", "reindex", "--batch", "2").output == "3 articles indexed\n"
     assert call("search", "--json", "harbour").stdout.count('"url"') == 2
 
 
 def test_stories_of_what_was_stored_before_are_found(news):
     call, archive = news
-    archive(forget_all)
+    archive(forget_stories)
     assert call("db", "reindex", "--stories", "--batch", "2").output == "3 articles placed\n"
     assert call("db", "reindex", "--stories").output == "0 articles placed\n"
     assert call("db", "reindex", "--stories", "--anew").output == "3 articles placed\n"

@@ -12,12 +12,12 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 
 from pipeline.cli import main
-from pipeline.export import Plan, duck, export
-from pipeline.store.readonly import ask, only_reading
-from pipeline.tables import ArticleRow
-from tests.test_store import HOUR, NOW, Archive
+from pipeline.export import ExportPlan, duck, export_articles
+from pipeline.store.connection.readonly import only_reading, run_readonly_query
+from pipeline.store.schema.tables import ArticleRow
+from tests.support.archive import HOUR, NOW, Archive
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 COUNT = "SELECT site, count(*) AS articles FROM v_article GROUP BY site ORDER BY articles DESC, site"
 
 
@@ -112,7 +112,7 @@ def test_a_statement_that_is_wrong_is_told_as_the_users_own(news, name):
 def test_the_index_of_words_can_be_asked(news, archive):
     condition = "article_search MATCH 'zeilen'"
     if archive.engine.dialect.name == "postgresql":
-        condition = "words @@ to_tsquery('news_german', 'zeilen')"
+        condition = "words @@ to_tsquery('simple', 'zeilen')"
     found = json.loads(news("--json", f"SELECT count(*) AS n FROM article_search WHERE {condition}").stdout)
     assert found == [{"n": 1}]
 
@@ -128,12 +128,14 @@ def test_the_database_itself_refuses_to_write(archive):
 
 def test_writers_go_on_while_an_answer_is_read(archive):
     with only_reading(archive.engine) as connection:
-        answer = ask(connection, "SELECT id FROM article")
+        answer = run_readonly_query(connection, "SELECT id FROM article")
         assert answer.fetchone()
         archive.store("https://two.example/d", now=NOW + HOUR, text="Meanwhile.")
         assert len(answer.all()) == 2
     with only_reading(archive.engine) as connection:
-        assert ask(connection, "SELECT count(*) FROM article").scalar() == 4
+        assert run_readonly_query(connection, "SELECT count(*) FROM article").scalar() == 4
+        begin = " " * 100 + "/* how many? */ " * 100 + "\n"
+        assert run_readonly_query(connection, f"{begin}SELECT count(*) FROM article").scalar() == 4
 
 
 def test_duckdb_answers_from_the_archive(news):
@@ -149,18 +151,18 @@ def test_duckdb_answers_from_the_archive(news):
 def test_duckdb_reads_every_view(archive):
     pytest.importorskip("duckdb")
     for view in duck.VIEWS:
-        with duck.attached(archive.engine, f"SELECT * FROM {view.name}") as connection:
-            found = duck.ask(connection, f"SELECT * FROM {view.name}")
+        with duck.attach_archive(archive.engine, f"SELECT * FROM {view.name}") as connection:
+            found = duck.query_duckdb(connection, f"SELECT * FROM {view.name}")
             assert [column[0] for column in found.description] == [column.name for column in view.columns]
 
 
 def test_duckdb_answers_from_exports_with_the_last_state_of_each_article(news, archive, tmp_path):
     pytest.importorskip("duckdb")
-    plan = Plan("parquet", tmp_path / "out", partition="site", cursor=tmp_path / "cursor.json")
-    export(archive.engine, plan)
+    plan = ExportPlan("parquet", tmp_path / "out", partition="site", cursor=tmp_path / "cursor.json")
+    export_articles(archive.engine, plan)
     archive.store("https://one.example/b", now=NOW + HOUR, site="one.example", text="Neu.", language="de")
     archive(lambda connection: connection.execute(sa.text("DELETE FROM article WHERE url LIKE '%/c'")))
-    export(archive.engine, plan)
+    export_articles(archive.engine, plan)
     query = "SELECT url, word_count, first_seen_at FROM v_article ORDER BY url"
     found = json.loads(news("--json", "--over", str(tmp_path / "out"), query).stdout)
     assert [(row["url"][-1], row["word_count"]) for row in found] == [("a", 4), ("b", 1)]
@@ -188,7 +190,10 @@ def test_duckdb_runs_one_statement_that_asks(sqlite_url, tmp_path, statement, me
     assert (done.exit_code, message in done.stderr, file.exists()) == (2, True, False)
 
 
-@pytest.mark.parametrize("begin", ["EXPLAIN", "explain analyze", "EXPLAIN (FORMAT json)", "/* why */ EXPLAIN"])
+DEEP = f"EXPLAIN WITH a AS ({' ' * 100}SELECT 1)"
+
+
+@pytest.mark.parametrize("begin", ["EXPLAIN", "explain analyze", "EXPLAIN (FORMAT json)", "/* why */ EXPLAIN", DEEP])
 def test_duckdb_explains_questions(sqlite_url, begin):
     pytest.importorskip("duckdb")
     words = ["sql", "--duckdb", f"{begin} SELECT version FROM v_contract"]
@@ -201,3 +206,116 @@ def test_a_folder_without_exports_says_what_to_do(sqlite_url, tmp_path):
     words = ["sql", "--over", str(tmp_path), "SELECT 1"]
     done = CliRunner().invoke(main, words, env={"NEWS_DATABASE_URL": sqlite_url})
     assert (done.exit_code, "news export parquet" in done.stderr) == (2, True)
+
+
+ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+
+
+@pytest.mark.parametrize("options", [(), ("--json",), ("--csv",)], ids=["table", "json", "csv"])
+def test_a_statement_without_end_is_stopped_and_says_what_gives_it_more_time(news, options):
+    done = news("--timeout", "0.3", *options, ENDLESS)
+    assert done.exit_code == 2
+    assert "stopped after 0.3 seconds" in done.stderr
+    assert "--timeout" in done.stderr
+
+
+def test_duckdb_is_stopped_too(news, tmp_path, archive):
+    pytest.importorskip("duckdb")
+    file = tmp_path / "a.parquet"
+    export_articles(archive.engine, ExportPlan("parquet", file))
+    endless = "SELECT count(*) FROM range(100000000000) AS a(x), v_article WHERE x % 7 = article_id % 7"
+    for options in (("--duckdb",), ("--over", str(file))):
+        done = news("--timeout", "0.5", *options, endless)
+        assert (done.exit_code, "stopped after 0.5 seconds" in done.stderr) == (2, True)
+
+
+def test_a_limit_holds_for_json_and_csv_as_well(news):
+    done = news("--json", "--limit", "2", "SELECT url FROM v_article")
+    assert len(json.loads(done.stdout)) == 2
+    assert "--limit 0" in done.stderr
+    assert len(news("--csv", "--limit", "1", "SELECT url FROM v_article").stdout.splitlines()) == 2
+    assert len(json.loads(news("--json", "SELECT url FROM v_article").stdout)) == 3
+    exactly = news("--limit", "3", "SELECT url FROM v_article")
+    assert "--limit" not in exactly.stderr
+
+
+def test_a_value_of_any_size_is_refused_on_sqlite(news, archive):
+    if archive.engine.dialect.name == "sqlite":
+        assert news("SELECT length(zeroblob(900000000))").exit_code == 2
+
+
+OUTSIDE = {
+    "text": "SELECT content FROM read_text('{secret}')",
+    "csv": "SELECT * FROM read_csv('{secret}')",
+    "by its name": "SELECT * FROM '{secret}'",
+    "listing": "SELECT * FROM glob('{folder}/*')",
+    "guess": "SELECT * FROM sniff_csv('{secret}')",
+    "another export": "SELECT * FROM read_parquet('{other}')",
+    "the network": "SELECT * FROM 'https://news.example/a.parquet'",
+    "a variable of ours": "SELECT * FROM connection",
+}
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_duckdb_reads_nothing_but_what_it_was_given(news, tmp_path, archive, name):
+    pytest.importorskip("duckdb")
+    secret, other, file = tmp_path / "secret.csv", tmp_path / "other" / "b.parquet", tmp_path / "in" / "a.parquet"
+    secret.write_text("a,b\n1,hush\n")
+    for out in (file, other):
+        export_articles(archive.engine, ExportPlan("parquet", out))
+    statement = OUTSIDE[name].format(secret=secret, other=other, folder=tmp_path)
+    for options in (("--duckdb",), ("--over", str(file.parent))):
+        done = news(*options, statement)
+        assert done.exit_code == 2, (options, done.output)
+        assert "hush" not in done.output
+    assert json.loads(news("--json", "--over", str(file.parent), "SELECT count(*) AS n FROM v_article").stdout) == [
+        {"n": 3}
+    ]
+
+
+UNLOCKING = {
+    "setting": "SET enable_external_access = true",
+    "install": "INSTALL httpfs",
+    "load": "LOAD httpfs",
+    "attach": "ATTACH '{folder}/x.db'",
+    "copy": "COPY (SELECT 1) TO '{folder}/x.csv'",
+}
+
+
+@pytest.mark.parametrize("name", UNLOCKING)
+def test_duckdb_is_not_unlocked_by_a_statement(news, name, tmp_path):
+    pytest.importorskip("duckdb")
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    assert news("--duckdb", UNLOCKING[name].format(folder=folder)).exit_code == 2
+    assert list(folder.iterdir()) == []
+
+
+def test_the_role_of_the_documentation_asks_and_sees_no_secret(news, archive):
+    if archive.engine.dialect.name != "postgresql":
+        pytest.skip("roles are PostgreSQL's")
+    (told,) = re.findall(
+        r"```sql\n(CREATE ROLE news_reader.*?)```", (ROOT.parent / "docs/export.md").read_text(), re.DOTALL
+    )
+    url = archive.engine.url
+    with archive.engine.begin() as connection:
+        connection.exec_driver_sql("DROP OWNED BY news_reader; DROP ROLE news_reader") if connection.scalar(
+            sa.text("SELECT 1 FROM pg_roles WHERE rolname = 'news_reader'")
+        ) else None
+        connection.exec_driver_sql(told.replace("DATABASE news", f'DATABASE "{url.database}"'))
+    reader = url.set(username="news_reader", password="change-me").render_as_string(hide_password=False)
+    try:
+        asked = CliRunner().invoke(main, ["sql", "--json", COUNT], env={"NEWS_DATABASE_URL": reader})
+        assert len(json.loads(asked.stdout)) == 2
+        for statement in ("SELECT headers FROM feed", "SELECT * FROM page", "SELECT pg_read_file('PG_VERSION')"):
+            assert CliRunner().invoke(main, ["sql", statement], env={"NEWS_DATABASE_URL": reader}).exit_code == 2
+    finally:
+        with archive.engine.begin() as connection:
+            connection.exec_driver_sql("DROP OWNED BY news_reader")
+            connection.exec_driver_sql("DROP ROLE news_reader")
+
+
+def test_csv_for_spreadsheets_has_no_formulas_in_cells(news):
+    done = news("--csv", "--excel", "SELECT '=1+1' AS \"=a\", -1 AS b, 'x' AS c")
+    assert done.stdout.splitlines() == ["'=a,b,c", "'=1+1,-1,x"]
+    assert news("--excel", "SELECT 1").exit_code == 2

@@ -9,14 +9,14 @@ import pytest
 import sqlalchemy as sa
 
 from pipeline.model import Address, Fetched, Validators
-from pipeline.recurrence import body_blocks
-from pipeline.schedule import PagePolicy, PageUpdate
-from pipeline.store.engine import open_engine, reading, write
-from pipeline.store.frontier import put
-from pipeline.store.intake import Taken, take_in
-from pipeline.tables import ArticleRow, ArticleStoryRow, PageRow, RevisionRow, SiteBlockRow, SketchRow
-from tests.test_likeness import edited, words
-from tests.test_store import NOW, article
+from pipeline.schedule.pages import PagePolicy, PageUpdate
+from pipeline.store.articles.bulk_rows import CapturedPage, store_captured_pages
+from pipeline.store.connection.engine import open_engine, reading, write
+from pipeline.store.frontier.discovery import put_addresses
+from pipeline.store.schema.tables import ArticleRow, ArticleStoryRow, PageRow, RevisionRow, SiteBlockRow, SketchRow
+from pipeline.text.block_identity import make_body_blocks
+from tests.support.archive import NOW, article
+from tests.support.texts import edited, words
 
 HOUR = timedelta(hours=1)
 POLICY = PagePolicy(3, HOUR, (timedelta(days=1),))
@@ -34,16 +34,16 @@ def made_pages(seed, count=60):
         at = NOW - 48 * HOUR + rng.randrange(40) * HOUR
         if rng.random() < 0.1:
             gone = PageUpdate("rejected", "rejected", None, reason="no_text", status=200)
-            pages.append(Taken(Address(f"https://{site}/gone{number}", at, "capture"), at, gone))
+            pages.append(CapturedPage(Address(f"https://{site}/gone{number}", at, "capture"), at, gone))
             continue
         home = url if rng.random() < 0.6 else f"https://s{rng.randrange(3)}.example/{rng.randrange(20)}"
         text = edited(rng.choice(texts), rng.choice([0, 0, 0.05]), seed=number)
         parts = [" ".join(text[:20]), " ".join(text[20:]), footers[int(site[1])]]
         found = article(
             home, " ".join(text), site=site, published_at=at, title=rng.choice(["One", "Two"]), tags=(site,),
-            blocks=body_blocks(parts, [True] * 3),
+            blocks=make_body_blocks(parts, [True] * 3),
         )  # fmt: skip
-        pages.append(Taken(Address(url, at, "capture"), at, (found, Fetched(200, Validators(), 9, at=at))))
+        pages.append(CapturedPage(Address(url, at, "capture"), at, (found, Fetched(200, Validators(), 9, at=at))))
     return pages
 
 
@@ -81,11 +81,11 @@ def test_a_batch_comes_to_what_its_pages_come_to_one_by_one(engine, sqlite_templ
     outcomes = {}
     for name, where, size in (("together", engine, 20), ("apart", apart, 1)):
         # What announces a page first has its say, and a batch is announced as a whole.
-        write(where, put, [page.address for page in pages], NOW, NOW)
+        write(where, put_addresses, [page.address for page in pages], NOW, NOW)
         outcomes[name] = [
             outcome
             for start in range(0, len(pages), size)
-            for outcome in write(where, take_in, pages[start : start + size], "w", NOW, POLICY)
+            for outcome in write(where, store_captured_pages, pages[start : start + size], "w", NOW, POLICY)
         ]
     assert outcomes["together"] == outcomes["apart"]
     assert len({outcome for _, outcome in outcomes["apart"]}) >= 5
@@ -104,7 +104,7 @@ def test_writers_of_overlapping_batches_store_each_page_once_and_leave_nothing_h
         rng = random.Random(seed)
         try:
             for start in rng.sample(range(0, len(pages), 12), len(pages) // 12):
-                write(own, take_in, rng.sample(pages[start : start + 12], 12), f"w{seed}", NOW, POLICY)
+                write(own, store_captured_pages, rng.sample(pages[start : start + 12], 12), f"w{seed}", NOW, POLICY)
         except Exception as error:  # said below, in the thread of the test
             problems.append(error)
         own.dispose()

@@ -8,11 +8,11 @@ import pytest
 import sqlalchemy as sa
 
 from pipeline.model import Entry
-from pipeline.store.engine import open_engine, reading
-from pipeline.store.stories import count_missing, forget_all, leave_stories, place_missing
-from pipeline.tables import ArticleRow, ArticleStoryRow, SketchRow
-from tests.test_likeness import edited, words
-from tests.test_store import NOW, Archive, article
+from pipeline.store.articles.stories import count_missing, forget_stories, leave_stories, place_missing
+from pipeline.store.connection.engine import open_engine, reading
+from pipeline.store.schema.tables import ArticleRow, ArticleStoryRow, SketchRow
+from tests.support.archive import NOW, Archive, article
+from tests.support.texts import edited, words
 
 HOUR = timedelta(hours=1)
 
@@ -181,7 +181,7 @@ def test_two_writers_at_once_make_the_stories_that_one_makes(archive):
 
 
 def rebuilt(archive):
-    archive(forget_all)
+    archive(forget_stories)
     after = 0
     while after is not None:
         after, count = archive(place_missing, after, 7)
@@ -194,7 +194,7 @@ def test_what_was_stored_before_there_were_stories_is_placed_in_batches(archive)
     for number in range(5):
         put(archive, f"copy{number}", edited(text, 0.02 * number), number)
     before = stories(archive.engine)
-    archive(forget_all)
+    archive(forget_stories)
     with reading(archive.engine) as connection:
         assert count_missing(connection) == 5
     last, count = archive(place_missing, 0, 2)

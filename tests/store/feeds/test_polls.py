@@ -3,17 +3,19 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from pipeline.model import Entry, FeedHints, Subscription
-from pipeline.store.addresses import adopt_address, former_addresses
-from pipeline.store.engine import reading
-from pipeline.store.feeds import add_feeds, claim_feed, find_feed, list_feeds, make_feeds_due, set_feed_state
-from pipeline.store.frontier import count_due
-from pipeline.store.polls import Poll, record_poll
-from pipeline.store.report import status
-from pipeline.tables import AddressRow, EntryRow, FeedRow, PollRow
-from tests.test_cli import News
-from tests.test_store import FEED, HOUR, LEASE, MINUTE, NOW, POLLING, Archive, entry, parsed, scope
+from pipeline.store.connection.engine import reading
+from pipeline.store.feeds.feed_addresses import adopt_address, list_former_addresses
+from pipeline.store.feeds.feed_claims import claim_feed
+from pipeline.store.feeds.polls import Poll, record_poll
+from pipeline.store.feeds.subscriptions import add_feeds, find_feed, list_feeds, make_feeds_due, set_feed_state
+from pipeline.store.frontier.due_work import count_due
+from pipeline.store.queries.status import load_status
+from pipeline.store.schema.tables import AddressRow, EntryRow, FeedRow, PollRow
+from tests.support.archive import FEED, HOUR, LEASE, MINUTE, NOW, POLLING, Archive, entry, parsed, scope
+from tests.support.command_line import News
 
 DAY = timedelta(days=1)
 OTHER = "https://feeds.news.example/other.xml"
@@ -69,8 +71,8 @@ def test_a_poll_that_shares_no_entry_with_the_one_before_tells_of_missed_entries
     assert [row["missed"] for row in feeds.rows(PollRow)] == [False, False, True]
     assert feeds.feed()["interval"] <= before / 2
     with reading(feeds.engine) as connection:
-        assert status(connection, NOW + 3 * HOUR)["gaps_of_the_last_week"] == {"polls": 1, "feeds": 1}
-        assert status(connection, NOW + 8 * DAY)["gaps_of_the_last_week"] == {"polls": 0, "feeds": 0}
+        assert load_status(connection, NOW + 3 * HOUR)["gaps_of_the_last_week"] == {"polls": 1, "feeds": 1}
+        assert load_status(connection, NOW + 8 * DAY)["gaps_of_the_last_week"] == {"polls": 0, "feeds": 0}
 
 
 def test_one_entry_in_common_is_enough_to_have_missed_none(feeds):
@@ -123,6 +125,16 @@ def test_what_the_feed_says_of_its_pace_holds_for_answers_without_a_document_too
     assert feeds.feed()["next_poll_at"] == NOW + 5 * HOUR
     feeds.polled(outcome="unchanged", at=NOW + 6 * HOUR, status=304)
     assert feeds.feed()["next_poll_at"] == NOW + 11 * HOUR
+
+
+def test_hours_and_days_that_a_feed_asks_to_be_left_alone_in_are(feeds):
+    hours = tuple(str(NOW.hour + ahead) for ahead in range(4))
+    feeds.polled(entry(1), said={"hints": FeedHints(skips=hours)})
+    assert feeds.feed()["next_poll_at"] == NOW + 4 * HOUR
+    feeds.polled(outcome="unchanged", at=NOW, status=304)
+    assert feeds.feed()["next_poll_at"] == NOW + 4 * HOUR
+    feeds.polled(entry(1), said={"hints": FeedHints()})
+    assert feeds.feed()["next_poll_at"] < NOW + 4 * HOUR
 
 
 def test_a_feed_is_due_again_in_time_for_the_next_hourly_run(feeds):
@@ -186,7 +198,7 @@ def test_a_feed_takes_the_address_that_its_own_led_to_several_times(feeds):
     assert len(feeds.rows(EntryRow)) == 2
     assert {row["feed_id"] for row in feeds.rows(PollRow)} == {moved["id"]}
     with reading(feeds.engine) as connection:
-        (former,) = former_addresses(connection, moved["id"])
+        (former,) = list_former_addresses(connection, moved["id"])
     assert (former["url"], former["reason"]) == (FEED, "redirect")
 
 
@@ -227,7 +239,7 @@ def test_a_feed_that_leads_to_another_one_is_merged_into_it_without_loss_or_doub
     assert len(feeds.rows(EntryRow)) == 3
     with reading(feeds.engine) as connection:
         assert {row["state"] for row in list_feeds(connection)} == {"active", "moved"}
-        assert [row["reason"] for row in former_addresses(connection, home)] == ["merged"]
+        assert [row["reason"] for row in list_former_addresses(connection, home)] == ["merged"]
     feeds(make_feeds_due, NOW + 9 * HOUR)
     assert feeds(count_due, scope(NOW + 9 * HOUR), NOW + 9 * HOUR).feeds == 1  # one document, one poll
     assert feeds(add_feeds, [Subscription(url=FEED)], NOW, HOUR) == 0
@@ -275,3 +287,22 @@ def test_feeds_that_were_merged_are_listed_but_not_exported(feeds, news):
     feeds(adopt_address, feeds.feed()["id"], OTHER, NOW, "redirect", "read")
     assert {row["state"] for row in news.json("feeds", "list")} == {"moved", "active"}
     assert news("feeds", "export", "--plain").split() == [OTHER]
+
+
+def per_day(feeds, at):
+    with reading(feeds.engine) as connection:
+        (feed,) = list_feeds(connection, now=at)
+    return feed["per_day"]
+
+
+def test_entries_a_day_are_counted_and_not_guessed_from_the_interval(feeds):
+    with feeds.engine.begin() as connection:
+        connection.execute(sa.update(FeedRow).values(interval=5.0))
+    assert per_day(feeds, NOW) is None
+    feeds.polled(*numbered(1, 2, 3))
+    assert per_day(feeds, NOW + MINUTE) is None
+    feeds.polled(*numbered(2, 3, 4), at=NOW + MINUTE)
+    assert per_day(feeds, NOW + 2 * MINUTE) == 1.0
+    feeds.polled(*numbered(4, 5, 6), at=NOW + 4 * DAY)
+    assert per_day(feeds, NOW + 4 * DAY) == 0.8
+    assert per_day(feeds, NOW + 30 * DAY) == 0.0

@@ -6,9 +6,9 @@ import time
 import pytest
 import sqlalchemy as sa
 
-from pipeline.store.engine import open_engine
-from pipeline.store.migrate import require_current, upgrade
-from pipeline.store.online import LOCK_TIMEOUT
+from pipeline.store.connection.engine import open_engine
+from pipeline.store.migrations.online import LOCK_TIMEOUT
+from pipeline.store.migrations.upgrade import require_current, upgrade_schema
 
 pytestmark = pytest.mark.postgres
 
@@ -90,7 +90,7 @@ def hold(url, held, seconds):
 
 def test_no_writer_waits_long_for_any_migration_and_all_is_logged_once(empty_postgres_url):
     engine = open_engine(empty_postgres_url)
-    upgrade(engine, "0001")
+    upgrade_schema(engine, "0001")
     with engine.begin() as connection:
         for statement in FILL:
             connection.exec_driver_sql(statement)
@@ -101,7 +101,7 @@ def test_no_writer_waits_long_for_any_migration_and_all_is_logged_once(empty_pos
         thread.start()
     held.wait()
     try:
-        upgrade(engine)
+        upgrade_schema(engine)
     finally:
         stop.set()
         for thread in (*writers, reader):
@@ -126,7 +126,7 @@ def test_no_writer_waits_long_for_any_migration_and_all_is_logged_once(empty_pos
 
 def test_whoever_works_on_after_an_upgrade_waits_for_locks_as_before(empty_postgres_url):
     engine = open_engine(empty_postgres_url)
-    upgrade(engine)
+    upgrade_schema(engine)
     with engine.connect() as connection:
         assert connection.exec_driver_sql("SHOW lock_timeout").scalar() == "0"
     engine.dispose()

@@ -5,8 +5,8 @@ import sqlalchemy as sa
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 
-from pipeline.store.online import create_index, drop_index, in_batches
-from tests.test_store import Archive, entry
+from pipeline.store.migrations.online import create_index, drop_index, in_batches
+from tests.support.archive import Archive, entry
 
 
 @pytest.fixture

@@ -1,16 +1,25 @@
 """The migrations build what the models say, and can be taken back."""
 
+from pathlib import Path
+
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from pipeline.errors import ConfigError
-from pipeline.store.engine import open_engine
-from pipeline.store.fulltext import is_in_models
-from pipeline.store.migrate import current_revision, downgrade, require_current, upgrade
-from pipeline.store.search import rebuild_sqlite
-from pipeline.tables import Table
+from pipeline.store.connection.engine import open_engine
+from pipeline.store.migrations.upgrade import (
+    current_revision,
+    downgrade_schema,
+    newest_revision,
+    require_current,
+    upgrade_schema,
+)
+from pipeline.store.schema.fulltext import is_in_models
+from pipeline.store.schema.tables import Table
+from pipeline.store.search.index_build import clear_index
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -44,15 +53,20 @@ def column_comment(inspector, table, name):
     return next(column["comment"] for column in inspector.get_columns(table) if column["name"] == name)
 
 
+def test_the_newest_revision_is_the_head_of_the_migrations():
+    scripts = ScriptDirectory(str(Path(__file__).resolve().parents[3] / "migrations"))
+    assert scripts.get_heads() == [newest_revision()]
+
+
 def test_up_down_and_up_again(empty_engine):
     assert current_revision(empty_engine) is None
-    upgrade(empty_engine)
+    upgrade_schema(empty_engine)
     require_current(empty_engine)
     assert {"feed", "page", "article", "revision"} <= set(sa.inspect(empty_engine).get_table_names())
-    downgrade(empty_engine, "base")
+    downgrade_schema(empty_engine, "base")
     assert set(sa.inspect(empty_engine).get_table_names()) == {"alembic_version"}
-    upgrade(empty_engine)
-    upgrade(empty_engine)  # nothing left to do
+    upgrade_schema(empty_engine)
+    upgrade_schema(empty_engine)  # nothing left to do
     require_current(empty_engine)
 
 
@@ -60,7 +74,7 @@ def test_the_index_of_words_on_sqlite_is_merged_less_often_also_after_it_was_mad
     if engine.dialect.name != "sqlite":
         pytest.skip("only FTS5 has this setting")
     with engine.begin() as connection:
-        rebuild_sqlite(connection)
+        clear_index(connection)
         settings = dict(connection.exec_driver_sql("SELECT k, v FROM article_search_config").fetchall())
     assert (settings["automerge"], settings["crisismerge"]) == (16, 64)
 

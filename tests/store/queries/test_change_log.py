@@ -1,7 +1,10 @@
 """Who asks what changed misses nothing and gets nothing twice, whoever writes meanwhile."""
 
 import json
+import os
 import random
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -12,15 +15,15 @@ import sqlalchemy as sa
 
 from pipeline.errors import FetchError
 from pipeline.model import Entry
-from pipeline.schedule import after_error
-from pipeline.store.changes import BEGIN, changes, cursor_at, newest_cursor
-from pipeline.store.engine import open_engine, reading, write
-from pipeline.store.frontier import discover, record_page
-from pipeline.store.migrate import downgrade, require_current, upgrade
-from pipeline.tables import ArticleRow, ArticleStoryRow, PageRow, RevisionRow
-from tests.test_cli import News
-from tests.test_contract import settle_stories
-from tests.test_store import HOUR, NOW, POLICY, Archive, article
+from pipeline.schedule.pages import after_error
+from pipeline.store.connection.engine import open_engine, reading, write
+from pipeline.store.frontier.page_outcomes import record_page
+from pipeline.store.migrations.upgrade import downgrade_schema, require_current, upgrade_schema
+from pipeline.store.queries.change_log import BEGIN, cursor_at, load_changes, newest_cursor
+from pipeline.store.schema.tables import ArticleRow, ArticleStoryRow, PageRow, RevisionRow
+from tests.support.archive import HOUR, NOW, POLICY, Archive, article, discover_pages
+from tests.support.command_line import News
+from tests.support.views import settle_stories
 
 WRITERS, ROUNDS = 8, 20
 
@@ -32,7 +35,7 @@ def archive(engine):
 
 def read(engine, since=None, limit=1000):
     with reading(engine) as connection:
-        return changes(connection, since, limit)
+        return load_changes(connection, since, limit)
 
 
 def kinds(engine, since=None):
@@ -142,7 +145,7 @@ def test_a_change_is_held_back_while_an_older_transaction_may_still_commit(postg
 
 def write_article(connection, url, text):
     """An article and its first revision, with no lock that would let writers in one after the other only."""
-    page = discover(connection, [Entry(guid=url, url=url)], NOW, NOW)[url]
+    page = discover_pages(connection, [Entry(guid=url, url=url)], NOW, NOW)[url]
     found = article(url, text=text)
     values = {name: getattr(found, name) for name in ("title", "text", "word_count", "content_hash")}
     values |= {"removed": [], "extractor": "test", "extractor_version": "1"}
@@ -223,8 +226,8 @@ def test_articles_from_before_the_log_are_logged_by_the_upgrade_once(engine):
     archive = Archive(engine)
     archive.store()
     archive.store(text="Edited.", now=NOW + HOUR)
-    downgrade(engine, "0005")
-    upgrade(engine)
+    downgrade_schema(engine, "0005")
+    upgrade_schema(engine)
     assert kinds(engine) == [("new", 1, 1), ("revised", 1, 2)]
     archive.store("https://news.example/2", text="New.", now=NOW + 2 * HOUR)
     assert kinds(engine)[2:] == [("new", 2, 1)]
@@ -241,7 +244,7 @@ def test_on_another_server_the_order_goes_on(postgres_url):
         connection.exec_driver_sql("UPDATE change SET cursor = '00000900000000' || right(cursor, 14)")
     with pytest.raises(Exception, match="moved here from another server"):
         require_current(engine)
-    upgrade(engine)
+    upgrade_schema(engine)
     require_current(engine)
     since = read(engine).cursor
     assert since.startswith("00000900000000")
@@ -288,3 +291,29 @@ def test_following_waits_for_what_comes(news, sqlite_url):
     told = lines(news("changes", "--follow", "--limit", "3", "--json"))
     later.join()
     assert [change["url"][-1] for change in told] == ["1", "2", "3"]
+
+
+@pytest.mark.postgres
+def test_following_goes_on_when_the_database_comes_back(postgres_url):
+    name, engine = sa.make_url(postgres_url).database, open_engine(postgres_url)
+    Archive(engine).store("https://news.example/1", text="A first text.")
+    server = sa.create_engine(sa.make_url(postgres_url).set(database="postgres"), isolation_level="AUTOCOMMIT")
+    command = [sys.executable, "-m", "pipeline", "changes", "--follow", "--json"]
+    environment = os.environ | {"NEWS_DATABASE_URL": postgres_url}
+    with (
+        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run,
+        server.connect() as connection,
+    ):
+        assert json.loads(run.stdout.readline())["url"].endswith("/1")
+        engine.dispose()
+        connection.exec_driver_sql(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+        connection.execute(
+            sa.text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"), {"name": name}
+        )
+        assert "the database is away" in run.stderr.readline()
+        connection.exec_driver_sql(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+        Archive(engine).store("https://news.example/2", text="A second text.")
+        assert json.loads(run.stdout.readline())["url"].endswith("/2")
+        run.kill()
+    engine.dispose()
+    server.dispose()

@@ -3,10 +3,10 @@
 from datetime import date, timedelta
 
 from pipeline.model import Address, Entry
-from pipeline.store.engine import reading
-from pipeline.store.intake import Taken, take_in
-from pipeline.store.volume import SourceDay, Volume, volume_of
-from tests.test_store import FETCHED, NOW, POLICY, Archive, article
+from pipeline.store.articles.bulk_rows import CapturedPage, store_captured_pages
+from pipeline.store.connection.engine import reading
+from pipeline.store.queries.volume import SourceDay, Volume, load_volume
+from tests.support.archive import FETCHED, NOW, POLICY, Archive, article
 
 WEEK = timedelta(days=7)
 
@@ -20,9 +20,9 @@ def test_what_came_on_a_day_is_told_beside_what_was_expected(engine):
         while page := archive.claim(now=day, host="one.example"):
             archive.save(page, article(page.url, text=page.url, site="one.example"), now=day)
     with reading(engine) as connection:
-        today = volume_of(connection, NOW.date())
-        empty = volume_of(connection, (NOW - timedelta(days=1)).date())
-        silent = volume_of(connection, (NOW + 3 * WEEK).date())
+        today = load_volume(connection, NOW.date())
+        empty = load_volume(connection, (NOW - timedelta(days=1)).date())
+        silent = load_volume(connection, (NOW + 3 * WEEK).date())
     assert today.sources == [SourceDay("one.example", announced=1, stored=1, failed=0, expected=3.0)]
     assert [(source.stored, source.announced) for source in empty.sources] == [(0, 0)]
     assert [volume.is_silent for volume in (today, empty, silent)] == [False, False, True]
@@ -36,13 +36,13 @@ def test_what_a_backfill_brings_and_the_home_of_an_alias_are_neither_announced_n
     for number in range(5):
         url = f"https://one.example/old-{number}"
         found = article(url, site="one.example", text=f"Old {number}.")
-        taken.append(Taken(Address(url), NOW - WEEK, (found, FETCHED)))
-    assert {outcome for _, outcome in archive(take_in, taken, "w", NOW - WEEK, POLICY)} == {"new"}
+        taken.append(CapturedPage(Address(url), NOW - WEEK, (found, FETCHED)))
+    assert {outcome for _, outcome in archive(store_captured_pages, taken, "w", NOW - WEEK, POLICY)} == {"new"}
     archive.poll(Entry(guid="m", url="https://m.one.example/a"), now=NOW)
     page = archive.claim(now=NOW, host="m.one.example")
     archive.save(page, article("https://one.example/a", text="At its home.", site="one.example"))
     with reading(engine) as connection:
-        told = {source.source: source for source in volume_of(connection, NOW.date()).sources}
+        told = {source.source: source for source in load_volume(connection, NOW.date()).sources}
     assert told == {
         "m.one.example": SourceDay("m.one.example", announced=1, stored=1, failed=0, expected=None),
         "one.example": SourceDay("one.example", announced=0, stored=0, failed=0, expected=1.0),

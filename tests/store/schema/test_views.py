@@ -1,17 +1,22 @@
 """The views are there, on both databases alike, and go and come with the migrations."""
 
+import tomllib
 from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from pipeline.errors import ConfigError
 from pipeline.model import Entry
-from pipeline.store.articles import save_article
-from pipeline.store.engine import open_engine, reading
-from pipeline.store.migrate import downgrade, require_current, upgrade
-from pipeline.views import VERSION, VIEWS
-from tests.test_store import FETCHED, HOUR, NOW, POLICY, Archive, article
+from pipeline.store.articles.saving import save_article
+from pipeline.store.connection.engine import open_engine, reading
+from pipeline.store.migrations.upgrade import downgrade_schema, require_current, upgrade_schema
+from pipeline.store.schema.tables import RawRow
+from pipeline.store.schema.views import VERSION, VIEWS
+from tests.support.archive import FEED, FETCHED, HOUR, NOW, POLICY, Archive, article
+from tests.support.views import rows, settle_stories
 
 
 @pytest.fixture
@@ -20,31 +25,36 @@ def archive(engine):
     archive = Archive(engine)
     told = {
         "corrections": ("Correction: May.",),
-        "provenance": {"title": {"from": "h1", "sure": 1, "others": [["og", "T"]]}},
+        "provenance": {
+            "title": {"from": "h1", "sure": 1, "others": [["og", "T"]]},
+            "published_at": {"from": "json-ld", "sure": 1, "offset": "+09:30"},
+        },
+        "published_at": NOW,
     }
     archive.store("https://one.example/a", site="one.example", language="en", authors=("Ada Ruiz", "Bo Lind"), **told)
     archive.store("https://two.example/b", site="two.example", language="en")
     archive.store("https://two.example/c", site="two.example", text="Before the edit.", authors=(), tags=())
     archive.store("https://two.example/c", site="two.example", text="After.", authors=(), tags=(), now=NOW + HOUR)
     settle_stories(engine)
+    kept = {"page_id": 1, "kind": "page", "url": "https://one.example/a", "status": 200, "fetched_at": NOW}
+    kept |= {"file": "a.warc.gz", "file_offset": 7, "file_length": 99, "record_id": "r", "digest": "sha1:D"}
+    archive(lambda connection: connection.execute(sa.insert(RawRow).values(kept)))
+    archive(lambda connection: connection.exec_driver_sql("UPDATE entry SET published_at = first_seen_at"))
     return archive
 
 
-def settle_stories(engine):
-    """File the articles under their stories, where that has not been done as they came."""
-    with engine.begin() as connection:
-        connection.exec_driver_sql(
-            "INSERT INTO article_story (article_id, story_id, role, similarity) SELECT id, coalesce(duplicate_of, id),"
-            " CASE WHEN duplicate_of IS NULL THEN 'first' ELSE 'copy' END, 1 FROM article AS a"
-            " WHERE NOT EXISTS (SELECT 1 FROM article_story AS s WHERE s.article_id = a.id)"
-        )
-
-
-def rows(engine, name, *columns, order=None):
-    view = next(view for view in VIEWS if view.name == name).table
-    query = sa.select(*(view.c[column] for column in columns)).order_by(view.c[order or columns[0]])
-    with reading(engine) as connection:
-        return [tuple(row) for row in connection.execute(query)]
+def test_what_stands_behind_an_article_is_told(archive):
+    told = rows(archive.engine, "v_entry", "feed_url", "article_id", "title", "authors", "url", order="entry_id")
+    assert told[0] == (FEED, 1, None, None, "https://one.example/a")
+    assert rows(archive.engine, "v_removed", "article_id", "position", "text", "reason")[0] == (
+        *(1, 1, "NOW WATCH: boats", "teaser"),
+    )
+    assert rows(archive.engine, "v_raw", "article_id", "file", "file_offset", "file_length", "digest") == [
+        (1, "a.warc.gz", 7, 99, "sha1:D")
+    ]
+    assert rows(archive.engine, "v_article_local", "article_id", "utc_offset", "local_time", "local_hour") == [
+        (1, "+09:30", "2026-11-22 21:30", 21)
+    ]
 
 
 def test_the_views_have_the_columns_that_are_promised(engine):
@@ -54,6 +64,15 @@ def test_the_views_have_the_columns_that_are_promised(engine):
         assert [column["name"] for column in inspector.get_columns(view.name)] == [
             column.name for column in view.columns
         ]
+
+
+def test_no_column_that_was_promised_is_gone():
+    columns = {view.name: [column.name for column in view.columns] for view in VIEWS}
+    kept = tomllib.loads(Path(__file__).with_name("promised_columns.toml").read_text("utf-8"))
+    assert kept
+    for view, names in kept.items():
+        # In their order, too: who reads by position counts on it, so that new columns come last.
+        assert columns.get(view, [])[: len(names)] == names, f"{view}: see docs/migrations.md for how a column goes"
 
 
 def promised(engine):
@@ -75,6 +94,47 @@ def test_v_article_has_one_row_for_each_article_with_lists_as_text(archive):
         ("https://one.example/a", "Ada Ruiz; Bo Lind", "port; tides", 1),
         ("https://two.example/b", "Ada Ruiz", "port; tides", 1),
         ("https://two.example/c", None, None, 3),
+    ]
+
+
+def test_v_feed_delay_has_the_delays_of_each_feed_from_its_subscription_on(engine):
+    archive = Archive(engine)
+    later = NOW + timedelta(minutes=10)
+    old = Entry(guid="old", url="https://news.example/old", published_at=NOW - HOUR, hash="h")
+    told = [
+        Entry(guid=str(delay), url=f"https://news.example/{delay}", published_at=later - timedelta(seconds=delay))
+        for delay in range(1, 20)
+    ]
+    archive.poll(old, now=NOW)
+    archive.poll(old, *told, now=later)
+    while (page := archive.claim(now=later)) is not None:
+        archive.save(page, article(page.url, text=page.url), now=later)
+    ((feed, url, articles, median, p95),) = rows(
+        engine, "v_feed_delay", "feed_id", "url", "articles", "median", "p95", order="feed_id"
+    )
+    assert (feed, url, articles) == (1, FEED, 19)
+    assert (median, p95) == (pytest.approx(10, abs=0.01), pytest.approx(19, abs=0.01))
+
+
+def test_v_feed_delay_counts_for_each_feed_what_that_feed_announced_when_it_did(engine):
+    archive = Archive(engine)
+    later = NOW + HOUR
+    delays = {"fast": (10, 20, 30), "slow": (600, 1_200, 1_800, 2_400), "idle": ()}
+    for name, seconds in delays.items():
+        url = f"https://{name}.example/feed"
+        archive.poll(now=NOW, url=url)
+        told = [(f"https://{name}.example/{number}", second) for number, second in enumerate(seconds)]
+        # One page that both announce, each with a time of its own.
+        told += [("https://both.example/1", 40 if name == "fast" else 3_000)] if seconds else []
+        published = [(page, later - timedelta(seconds=second)) for page, second in told]
+        archive.poll(*(Entry(guid=page, url=page, published_at=at) for page, at in published), now=later, url=url)
+    for host in ("fast.example", "slow.example", "both.example"):
+        while (page := archive.claim(now=later, host=host)) is not None:
+            archive.save(page, article(page.url, text=page.url), now=later)
+    found = rows(engine, "v_feed_delay", "url", "articles", "median", "p95", "newest")
+    assert found == [
+        ("https://fast.example/feed", 4, pytest.approx(20, abs=0.01), pytest.approx(40, abs=0.01), later),
+        ("https://slow.example/feed", 5, pytest.approx(1_800, abs=0.01), pytest.approx(3_000, abs=0.01), later),
     ]
 
 
@@ -156,7 +216,7 @@ def downgrade_and_up(engine):
         connection.exec_driver_sql(
             "CREATE OR REPLACE VIEW v_contract AS SELECT 'old'::text AS version, '' AS definition"
         )
-    upgrade(engine)
+    upgrade_schema(engine)
 
 
 def test_views_of_another_version_are_refused_and_made_anew(engine):
@@ -165,14 +225,14 @@ def test_views_of_another_version_are_refused_and_made_anew(engine):
         connection.exec_driver_sql("CREATE VIEW v_contract AS SELECT '0.1' AS version, 'x' AS definition")
     with pytest.raises(ConfigError, match="run: news db upgrade"):
         require_current(engine)
-    upgrade(engine)
+    upgrade_schema(engine)
     require_current(engine)
 
 
 def test_views_go_with_the_schema_that_they_are_of(engine):
-    downgrade(engine, "0005")
+    downgrade_schema(engine, "0005")
     assert promised(engine) == []
-    upgrade(engine)
+    upgrade_schema(engine)
     require_current(engine)
 
 
@@ -182,5 +242,5 @@ def test_a_users_view_that_stands_on_ours_is_named_instead_of_dropped(postgres_u
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE VIEW mine AS SELECT url FROM v_article")
     with pytest.raises(ConfigError, match="mine"):
-        downgrade(engine, "0005")
+        downgrade_schema(engine, "0005")
     engine.dispose()

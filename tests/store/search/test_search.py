@@ -8,12 +8,14 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.search import QueryError
+from pipeline.errors import ConfigError
 from pipeline.store import search as module
-from pipeline.store.engine import reading
-from pipeline.store.search import search
-from pipeline.tables import ArticleRow
-from tests.test_store import HOUR, NOW, Archive
+from pipeline.store.connection.engine import reading
+from pipeline.store.schema.tables import ArticleRow, FeedRow
+from pipeline.store.search import search_articles
+from pipeline.store.search.index_build import clear_index, index_missing
+from pipeline.store.search.terms import QueryError
+from tests.support.archive import FEED, HOUR, NOW, Archive
 
 TEXTS = {
     "falluja": (
@@ -46,7 +48,7 @@ def archive(engine):
 
 def found(archive, query, **limits):
     with reading(archive.engine) as connection:
-        return search(connection, query, **limits)
+        return search_articles(connection, query, **limits)
 
 
 def find(archive, query, **limits):
@@ -107,6 +109,7 @@ def test_queries_find_what_they_ask_for(archive):
         pytest.param({"site": "tides.example"}, {"tides"}, id="site"),
         pytest.param({"site": "www.Tides.example"}, {"tides"}, id="site with www"),
         pytest.param({"language": "en"}, {"falluja", "tides", "cookies", "far"}, id="language"),
+        pytest.param({"language": "EN"}, {"falluja", "tides", "cookies", "far"}, id="language in capitals"),
         pytest.param({"language": "xx"}, set(), id="unknown language"),
         pytest.param({"since": NOW - timedelta(days=60)}, {"falluja", "tides"}, id="since"),
         pytest.param({"until": NOW - timedelta(days=60)}, {"cookies", "far"}, id="until"),
@@ -132,95 +135,53 @@ def test_the_headline_counts_more_and_what_matches_is_marked(archive):
     assert find(archive, "cafe")[0].title == ()
 
 
-def test_words_are_brought_to_their_stem_by_the_language_on_postgresql(archive):
-    if archive.engine.dialect.name == "sqlite":
-        pytest.skip("SQLite has no stemmers")
-    assert names(archive, "run") == {"cookies"}
-    assert names(archive, "kind", language="de") == {"haus"}
+def test_words_are_looked_for_as_they_are_written(archive):
+    assert names(archive, "run") == set()
+    assert names(archive, "run*") == {"cookies"}
 
 
-LANGUAGES_APART = {
-    "kitchen": ("Cooking for one", "They are cooking all day, and bake biscuits, not cookies.", "en"),
-    "oven": ("Cooking for two", "More cooking is done here than anywhere.", "en"),
-    "boulanger": ("Des cookies", "Les cookies sont faits à la maison.", "fr"),
-    "unknown": ("cookies", "Some cookies and cooking, in words that nobody knows.", None),
-    "turk": ("Cookies", "Taze cookies burada.", "xx"),
-    "norsk": ("Husene", "De røde husene ved havna.", "no"),
-    "bokmal": ("Huset", "Det gamle huset ved havna.", "nb"),
-}
+FIELDS = [
+    ("harbour site:tides.example", {"tides"}),
+    ("harbour -site:www.Tides.example", {"cookies"}),
+    ("site:tides.example OR site:cafe.example", {"tides", "cafe"}),
+    ("lang:de OR language:EL", {"haus", "athens"}),
+    ("harbour author:ruiz", {"tides", "cookies"}),
+    ('harbour author:"ada ruiz"', {"tides", "cookies"}),
+    ("harbour author:ru*", {"tides", "cookies"}),
+    ("harbour author:lind", set()),
+    ("ruiz", set()),
+    ("ada*", set()),
+    ("title:harbour author:ada", {"tides"}),
+    (f"(harbour OR soleimani) after:{NOW - timedelta(days=60):%Y-%m-%d}", {"falluja", "tides"}),
+    (f"(harbour OR soleimani) before:{NOW - timedelta(days=60):%Y-%m-%d}", {"cookies", "far"}),
+    (f"(harbour OR soleimani) published:{NOW - timedelta(days=1):%Y-%m}", {"falluja"}),
+    (f"soleimani published:{NOW - timedelta(days=1):%Y-%m-%d}", {"falluja"}),
+]
 
 
-@pytest.fixture
-def tongues(archive):
-    if archive.engine.dialect.name == "sqlite":
-        pytest.skip("SQLite has no stemmers")
-    for name, (title, text, language) in LANGUAGES_APART.items():
-        archive.store(f"https://{name}.example/1", title=title, text=text, language=language, site=f"{name}.example")
-    return archive
+def test_fields_stand_where_words_do(archive):
+    assert [(query, names(archive, query)) for query, _ in FIELDS] == FIELDS
 
 
-BAKED = {"cookies", "kitchen", "boulanger", "unknown", "turk"}
-"""Articles with *cookies*, whatever their language; ``oven`` has *cooking* only: for French, of the same stem."""
+def test_a_search_may_be_limited_to_feeds(archive):
+    archive(lambda connection: connection.exec_driver_sql("DELETE FROM entry"))
+    archive.store("https://tides.example/7", text="A harbour of a feed.", site="tides.example")
+    (feed,) = archive.rows(FeedRow)
+    for name in (feed["id"], FEED, "feeds.news"):
+        assert [hit.url for hit in find(archive, f"harbour feed:{name}")] == ["https://tides.example/7"]
+    with pytest.raises(ConfigError, match="no feed is 'nowhere'"):
+        find(archive, "harbour feed:nowhere")
 
 
-@pytest.mark.parametrize(
-    ("query", "expected"),
-    [
-        pytest.param("cookies", BAKED, id="word"),
-        pytest.param("cookie", {"cookies", "kitchen", "boulanger"}, id="word that is written otherwise"),
-        pytest.param("cooking", {"kitchen", "oven", "unknown"}, id="other word of the same stem elsewhere"),
-        pytest.param("hus", {"norsk", "bokmal"}, id="two codes of one stemmer"),
-        pytest.param('"not cookies"', {"kitchen"}, id="phrase"),
-        pytest.param('"cookies for two"', set(), id="phrase with the stem of another language"),
-        pytest.param("cookies NEAR/1 two", set(), id="near with the stem of another language"),
-        pytest.param("cookies NEAR/3 biscuits", {"kitchen"}, id="near"),
-        pytest.param("cookie NEAR/3 biscuit", {"kitchen"}, id="near by stems"),
-        pytest.param('"not cookie"', {"kitchen"}, id="phrase by stems"),
-        pytest.param("title:cookies", BAKED - {"kitchen"}, id="headline"),
-        pytest.param("cooking -cookies", {"oven"}, id="not"),
-        pytest.param("bake -cookie", set(), id="not by the stem"),
-        pytest.param("cooking -title:cookies", {"oven", "kitchen"}, id="not in the headline"),
-        pytest.param('cooking -"not cookie"', {"oven", "unknown"}, id="not a phrase"),
-        pytest.param("cookies OR husene", BAKED | {"norsk", "bokmal"}, id="or"),
-        pytest.param("(cookies OR husene) (biscuit OR havna)", {"kitchen", "norsk", "bokmal"}, id="brackets"),
-        pytest.param("cooki*", BAKED, id="beginning"),
-        pytest.param('"des cooki"*', {"boulanger"}, id="beginning in a phrase"),
-    ],
-)
-def test_stems_are_those_of_the_articles_language_on_postgresql(tongues, query, expected):
-    assert names(tongues, query) == expected
+def test_a_phrase_does_not_begin_in_the_headline_and_end_in_the_text(archive):
+    assert names(archive, '"tides the"') == set()
+    assert names(archive, "tides NEAR/2 voted") == set()
 
 
-def test_the_language_of_a_search_goes_with_its_stems_on_postgresql(tongues):
-    assert names(tongues, "cookies", language="en") == {"cookies", "kitchen"}
-    assert names(tongues, "cookies", language="fr") == {"boulanger"}
-    assert names(tongues, "cookies", language="xx") == {"turk"}
-    assert names(tongues, '"not cookie"', language="en") == {"kitchen"}
-
-
-@pytest.mark.parametrize("query", ["cookies", "title:cookies OR biscuits", "cookie NEAR/3 biscuit"])
-def test_what_is_marked_is_what_matched_on_postgresql(tongues, query):
-    (hit,) = find(tongues, query, site="kitchen.example")
-    marked = {span.text for span in (*hit.title, *hit.snippet) if span.is_match}
-    assert marked <= {"cookies", "biscuits"}
-    assert marked
-
-
-def test_scores_count_the_stems_of_the_articles_language_on_postgresql(tongues):
-    scores = {hit.site: hit.score for hit in find(tongues, "cookies")}
-    assert scores["kitchen.example"] < scores["boulanger.example"], "its headline has cooking, not cookies"
-    assert min(scores.values()) > 0
-
-
-def test_characters_of_scripts_without_spaces_are_found_on_postgresql(archive):
-    if archive.engine.dialect.name == "sqlite":
-        pytest.skip("SQLite has whole runs of them only")
-    archive.store(
-        "https://wire.example/1", title="新华社北京电", text="记者从会议上获悉。", site="wire.example", language="zh"
-    )
-    assert names(archive, "北京") == {"wire"}
-    assert names(archive, '"会议"') == {"wire"}
-    assert names(archive, "京北") == set()
+def test_authors_that_change_are_found_by_their_new_names(archive):
+    archive(lambda connection: connection.exec_driver_sql("UPDATE article SET authors = '[\"Bo Lind\"]'"))
+    assert names(archive, "harbour author:lind") == {"tides", "cookies"}
+    assert names(archive, "harbour author:ada") == set()
 
 
 def test_revised_articles_are_found_by_what_they_say_now(archive):
@@ -323,3 +284,33 @@ PIECES = st.sampled_from(
 def test_any_input_is_answered_or_refused_with_a_reason(archive, pieces):
     with contextlib.suppress(QueryError):  # and nothing else
         find(archive, "".join(pieces))
+
+
+def test_an_index_that_is_not_filled_is_refused_until_it_is_and_an_empty_archive_is_not(archive):
+    assert find(archive, "nowhereatall") == []
+    archive(clear_index)
+    archive.store("https://new.example/1", text="A new harbour.", site="new.example")
+    with pytest.raises(ConfigError, match="news db upgrade"):
+        find(archive, "harbour")
+    # What is not in the index yet may change, and go.
+    archive(lambda connection: connection.exec_driver_sql("DELETE FROM article WHERE site = 'far.example'"))
+    archive(
+        lambda connection: connection.exec_driver_sql(
+            "UPDATE article SET title = 'Harbour' WHERE url LIKE '%%//cafe%%'"
+        )
+    )
+    below, batches = None, []
+    while True:
+        below, count = archive(index_missing, below, 4)
+        if below is None:
+            break
+        batches.append(count)
+    assert batches == [4, 2]
+    assert names(archive, "harbour") == {"tides", "cookies", "cafe", "new"}
+    archive(lambda connection: connection.execute(sa.delete(ArticleRow)))
+    assert find(archive, "harbour") == []
+
+
+def test_a_site_without_articles_is_no_empty_answer(archive):
+    with pytest.raises(ConfigError, match="no article is of the site"):
+        find(archive, "harbour", site="nowhere.example")
