@@ -28,10 +28,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from pipeline.store import fulltext
-from pipeline.store.engine import open_engine
-from pipeline.store.migrate import upgrade
-from pipeline.store.search import rebuild_sqlite, reindex_batch
+from pipeline.store.connection.engine import open_engine
+from pipeline.store.migrations.upgrade import upgrade_schema
+from pipeline.store.schema import fulltext
+from pipeline.store.search.index_build import index_missing
 
 LAST_DAY = date(2026, 10, 31)
 DAYS = 365
@@ -79,7 +79,7 @@ def _names(rng: random.Random) -> str:
 
 
 def _zipf(number: int, power: float = 1.0) -> list[float]:
-    return list(itertools.accumulate(1 / (place + 1) ** power for place in range(number)))
+    return list(itertools.accumulate(1 / (rank + 1) ** power for rank in range(number)))
 
 
 def _sentences(language: str) -> list[str]:
@@ -175,23 +175,23 @@ class Generator:
             paragraphs = [" ".join(rng.choices(self._sentences[language], k=rng.randint(3, 7))) for _ in range(5)]
             text = "\n\n".join([*paragraphs, f"{_names(rng)}."])
             digest = hashlib.sha256(text.encode()).hexdigest()
-            found = _Copied(self._made, rng.choice(self._sentences[language])[:70], text, digest, site, language)
-            self._remember(found)
+            content = _Copied(self._made, rng.choice(self._sentences[language])[:70], text, digest, site, language)
+            self._remember(content)
             first = None
         else:
-            found, first = copied, copied.id
-        self._add_article(rows, found, first, site, page_id, url, moment)
+            content, first = copied, copied.id
+        self._add_article(rows, content, first, site, page_id, url, moment)
 
     def _site(self, moment: datetime) -> int:
         site = self._rng.choices(range(SITES), cum_weights=self._site_weights)[0]
         is_silent = site == QUIET_SITE and (LAST_DAY - moment.date()).days < 3
         return 0 if is_silent and self._rng.random() < 0.9 else site
 
-    def _remember(self, found: _Copied) -> None:
+    def _remember(self, content: _Copied) -> None:
         if len(self._recent) < 500:
-            self._recent.append(found)
+            self._recent.append(content)
         else:
-            self._recent[self._rng.randrange(500)] = found
+            self._recent[self._rng.randrange(500)] = content
 
     def _add_page(self, rows: Rows, site: int, moment: datetime, state: str, reason: str | None) -> tuple[int, str]:
         self._pages += 1
@@ -220,32 +220,32 @@ class Generator:
         return number, url
 
     def _add_article(
-        self, rows: Rows, found: _Copied, first: int | None, site: int, page_id: int, url: str, moment: datetime
+        self, rows: Rows, content: _Copied, first: int | None, site: int, page_id: int, url: str, moment: datetime
     ) -> None:
         rng, number = self._rng, self._made
         authors = dict.fromkeys(
-            author_name(place)
-            for place in rng.choices(range(4_000), cum_weights=self._author_weights, k=rng.choice((0, 1, 1, 1, 2)))
+            author_name(author)
+            for author in rng.choices(range(4_000), cum_weights=self._author_weights, k=rng.choice((0, 1, 1, 1, 2)))
         )
         tags = dict.fromkeys(
-            f"tag{place}" for place in rng.choices(range(2_000), cum_weights=self._tag_weights, k=rng.randint(0, 4))
+            f"tag{tag}" for tag in rng.choices(range(2_000), cum_weights=self._tag_weights, k=rng.randint(0, 4))
         )
-        words = found.text.count(" ") + 5
+        words = content.text.count(" ") + 5
         made = ("bench", "1")
         published, section = moment - timedelta(minutes=rng.randint(1, 240)), rng.choice(("world", "sport", "money"))
         edited = moment + timedelta(hours=3) if rng.random() < 1 / 30 else None
-        row = (number, page_id, url, site_name(site), found.title, found.text, json.dumps(list(authors)))
-        row += (json.dumps(list(tags)), published, found.language, section, words, found.hash, first, "[]", *made)
+        row = (number, page_id, url, site_name(site), content.title, content.text, json.dumps(list(authors)))
+        row += (json.dumps(list(tags)), published, content.language, section, words, content.hash, first, "[]", *made)
         rows.article.append((*row, moment, edited or moment))
         rows.article_story.append((number, first or number, "copy" if first else "first", 1.0 if first else None))
-        rows.article_author += [(number, place, name) for place, name in enumerate(authors)]
+        rows.article_author += [(number, index, name) for index, name in enumerate(authors)]
         rows.article_tag += [(number, tag) for tag in tags]
-        texts = (found.text[: len(found.text) * 4 // 5], found.text) if edited else (found.text,)
-        for place, text in enumerate(texts, 1):
+        texts = (content.text[: len(content.text) * 4 // 5], content.text) if edited else (content.text,)
+        for revised, text in enumerate(texts, 1):
             self._revisions += 1
-            changed, seen = ("first", moment) if place == 1 else ("text", edited)
-            digest = found.hash if text is found.text else hashlib.sha256(text.encode()).hexdigest()
-            revision = (self._revisions, number, place, changed, found.title, text, text.count(" ") + 5, digest)
+            changed, seen = ("first", moment) if revised == 1 else ("text", edited)
+            digest = content.hash if text is content.text else hashlib.sha256(text.encode()).hexdigest()
+            revision = (self._revisions, number, revised, changed, content.title, text, text.count(" ") + 5, digest)
             rows.revision.append((*revision, "[]", *made, seen))
 
 
@@ -254,7 +254,7 @@ def fill(engine: Engine, articles: int, seed: int = 1) -> None:
 
     The index of words is made at the end, in half the time; what comes out is what the triggers would have made.
     """
-    upgrade(engine)
+    upgrade_schema(engine)
     without_search(engine)
     _add_sources(engine)
     began, done = time.monotonic(), 0
@@ -289,7 +289,7 @@ def with_search(engine: Engine) -> None:
     if engine.dialect.name == "sqlite":
         with engine.begin() as connection:
             connection.exec_driver_sql("PRAGMA cache_size=-500000")
-            rebuild_sqlite(connection)
+            index_missing(connection, None, 2**62)
             for statement in fulltext.SQLITE_TRIGGERS.values():
                 connection.exec_driver_sql(statement)
         return
@@ -306,21 +306,22 @@ def with_search(engine: Engine) -> None:
 
 def _index(engine: Engine, after: int) -> None:
     with engine.begin() as connection:
-        reindex_batch(connection, after, after + CHUNK)
+        last = {"first": after + 1, "last": after + CHUNK}
+        connection.execute(sa.text(fulltext.index_missing_sql("postgresql")), last)
 
 
 def _add_sources(engine: Engine) -> None:
     began = datetime.combine(LAST_DAY - timedelta(days=DAYS), datetime.min.time(), UTC)
     metadata = sa.MetaData()
     metadata.reflect(engine, only=["host", "feed"])
-    names = [site_name(place) for place in range(SITES)]
-    told = began if engine.dialect.name == "postgresql" else began.replace(tzinfo=None)
+    names = [site_name(site) for site in range(SITES)]
+    stamp = began if engine.dialect.name == "postgresql" else began.replace(tzinfo=None)
     with engine.begin() as connection:
-        hosts = [{"name": f"www.{name}", "next_fetch_at": told} for name in names]
+        hosts = [{"name": f"www.{name}", "next_fetch_at": stamp} for name in names]
         connection.execute(sa.insert(metadata.tables["host"]), hosts)
         feeds = [
             {"id": number, "url": f"https://www.{name}/feed.xml", "host": f"www.{name}", "title": name}
-            | {"interval": 1800.0, "next_poll_at": told, "created_at": told, "last_polled_at": told}
+            | {"interval": 1800.0, "next_poll_at": stamp, "created_at": stamp, "last_polled_at": stamp}
             for number, name in enumerate(names, 1)
         ]
         connection.execute(sa.insert(metadata.tables["feed"]), feeds)
@@ -398,7 +399,7 @@ def open_filled(folder: Path, database: str, rows: int) -> Engine:
     if not mark.exists():
         fill(engine, rows)
         mark.touch()
-    upgrade(engine)
+    upgrade_schema(engine)
     return engine
 
 

@@ -31,15 +31,16 @@ import psutil
 
 from bench.archive import open_archive
 from bench.turns import begin_measured, in_turns
-from pipeline import log
-from pipeline.backfill import Wanted, begin, run
-from pipeline.backfill.intake import UNDER_WAY
+from pipeline.backfill import BackfillRequest, begin_job, run_job
+from pipeline.backfill.bulk_intake import UNDER_WAY
 from pipeline.config import Settings
 from pipeline.errors import SourceError
 from pipeline.model import Response
-from pipeline.store.migrate import upgrade
+from pipeline.runtime import log
+from pipeline.runtime.heap import keep_to_one_arena
+from pipeline.runtime.workers import Workers
+from pipeline.store.migrations.upgrade import upgrade_schema
 from pipeline.urls import canonical_url
-from pipeline.workers import Workers, keep_to_one_arena
 
 FLOOR = 0.85
 MORE_MEMORY = 1.1
@@ -114,7 +115,7 @@ class Watch:
                 before = self._seen.get(process.pid, (0.0, 0.0))[1]
                 self._seen[process.pid] = spent.user + spent.system, max(peak, before)
 
-    def told(self, pages: int) -> dict[str, float]:
+    def figures(self, pages: int) -> dict[str, float]:
         """Figures of so many pages: milliseconds of CPU a page, MiB."""
         return {
             "pages": pages,
@@ -143,7 +144,7 @@ async def bound(pages: Iterable[tuple[str, bytes]], settings: Settings) -> dict[
                 for url, body in source:
                     await slots.acquire()
                     tasks.create_task(one(url, body))
-        return watch.told(len(source))
+        return watch.figures(len(source))
 
 
 def fill(path: Path, url: str) -> dict[str, float]:
@@ -151,15 +152,15 @@ def fill(path: Path, url: str) -> dict[str, float]:
     keep_to_one_arena()
     engine = open_archive(url)
     url = engine.url.render_as_string(hide_password=False)
-    upgrade(engine)
+    upgrade_schema(engine)
     engine.dispose()
     settings = Settings(database_url=url)
-    log.configure(settings)
-    job = begin(settings, Wanted("warc", (str(path),)), [("file", str(path))])
+    log.configure_logging(settings)
+    job = begin_job(settings, BackfillRequest("warc", (str(path),)), [("file", str(path))])
     begin_measured()
     with Watch() as watch:
-        result = run(settings, job.id)
-    return watch.told(result.totals.pages) | {"done": result.is_done}
+        result = run_job(settings, job.id)
+    return watch.figures(result.totals.pages) | {"done": result.is_done}
 
 
 def this(*words: str) -> list[str]:
@@ -201,11 +202,11 @@ def measure(options: argparse.Namespace, folder: Path) -> int:
     first: dict[str, float] = {}
     for turn in range(options.rounds):
         url = f"{options.sql or f'sqlite:///{folder}/small'}-{turn}{'' if options.sql else '.db'}"
-        told = in_turns(
+        figures = in_turns(
             this("--bound", "--records", str(options.records), "--corpus", str(options.corpus)),
             this("--fill", str(small), "--sql", url),
         )
-        best, first = _together(best, told[0]), _together(first, told[1])
+        best, first = _together(best, figures[0]), _together(first, figures[1])
         ratio = _rate(first) / _rate(best)
         _tell("bound", best)
         _tell("backfill", first)
@@ -223,33 +224,33 @@ def measure(options: argparse.Namespace, folder: Path) -> int:
     return 0 if good else 1
 
 
-def _together(before: dict[str, float], told: dict[str, float]) -> dict[str, float]:
+def _together(before: dict[str, float], figures: dict[str, float]) -> dict[str, float]:
     """The figures of some rounds with those of one more."""
     if not before:
-        return told
-    pages, seconds = before["pages"] + told["pages"], before["seconds"] + told["seconds"]
-    both = {name: min(before[name], told[name]) for name in told}  # of peaks of memory, what a larger file is held to
+        return figures
+    pages, seconds = before["pages"] + figures["pages"], before["seconds"] + figures["seconds"]
+    # Of the peaks of memory the smaller, which a larger file is held to.
+    both = {name: min(before[name], figures[name]) for name in figures}
     both |= {"pages": pages, "seconds": seconds}
     for name in ("cpu_ms", "own_cpu_ms"):
-        both[name] = (before[name] * before["pages"] + told[name] * told["pages"]) / pages
+        both[name] = (before[name] * before["pages"] + figures[name] * figures["pages"]) / pages
     return both
 
 
-def _rate(told: dict[str, float]) -> float:
-    return told["pages"] / told["seconds"]
+def _rate(figures: dict[str, float]) -> float:
+    return figures["pages"] / figures["seconds"]
 
 
-def _tell(name: str, told: dict[str, float]) -> None:
+def _tell(name: str, figures: dict[str, float]) -> None:
     print(
-        f"{name:<9} {_rate(told):6.1f} pages/s, {told['pages']} pages in {told['seconds']:.0f} s; CPU a page:"
-        f" {told['cpu_ms']:.1f} ms in all, {told['own_cpu_ms']:.1f} ms of it outside of the pool"
+        f"{name:<9} {_rate(figures):6.1f} pages/s, {figures['pages']} pages in {figures['seconds']:.0f} s; CPU a page:"
+        f" {figures['cpu_ms']:.1f} ms in all, {figures['own_cpu_ms']:.1f} ms of it outside of the pool"
     )
 
 
-def _tell_memory(records: int, told: dict[str, float]) -> None:
-    print(
-        f"memory    {told['peak_mib']:.0f} MiB with {records} records; a worker {told['peak_of_workers_mib']:.0f} MiB"
-    )
+def _tell_memory(records: int, figures: dict[str, float]) -> None:
+    workers = figures["peak_of_workers_mib"]
+    print(f"memory    {figures['peak_mib']:.0f} MiB with {records} records; a worker {workers:.0f} MiB")
 
 
 if __name__ == "__main__":

@@ -21,8 +21,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from bench.archive import open_archive, open_filled
-from pipeline.export import Plan, export
-from pipeline.store.engine import reading
+from pipeline.export import ExportPlan, export_articles
+from pipeline.store.connection.engine import reading
 
 SIZES = (10_000, 100_000, 1_000_000)
 FORMATS = ("parquet", "jsonl.zst", "csv")
@@ -37,7 +37,7 @@ def measure(url: str, out: Path) -> dict[str, float]:
         connection.execute(sa.text("SELECT 1"))
     before = peak()
     begin = time.perf_counter()
-    done = export(engine, Plan(out.name.split(".")[1], out))
+    done = export_articles(engine, ExportPlan(out.name.split(".")[1], out))
     return {
         "rows": done.rows,
         "seconds": time.perf_counter() - begin,

@@ -105,11 +105,11 @@ def score(gold: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, float
 def ours(body: bytes, url: str) -> dict[str, Any]:
     """The answer of this package."""
     from pipeline.errors import ExtractError
-    from pipeline.extract import extract_article
+    from pipeline.extract import PageInput, extract_article
     from pipeline.model import Article
 
     try:
-        found = extract_article(body, url)
+        found = extract_article(PageInput(body, url))
     except ExtractError:
         return {}
     if not isinstance(found, Article):

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from bench.replay import PAGES, Fault, Site, fault_of
-from pipeline.extract import extract_article
+from pipeline.extract import PageInput, extract_article
 from pipeline.model import Article
 
 MIXED = "all at once"
@@ -136,7 +136,9 @@ def announcing(urls: Sequence[str], port: int) -> Iterator[str]:
 def choose_pages(folder: Path, count: int) -> None:
     """Link to pages of the corpus that are articles for us: what else they might be is not the matter here."""
     for path in sorted(PAGES.glob("news-*.html.gz")):
-        if isinstance(extract_article(gzip.decompress(path.read_bytes()), "http://127.90.1.1/page"), Article):
+        if isinstance(
+            extract_article(PageInput(gzip.decompress(path.read_bytes()), "http://127.90.1.1/page")), Article
+        ):
             (folder / path.name).symlink_to(path)
             count -= 1
         if not count:

@@ -27,7 +27,7 @@ from typing import NamedTuple
 from examples.newsroom.pages import render_page
 from examples.newsroom.source import load
 from pipeline.errors import ExtractError
-from pipeline.extract import extract_article
+from pipeline.extract import PageInput, extract_article
 from pipeline.model import Article
 
 URL = "https://news.example/2026/03/harbour.html"
@@ -280,7 +280,7 @@ def read(body: bytes) -> Ended:
 def answer(body: bytes):
     """What `extract_article` returns; a refusal or a crash as a word."""
     try:
-        return extract_article(body, URL)
+        return extract_article(PageInput(body, URL))
     except ExtractError as error:
         return error.reason
     except Exception as error:  # noqa: BLE001  # what is looked for

@@ -4,7 +4,7 @@
     python -m bench.kills --signal TERM            stopped in an orderly way instead: nothing may be asked for twice
     python -m bench.kills --command ingest         the same with feeds and live pages
     python -m bench.kills --command warc           a WARC file of the corpus's pages; read twice by SQL, if anything
-    python -m bench.kills --archive off            without raw copies
+    python -m bench.kills --archive off            without archived responses
 
 The replay server serves the hosts; each answer takes ``--latency`` milliseconds. The run is begun, and each time the
 server has been asked for a random number of things all of its processes are ended with the signal; then it is gone on
@@ -76,7 +76,7 @@ class Log:
         cut, answered = [], []
         for (host, path), lines in self.asked.items():
             for first in lines[:-1]:
-                # A request may lie with the server for a moment before it is read: whoever was killed may have sent it.
+                # A request may lie with the server for a moment before it is read: the killed process may have sent it.
                 killed_at = next((end for end, next_at in self.ended if first["asked_at"] < next_at), float("inf"))
                 if first["sent_at"] is None or first["sent_at"] > killed_at:
                     cut.append(f"{host}{path}")
@@ -246,7 +246,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--command", choices=["sitemap", "ingest", "warc"], default="sitemap")
     parser.add_argument("--signal", choices=["KILL", "TERM", "INT"], default="KILL")
-    parser.add_argument("--archive", choices=["on", "off"], default="on", help="raw copies (default: on)")
+    parser.add_argument("--archive", choices=["on", "off"], default="on", help="archived responses (default: on)")
     parser.add_argument("--hosts", type=int, default=50)
     parser.add_argument("--items", type=int, default=19, help="articles of each host; four are outside of the range")
     parser.add_argument("--kills", type=int, default=10)

@@ -23,8 +23,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from bench.archive import open_filled
-from pipeline.store.engine import reading
-from pipeline.views.pieces import day_of, source_of
+from pipeline.store.connection.engine import reading
+from pipeline.store.schema.views.view_shape import day_sql, source_sql
 
 PAGE = Path(__file__).resolve().parents[1] / "docs/queries.md"
 MAX_RATIO = 1.3
@@ -120,8 +120,8 @@ PIECES = {
         "week": "datetime(g.last_polled_at, '-7 days')",
         "source": "replace(host, 'www.', '')",
         "day": "date(discovered_at)",
-        "indexed_source": source_of("sqlite", "p.host"),
-        "indexed_day": day_of("sqlite", "p.discovered_at"),
+        "indexed_source": source_sql("sqlite", "p.host"),
+        "indexed_day": day_sql("sqlite", "p.discovered_at"),
         "weeks": "nullif(min(4, CAST(julianday('2026-10-31') - julianday(first_day) AS integer) / 7), 0)",
     },
     "postgresql": {
@@ -131,8 +131,8 @@ PIECES = {
         "week": "g.last_polled_at - interval '7 days'",
         "source": "replace(host, 'www.', '')",
         "day": "CAST(discovered_at AT TIME ZONE 'UTC' AS date)",
-        "indexed_source": source_of("postgresql", "p.host"),
-        "indexed_day": day_of("postgresql", "p.discovered_at"),
+        "indexed_source": source_sql("postgresql", "p.host"),
+        "indexed_day": day_sql("postgresql", "p.discovered_at"),
         "weeks": "nullif(least(4, (CAST('2026-10-31' AS date) - first_day) / 7), 0)",
     },
 }

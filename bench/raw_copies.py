@@ -23,8 +23,9 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from pipeline.store.engine import open_engine, reading
-from pipeline.tables import ArticleRow, PageRow, RevisionRow
+from pipeline.config import Settings
+from pipeline.store.connection.engine import open_archive, reading
+from pipeline.store.schema.tables import ArticleRow, PageRow, RevisionRow
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
@@ -60,14 +61,11 @@ def news(environment: dict[str, str], *words: str, given: bytes = b"") -> tuple[
 
 
 def rows(url: str) -> list[list[sa.Row]]:
-    engine = open_engine(url)
-    with reading(engine) as connection:
-        found = [
+    with open_archive(Settings(database_url=url)) as engine, reading(engine) as connection:
+        return [
             list(connection.execute(sa.select(table.__table__).order_by(table.id)))
             for table in (ArticleRow, RevisionRow, PageRow)
         ]
-    engine.dispose()
-    return found
 
 
 def measure(folder: Path, port: int, archive: str, feeds: bytes) -> dict[str, str]:
@@ -81,8 +79,8 @@ def measure(folder: Path, port: int, archive: str, feeds: bytes) -> dict[str, st
     }
     news(environment, "db", "upgrade")
     news(environment, "feeds", "import", "-", given=feeds)
-    wall, processor, told = news(environment, "ingest", "--json")
-    counts = json.loads(told)
+    wall, processor, output = news(environment, "ingest", "--json")
+    counts = json.loads(output)
     kept = sum(file.stat().st_size for file in (folder / "raw").glob("*")) if (folder / "raw").is_dir() else 0
     size = (folder / "news.db").stat().st_size
     print(
@@ -98,11 +96,11 @@ def clean_again(environment: dict[str, str]) -> bool:
     url, good = environment["NEWS_DATABASE_URL"], True
     for time_of_many in range(2):
         before = rows(url)
-        _, _, told = news(environment, "reclean", "--dry-run", "--json")
-        foreseen = json.loads(told)["pages"]
+        _, _, output = news(environment, "reclean", "--dry-run", "--json")
+        foreseen = json.loads(output)["pages"]
         good &= rows(url) == before
-        wall, processor, told = news(environment, "reclean", "--json")
-        kinds = json.loads(told)["pages"]
+        wall, processor, output = news(environment, "reclean", "--json")
+        kinds = json.loads(output)["pages"]
         after = rows(url)
         changed = [pair for pair in zip(before[0], after[0], strict=True) if pair[0] != pair[1]]
         odd = [new.url for old, new in changed if time_of_many or not is_learned(old, new)]
@@ -115,7 +113,7 @@ def clean_again(environment: dict[str, str]) -> bool:
 
 def is_learned(old: sa.Row, new: sa.Row) -> bool:
     """Whether the text differs by paragraphs alone that recur on the site."""
-    recurring = {one["text"] for row in (old, new) for one in row.removed if one["reason"] == "recurring"}
+    recurring = {block["text"] for row in (old, new) for block in row.removed if block["reason"] == "recurring"}
     texts = [[part for part in row.text.split("\n\n") if part not in recurring] for row in (old, new)]
     return texts[0] == texts[1]
 

@@ -15,13 +15,14 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from pipeline.extract import extract_article
+from pipeline.config import Settings
+from pipeline.extract import PageInput, extract_article
 from pipeline.model import Article
-from pipeline.store.blocks import Counted, count_blocks
-from pipeline.store.boilerplate import learned_texts
-from pipeline.store.engine import open_engine, reading, write
-from pipeline.store.migrate import upgrade
-from pipeline.tables import SiteBlockRow
+from pipeline.store.articles.block_counts import CountedArticle, count_blocks
+from pipeline.store.articles.learned_boilerplate import load_learned_texts
+from pipeline.store.connection.engine import open_archive, reading, write
+from pipeline.store.migrations.upgrade import upgrade_schema
+from pipeline.store.schema.tables import SiteBlockRow
 from tests.support.recurring import made_site
 
 AFTER = 20
@@ -33,17 +34,19 @@ def crawl(engine, pages, site=SITE):
     counts = Counter()
     for place, page in enumerate(pages):
         with reading(engine) as connection:
-            learned = learned_texts(connection, site)
+            learned = load_learned_texts(connection, site)
         began = time.process_time()
-        plain = extract_article(page.html.encode(), f"https://{site}/{place}")
+        plain = extract_article(PageInput(page.html.encode(), f"https://{site}/{place}"))
         middle = time.process_time()
-        found = extract_article(page.html.encode(), f"https://{site}/{place}", learned=learned)
+        found = extract_article(PageInput(page.html.encode(), f"https://{site}/{place}", learned=learned))
         counts["extra_ms"] += 1000 * (time.process_time() - middle - (middle - began))
         if not isinstance(found, Article) or not isinstance(plain, Article):
             counts["no article"] += 1
             continue
         began = time.process_time()
-        write(engine, count_blocks, [Counted(place + 1, site, found.blocks, page.published_at)], page.published_at)
+        write(
+            engine, count_blocks, [CountedArticle(place + 1, site, found.blocks, page.published_at)], page.published_at
+        )
         counts["sql_ms"] += 1000 * (time.process_time() - began)
         counts["pages"] += 1
         if place < AFTER:
@@ -76,11 +79,11 @@ def main():
     step = timedelta(seconds=60) if options.same_day else timedelta(hours=5)
     for seed in range(options.sites):
         with tempfile.TemporaryDirectory() as folder:
-            engine = open_engine(f"sqlite:///{Path(folder) / 'news.db'}")
-            upgrade(engine)
-            counts = crawl(engine, made_site(seed, options.pages, options.blocks, step))
-            rows, held = size(engine)
-            engine.dispose()
+            settings = Settings(database_url=f"sqlite:///{Path(folder) / 'news.db'}")
+            with open_archive(settings, check_schema=False) as engine:
+                upgrade_schema(engine)
+                counts = crawl(engine, made_site(seed, options.pages, options.blocks, step))
+                rows, held = size(engine)
         removed = counts["found"] + counts["true removed"]
         print(
             f"site {seed}: precision {counts['found'] / max(removed, 1):.3f}, "

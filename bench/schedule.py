@@ -3,7 +3,8 @@
     python -m bench.schedule                   the whole table, both ways of starting runs
     python -m bench/schedule.py --feeds 200 --days 10 --seed 7
 
-The decisions are the pipeline's own (`pipeline.rhythm`); only the web is made up: for each feed when it publishes, how
+The decisions are the pipeline's own (`pipeline.schedule.feeds`); only the web is made up: for each feed when it
+publishes, how
 many entries it shows, when its server fails and how long it asks to be left alone. Both schedules poll the same web.
 A poll happens at the first start of a run after the feed is due: every five minutes (`news ingest --due` from cron), or
 every hour (`ingest_hourly`). *Delay* is the time from the publication of an entry to the poll that finds it; an entry
@@ -19,7 +20,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from pipeline.rhythm import PollPolicy, Seen, adapted, backoff, first_rhythm, least_pause, next_poll_at, strain_of
+from pipeline.schedule.feed_failures import feed_retry_pause, strain_of
+from pipeline.schedule.feeds import PollFacts, PollPolicy, adapt_rhythm, first_rhythm, least_pause, next_poll_at
 
 EPOCH = datetime(2026, 6, 1, tzinfo=UTC)  # a Monday
 HOUR = timedelta(hours=1)
@@ -159,12 +161,12 @@ class Adaptive:
     def after_failure(self, now: datetime, reason: str, status: int | None) -> datetime:
         """When to ask again."""
         self._strain += strain_of(reason, status)
-        return now + backoff(self._strain, self._rhythm.interval, self._chance.random())
+        return now + feed_retry_pause(self._strain, self._rhythm.interval, self._chance.random())
 
     def after_answer(self, now: datetime, new: int, missed: bool) -> datetime:
         """When to ask again."""
-        seen = Seen(now - self._last if self._last else None, new, self._source.window if new else 0, missed)
-        self._rhythm = adapted(self._rhythm, seen, POLICY)
+        seen = PollFacts(now - self._last if self._last else None, new, self._source.window if new else 0, missed)
+        self._rhythm = adapt_rhythm(self._rhythm, seen, POLICY)
         self._last, self._strain = now, 0.0
         least = least_pause(self._rhythm, POLICY, ttl=self._source.ttl)
         return next_poll_at(now, now, self._rhythm.interval, self._chance.random(), least)

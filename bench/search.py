@@ -33,15 +33,15 @@ from sqlalchemy.engine import Connection, Engine
 from bench.archive import LANGUAGES, LAST_DAY, open_filled, site_name, vocabulary
 from bench.clocks import cpu_clock
 from bench.stories import Press
-from pipeline.dedup import content_hash
 from pipeline.model import Article, Fetched, Page, Validators
-from pipeline.schedule import PagePolicy
-from pipeline.store import fulltext, triggers
-from pipeline.store.articles import save_article
-from pipeline.store.engine import reading, write
-from pipeline.store.search import search
-from pipeline.store.stories import leave_stories
-from pipeline.tables import ArticleRow, HostRow, PageRow
+from pipeline.schedule.pages import PagePolicy
+from pipeline.store.articles.saving import save_article
+from pipeline.store.articles.stories import leave_stories
+from pipeline.store.connection.engine import reading, write
+from pipeline.store.schema import fulltext, triggers
+from pipeline.store.schema.tables import ArticleRow, HostRow, PageRow
+from pipeline.store.search import search_articles
+from pipeline.text.duplicates import content_hash
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 COMMON, RARE = 300, 4_000
@@ -99,7 +99,7 @@ def measure_search(engine: Engine, number: int) -> float:
             with reading(engine) as connection:
                 clock = cpu_clock(connection)
                 began, cpu = time.perf_counter(), clock()
-                hits.append(len(search(connection, query, **limits).hits))
+                hits.append(len(search_articles(connection, query, **limits).hits))
                 times.append(1000 * (time.perf_counter() - began))
                 own.append(1000 * (clock() - cpu))
         p95, cpu95 = (statistics.quantiles(values, n=20)[-1] for values in (times, own))

@@ -30,11 +30,11 @@ from sqlalchemy.engine import Engine
 
 from bench.archive import open_archive, write_rows
 from bench.clocks import cpu_clock
-from pipeline.dedup import content_hash
-from pipeline.store.engine import reading, write
-from pipeline.store.migrate import upgrade
-from pipeline.store.stories import Placing, place_articles
-from pipeline.tables import ArticleRow, ArticleStoryRow, HostRow, PageRow
+from pipeline.store.articles.stories import Placing, place_articles
+from pipeline.store.connection.engine import reading, write
+from pipeline.store.migrations.upgrade import upgrade_schema
+from pipeline.store.schema.tables import ArticleRow, ArticleStoryRow, HostRow, PageRow
+from pipeline.text.duplicates import content_hash
 
 START = datetime(2026, 10, 1, tzinfo=UTC)
 GROUPS, ARTICLES, MOST_COPIES, MOST_EDITED = 300, 2_000, 4, 0.15
@@ -288,7 +288,7 @@ def main() -> None:
         texts = [words for body in bodies if len(words := body.split()) >= 60]
     with tempfile.TemporaryDirectory() as folder:
         engine = open_archive(given.database or f"sqlite:///{folder}/stories.db")
-        upgrade(engine)
+        upgrade_schema(engine)
         if given.cost:
             ok = measure_cost(engine, sorted(given.cost))
         else:

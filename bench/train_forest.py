@@ -1,6 +1,6 @@
 """Make ``pipeline/extract/forest.json`` anew from a corpus of pages with gold text.
 
-    python -m bench.train_forest --corpus ../shared/corpus [--folds 4] [--plain] [--write]
+    python -m bench.train_forest --corpus ../shared/corpus [--more features] [--folds 4] [--plain] [--write]
 
 Needs LightGBM and numpy, which the package itself does not. Pages are split by host, so that a fold is always measured
 on sites that its forest has not seen; what is written in the end is made from all pages. A block is labelled by whether
@@ -14,27 +14,28 @@ import json
 import logging
 import re
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import lightgbm
 import numpy as np
 
 from bench.extraction import Figures, half_of, line, plain, score
-from pipeline.decode import parse_html
 from pipeline.errors import ExtractError
-from pipeline.extract import explain_article
-from pipeline.extract.blocks import segment
+from pipeline.extract import PageInput, explain_article
+from pipeline.extract.blocks import segment_page
 from pipeline.extract.body import THRESHOLD
-from pipeline.extract.features import NAMES, features_of
+from pipeline.extract.element_names import mark_names
+from pipeline.extract.features import FEATURES, features_of
 from pipeline.extract.forest import GLANCE, Forest, read_forest
-from pipeline.extract.names import mark_names
-from pipeline.extract.surroundings import REPORT, Hints, declared_of
+from pipeline.extract.page_context import REPORT, TextHints, declared_of
+from pipeline.html.decode import parse_html
+from pipeline.html.structured_data import read_structured
 from pipeline.metadata import read_metadata
 from pipeline.model import Article
-from pipeline.structured import read_structured
+from pipeline.urls import site_of
 
 WORD = re.compile(r"\w+")
 RUN = 4  # words in a row that tie a block to a place in the gold text
@@ -54,8 +55,14 @@ SETTINGS = {
     "deterministic": True,
     "num_threads": 1,
 }
-NEWS_WEIGHT = 3.0
-"""Pages of newspapers count threefold: they are what the package is for, and there are fewer of them."""
+NAMES = tuple(FEATURES)
+
+WEIGHTS = {"news": 3.0, "features": 0.7, "passages": 1.0}
+"""Pages of newspapers count threefold: they are what the package is for, and there are fewer of them. What features
+have as their text holds captions, too."""
+
+PASSAGES_SIZE = 250
+"""Words that a page is taken to have of which only passages are known."""
 
 BLUR = 0.15
 """Chance for each sign of a page to be hidden from the forest."""
@@ -116,6 +123,17 @@ def labels_of(blocks: list[str], gold: str) -> list[bool]:
     return [span is not None for span in spans]
 
 
+def labels_of_passages(blocks: list[str], gold: dict[str, Any]) -> list[bool | None]:
+    """The same where only passages are known that the text holds, or does not hold; None for all other blocks."""
+    folded = [" ".join(words(block)) for block in blocks]
+
+    def has(names: str) -> list[bool]:
+        passages = [passage for text in gold[names] if len(passage := " ".join(words(text))) > 3]
+        return [any(one in block or (len(block) > 40 and block in one) for one in passages) for block in folded]
+
+    return [None if yes == no else yes for yes, no in zip(has("with"), has("without"), strict=True)]
+
+
 def _long_span(tokens: list[str], places: dict[tuple[str, ...], list[int]], used: list[bool]) -> tuple[int, int] | None:
     if len(tokens) <= RUN:
         return None
@@ -151,17 +169,19 @@ def sample_of(gold: dict[str, Any], folder: Path, folds: int) -> Sample:
     document = parse_html(gzip.decompress((folder / gold["page"]).read_bytes()))
     structured = read_structured(document.tree, gold["url"])
     metadata = read_metadata(document.tree, gold["url"], structured)
-    layout = segment(document.tree)
-    hints = Hints(metadata.title, metadata.description, structured.article_body, metadata.kind)
-    found = features_of(layout, hints)
-    labels = labels_of([block.text for block in layout.blocks], gold["body"])
-    seen = [index for index, row in enumerate(found) if row]
-    rows = np.array([found[index] for index in seen], dtype=np.float32).reshape(-1, len(NAMES))
+    layout = segment_page(document.tree)
+    hints = TextHints(metadata.title, metadata.description, structured.article_body, metadata.kind)
+    index, found = features_of(layout, hints)
+    texts = [block.text for block in layout.blocks]
+    labels: list[bool | None] = [*labels_of(texts, gold["body"])] if "body" in gold else labels_of_passages(texts, gold)
+    is_told = np.array([labels[place] is not None for place in index], dtype=bool)
+    rows = np.array(found, dtype=np.float32).reshape(len(NAMES), -1).T[is_told]
+    seen = [place for place in index if labels[place] is not None]
     true = np.array([labels[index] for index in seen], dtype=bool)
-    size = max(50, len(words(gold["body"])))
-    host = (urlsplit(gold["url"]).hostname or "").removeprefix("www.")
+    size = max(50, len(words(gold["body"]))) if "body" in gold else PASSAGES_SIZE
+    host = site_of(gold["url"])
     weights = np.array([min(0.5, (len(words(layout.blocks[index].text)) + 6) / size) for index in seen])
-    weights *= NEWS_WEIGHT if gold["set"] == "news" else 1.0
+    weights *= WEIGHTS.get(gold["set"], 1.0)
     weights *= np.where(true, TRUE_WEIGHT[declared_of(hints.kind) == REPORT], 1.0)
     return Sample(
         gold,
@@ -203,19 +223,20 @@ def to_json(model: lightgbm.Booster, samples: list[Sample], columns: list[int]) 
     rows = np.vstack([sample.rows[:, columns] for sample in samples])
     kept = model.predict(rows) > THRESHOLD
     hopeless = model.predict(rows, raw_score=True, num_iteration=GLANCE)[kept].min()
-    trees = [_tree(tree["tree_structure"]) for tree in model.dump_model()["tree_info"]]
+    trees = [tree_of(tree["tree_structure"]) for tree in model.dump_model()["tree_info"]]
     told = {"names": [NAMES[column] for column in columns], "hopeless": round(float(hopeless), 3), "trees": trees}
     return json.dumps(told, separators=(",", ":"))
 
 
-def _tree(node: dict[str, Any]) -> list[Any] | float:
+def tree_of(node: dict[str, Any]) -> list[Any] | float:
+    """A tree of LightGBM as ``[feature, threshold, left, right]`` or a number."""
     if "leaf_value" in node:
         return round(node["leaf_value"], 4)
     return [
         node["split_feature"],
         float(f"{node['threshold']:.6g}"),
-        _tree(node["left_child"]),
-        _tree(node["right_child"]),
+        tree_of(node["left_child"]),
+        tree_of(node["right_child"]),
     ]
 
 
@@ -232,7 +253,12 @@ def cross_validate(
         forest = read_forest(told)
         for sample in samples:
             if sample.fold == fold:
-                rows[sample.gold["id"]] = score(sample.gold, answer_of(sample.gold, corpus, forest))
+                answer = answer_of(sample.gold, corpus, forest)
+                if out:
+                    with (out / "answers.jsonl").open("a", encoding="utf-8") as file:
+                        file.write(json.dumps({"id": sample.gold["id"]} | answer) + "\n")
+                if "body" in sample.gold:
+                    rows[sample.gold["id"]] = score(sample.gold, answer)
     return rows
 
 
@@ -240,7 +266,7 @@ def answer_of(gold: dict[str, Any], corpus: Path, forest: Forest) -> dict[str, A
     """What the whole package makes of a page with this forest."""
     body = gzip.decompress((corpus / gold["page"]).read_bytes())
     try:
-        found = explain_article(body, gold["url"], rules_dir=None, forest=forest).outcome
+        found = explain_article(PageInput(body, gold["url"], rules_dir=None), forest=forest).outcome
     except ExtractError:
         return {}
     if not isinstance(found, Article):
@@ -255,25 +281,36 @@ def report(golds: list[dict[str, Any]], corpus: Path, mine: dict[str, dict[str, 
     if beside:
         bodies = ((gold, gzip.decompress((corpus / gold["page"]).read_bytes())) for gold in golds)
         read = {"trafilatura": {g["id"]: score(g, plain(body, g["url"])) for g, body in bodies}} | read
-    for name in sorted({gold["set"] for gold in golds}):
+    for name in sorted({gold["set"] for gold in golds if "body" in gold}):
         for half in ("a", "b", "ab"):
             ids = [gold["id"] for gold in golds if gold["set"] == name and half_of(gold["id"]) in half]
             for label, rows in read.items():
                 print(line(f"{name} {half} {label}"[:26].ljust(27), Figures([rows[page] for page in ids]).summary()))
 
 
+def read_golds(file: Path) -> Iterator[dict[str, Any]]:
+    """The pages of a file, their places beside the corpus."""
+    folder = file.parent.name if file.parent.name == "more" else ""
+    for text in file.open(encoding="utf-8"):
+        gold = json.loads(text)
+        yield gold | {"page": str(Path(folder) / gold["page"])}
+
+
 def main() -> None:
     """Measure by cross-validation; with ``--write`` make the forest of all pages."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--corpus", type=Path, required=True)
+    parser.add_argument("--more", action="append", help="learn from this set of corpus/more, too (repeatable)")
     parser.add_argument("--folds", type=int, default=4, help="parts by host for the cross-validation; 0: none")
     parser.add_argument("--keep", type=float, default=0.0002, help="least share of the gain that a feature must bring")
     parser.add_argument("--plain", action="store_true", help="print plain trafilatura's figures as well")
     parser.add_argument("--write", action="store_true")
-    parser.add_argument("--out", type=Path, help="folder for the forests of the folds")
+    parser.add_argument("--out", type=Path, help="folder for the forests of the folds, and the answers with them")
     args = parser.parse_args()
     logging.disable(logging.CRITICAL)
-    golds = [json.loads(text) for text in (args.corpus / "gold.jsonl").open(encoding="utf-8")]
+    golds = [*read_golds(args.corpus / "gold.jsonl")]
+    for name in args.more or ():
+        golds += read_golds(args.corpus / "more" / f"{name}.jsonl")
     samples = [sample_of(gold, args.corpus, max(1, args.folds)) for gold in golds]
     gains = fit(samples, list(range(len(NAMES)))).feature_importance("gain")
     columns = [column for column, gain in enumerate(gains) if gain > args.keep * gains.sum()]
