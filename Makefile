@@ -11,10 +11,10 @@ TEST_JOBS ?= 2
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-core lint format up cluster bench bench-queries bench-search bench-export bench-stories faults hostile kills lock clean backfill-demo bench-backfill
+.PHONY: help install demo test test-core test-browser lint format up cluster bench bench-live bench-stream bench-queries bench-search bench-export bench-stories bench-pages faults hostile peers kills lock clean backfill-demo bench-backfill
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 install: $(STAMP) ## make .venv/ with the locked versions of everything
 
@@ -56,8 +56,8 @@ format: $(STAMP) ## let ruff put the code into form
 up: $(STAMP) ## start Airflow's scheduler and UI on this machine, against real feeds (PORT=, BIND=, FEEDS=)
 	@$(BIN)/python -m examples.airflow.up
 
-cluster: .venv-cluster/.installed ## docker-compose's topology as plain processes, a worker killed (3 minutes)
-	@.venv-cluster/bin/python -m examples.airflow.cluster
+cluster: .venv-cluster/.installed ## docker-compose's topology as plain processes, a worker killed (3 minutes; CLUSTER=--quick: nobody)
+	@.venv-cluster/bin/python -m examples.airflow.cluster $(CLUSTER)
 
 .venv-cluster/.installed: requirements-cluster.lock pyproject.toml
 	@$(PYTHON) -m venv .venv-cluster
@@ -66,8 +66,24 @@ cluster: .venv-cluster/.installed ## docker-compose's topology as plain processe
 	@.venv-cluster/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
+bench-live: $(STAMP) .venv-yardsticks/.installed ## measure the live path beside a script and two programs (20 minutes; LIVE=--short)
+	@$(BIN)/python -m bench.live $(LIVE)
+
+# What the live path is measured against, from the package registry and in an environment of its own.
+.venv-yardsticks/.installed: requirements-yardsticks.lock
+	@$(PYTHON) -m venv .venv-yardsticks
+	@.venv-yardsticks/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+bench-stream: $(STAMP) ## measure news watch on 200 feeds that publish all the time, killed once (half an hour; MINUTES=, STREAM=--dag)
+	$(BIN)/python -m bench.stream --minutes $(or $(MINUTES),30) $(STREAM)
+
 backfill-demo: $(STAMP) ## 31 days backfilled by Airflow's scheduler, four runs at a time, from a site on loopback (3 minutes)
 	@$(BIN)/python -m examples.airflow.backfill
+
+test-browser: $(STAMP) ## try the pages in a real browser, with a checker of accessibility (BROWSER=/usr/bin/chromium)
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-browser.lock
+	NEWS_TEST_BROWSER=$(or $(BROWSER),/usr/bin/chromium) $(BIN)/pytest tests/browser
 
 bench-backfill: $(STAMP) ## pages a second and memory of a backfill from WARC, against extraction alone (10 minutes)
 	$(BIN)/python -m bench.backfill
@@ -77,6 +93,11 @@ bench: $(STAMP) ## measure text quality and cost on the corpus beside the checko
 
 faults: $(STAMP) ## try every fault of the replay server beside the checkout (12 minutes; FAULTS=--quick: one)
 	$(BIN)/python -m bench.faults $(FAULTS)
+
+peers: $(STAMP) ## read the 2,100 documents of feedparser's tests beside feedparser (downloads its source distribution)
+	@$(BIN)/python -m pip download -qq --disable-pip-version-check --no-deps --no-binary :all: --dest .peers feedparser==6.0.12
+	@tar -xzf .peers/feedparser-6.0.12.tar.gz -C .peers
+	$(BIN)/pytest -q tests/parse/test_peers.py
 
 hostile: $(STAMP) ## read pages of up to 20 MB that are made to break the reader, and thousands of broken ones (10 minutes)
 	$(BIN)/python -m bench.hostile
@@ -90,6 +111,9 @@ bench-queries: $(STAMP) ## measure views beside hand-written queries on both dat
 bench-search: $(STAMP) ## measure searches and what their index costs in the same archives (ROWS=, FOLDER=)
 	$(BIN)/python -m bench.search $(or $(FOLDER),.bench) --rows $(or $(ROWS),1000000)
 
+bench-pages: $(STAMP) ## measure the pages of news serve in the same archives (ROWS=, FOLDER=)
+	$(BIN)/python -m bench.pages $(or $(FOLDER),.bench) --rows $(or $(ROWS),1000000)
+
 bench-export: $(STAMP) ## measure memory and speed of exports of 10,000 to 1,000,000 articles (FOLDER=)
 	$(BIN)/python -m bench.export $(or $(FOLDER),.bench)
 
@@ -99,13 +123,19 @@ bench-stories: $(STAMP) ## measure how well copies of articles are found, and wh
 
 lock: ## resolve the versions anew (names, versions and hashes; no addresses)
 	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install -qq --disable-pip-version-check uv
-	for lock in "requirements.lock --extra airflow --extra export --extra report --group lint --group readers" "requirements-core.lock -c requirements.lock" \
-	    "requirements-cluster.lock --extra celery --group cluster -c requirements.lock"; do \
+	for lock in "requirements.lock --extra airflow --extra web --extra metrics --extra export --extra report --extra lz4 --group test --group lint --group readers" \
+	    "requirements-core.lock --group test -c requirements.lock" \
+	    "requirements-cluster.lock --extra celery --group cluster --group test -c requirements.lock" \
+	    "requirements-image.lock --extra celery --extra web --extra export --extra metrics -c requirements-cluster.lock -c requirements.lock"; do \
 	  set -- $$lock; out=$$1; shift; \
 	  .venv-lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
-	    --no-emit-index-url --no-annotate pyproject.toml --group test --group build "$$@" -o $$out; \
+	    --no-emit-index-url --no-annotate pyproject.toml --group build "$$@" -o $$out; \
 	done
+	.venv-lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
+	  --no-emit-index-url --no-annotate --group yardsticks -c requirements.lock -o requirements-yardsticks.lock
+	.venv-lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
+	  --no-emit-index-url --no-annotate --group browser -c requirements.lock -o requirements-browser.lock
 	rm -rf .venv-lock
 
 clean: ## remove environments, the demo and caches (never an archive of yours)
-	rm -rf .venv .venv-core .venv-cluster .demo .airflow .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
+	rm -rf .venv .venv-core .venv-cluster .venv-yardsticks .demo .airflow .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
