@@ -100,7 +100,7 @@ def show_duration(seconds: object) -> str:
     """Seconds in words.
 
     >>> show_duration(42), show_duration(5400), show_duration(200000), show_duration(None)
-    ('42 s', '1.5 h', '2.3 days', '')
+    ('42 s', '1.5 h', '2.31 days', '')
     """
     if not isinstance(seconds, int | float):
         return ""

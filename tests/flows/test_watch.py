@@ -15,7 +15,7 @@ from pipeline.store.schema.tables import ArticleRow, FeedRow, HostRow, PageRow, 
 from tests.support.hub import Hub
 from tests.support.newsroom import XML, Pipeline
 from tests.support.stories import article_page, title
-from tests.support.watching import Manager, wait_until, watching
+from tests.support.watching import Manager, read_until, wait_until, watching
 from tests.support.web import Web, page, validated
 
 
@@ -121,7 +121,7 @@ def test_sighup_reads_the_settings_anew_and_wrong_ones_change_nothing(newsroom, 
         wait_until(lambda: stored(newsroom))
         file.write_text('timeout = "soon"\n')
         run.send_signal(signal.SIGHUP)
-        wait_until(lambda: "those of before hold" in run.stderr.readline())
+        read_until(run.stderr, "those of before hold")
         file.write_text('user_agent = "after"\n')
         run.send_signal(signal.SIGHUP)
         manager.wait_for("READY=1", 2)
@@ -182,7 +182,7 @@ def test_sighup_with_rules_or_an_address_that_do_not_open_changes_nothing(newsro
         wait_until(lambda: stored(newsroom))
         (rules / "wrong.toml").write_text("no rule")
         run.send_signal(signal.SIGHUP)
-        wait_until(lambda: "those of before hold" in run.stderr.readline())
+        read_until(run.stderr, "those of before hold")
         (rules / "wrong.toml").unlink()
         wrong_ones = [f'archive_url = "{file}/raw"', 'websub_callback = "no address"']
         if find_spec("prometheus_client"):  # nobody else looks at this address
@@ -190,7 +190,7 @@ def test_sighup_with_rules_or_an_address_that_do_not_open_changes_nothing(newsro
         for wrong in wrong_ones:
             file.write_text(f"{wrong}\n")
             run.send_signal(signal.SIGHUP)
-            wait_until(lambda: "those of before hold" in run.stderr.readline())
+            read_until(run.stderr, "those of before hold")
         manager.wait_for("READY=1", 2)
         newsroom.web.routes["/2"] = page(article_page(2))
         newsroom.web.routes["/feed.xml"] = page(newsroom.feed_of(1, 2), XML)
@@ -213,9 +213,8 @@ def test_a_database_that_is_away_is_told_to_the_manager_and_the_log(postgres_url
             connection.execute(
                 sa.text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"), {"name": name}
             )
-            said = run.stderr.readline()
+            said = read_until(run.stderr, "outcome=away")
             manager.wait_for("STATUS=the database is away; it is tried again")
-            assert "outcome=away" in said
             assert "unhandled errors" not in said
             file.write_text('user_agent = "after"\n')
             run.send_signal(signal.SIGHUP)  # nothing can be opened now, by these settings or others

@@ -15,6 +15,11 @@ def wait_until(condition):
         time.sleep(0.1)
 
 
+def read_until(stream, words):
+    """The first line of the stream that has the words in it; other lines are passed over."""
+    return next(line for line in stream if words in line)
+
+
 class Manager:
     """The socket that systemd would listen on; an abstract one where the name begins with ``@``."""
 
