@@ -37,6 +37,8 @@ HERE = (
     ("2026-11-16", "2026-10-25"),
     ("2026-11-01", "2026-10-01"),
     ("2026-11-22", "2026-10-31"),
+    ("2026-11-23", "2026-11-01"),
+    ("2026-12-01", "2026-11-01"),
     ("host = 'two.example'", "host = 'www.site003.example'"),
     ("two.example", "site003.example"),
 )
@@ -56,13 +58,14 @@ NAMES = (
 
 HAND = {
     1: """SELECT site, language, count(*), sum(word_count) FROM article
-        WHERE first_seen_at >= '2026-10-25' AND duplicate_of IS NULL
+        WHERE first_seen_at >= '2026-10-25' AND first_seen_at < '2026-11-01' AND duplicate_of IS NULL
         GROUP BY site, language ORDER BY 3 DESC, site""",
     2: """SELECT a.published_at, a.title, {authors}, {tags}, a.url FROM article AS a WHERE a.site = 'site003.example'
         ORDER BY coalesce(a.published_at, a.first_seen_at) DESC, a.id LIMIT 20""",
     3: """SELECT w.name, count(*), count(DISTINCT a.site)
         FROM article_author AS w JOIN article AS a ON a.id = w.article_id
-        WHERE a.first_seen_at >= '2026-10-01' GROUP BY w.name ORDER BY 2 DESC, w.name LIMIT 20""",
+        WHERE a.first_seen_at >= '2026-10-01' AND a.first_seen_at < '2026-11-01'
+        GROUP BY w.name ORDER BY 2 DESC, w.name LIMIT 20""",
     4: """SELECT a.url, r.number, r.changed, b.title, r.title, r.word_count - b.word_count, r.seen_at
         FROM revision AS r JOIN article AS a ON a.id = r.article_id
         JOIN revision AS b ON b.article_id = r.article_id AND b.number = r.number - 1

@@ -223,6 +223,23 @@ def test_csv_is_read_back_equal_by_all_three(archive, tmp_path):
     assert first == rows_of(archive)[0]["published_at"]
 
 
+@pytest.mark.parametrize("name", ["a.parquet", "a.csv", "a.csv.gz", "a.jsonl", "a.jsonl.zst"])
+def test_duckdb_reads_times_as_times(archive, tmp_path, name):
+    """Without being told which columns are times; what no row has (`gone_at`) has a type in Parquet alone."""
+    duckdb = pytest.importorskip("duckdb")
+    run(archive, tmp_path / name, name.split(".")[1])
+    told = [field.name for field in FIELDS if field.kind == "timestamp"]
+    told = [column for column in told if any(row[column] for row in rows_of(archive))]
+    assert {"published_at", "modified_at", "first_seen_at"} <= {*told}
+    shown = ", ".join(f"typeof({column}), epoch_us({column})" for column in told)
+    with duckdb.connect() as connection:
+        found = connection.execute(f"SELECT {shown} FROM '{tmp_path / name}' ORDER BY article_id").fetchall()
+    epoch, microsecond = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+    for read, row in zip(found, rows_of(archive), strict=True):
+        assert set(read[::2]) == {"TIMESTAMP WITH TIME ZONE"}
+        assert list(read[1::2]) == [row[at] and (row[at] - epoch) // microsecond for at in told]
+
+
 def test_lines_tell_an_empty_text_from_none():
     row = (1, None, "", True, NOW, ["a"])
     assert csv_line(row) == '1,,"",true,2026-11-22T12:00:00.000000+00:00,"[""a""]"\r\n'

@@ -10,13 +10,13 @@ from pipeline.store.connection.engine import reading
 from pipeline.store.schema.tables import Table
 from pipeline.store.schema.views import VIEWS
 
-_PARTIAL = {
-    index.name
-    for table in Table.metadata.tables.values()
-    for index in table.indexes
-    if index.dialect_options["sqlite"]["where"] is not None
-}
-"""Indexes of some rows, such as copies: to read one whole is to read those."""
+_WHOLE = re.compile(
+    # A virtual table is scanned where it is given nothing to look up: json_each always is.
+    r"SCAN (\w+)(?: USING (?:COVERING )?INDEX \w+| VIRTUAL TABLE INDEX 0:)?(?: LEFT-JOIN)?"
+    # An index that is made for this one statement is made of all rows.
+    r"|SEARCH (\w+) USING AUTOMATIC (?:PARTIAL )?(?:COVERING )?INDEX .*"
+)
+"""A step of a plan of SQLite that reads a whole table or index."""
 
 _NAMED = re.compile(rf"\b({'|'.join(Table.metadata.tables)}|article_search) AS ([a-z]\w*)")
 
@@ -31,13 +31,10 @@ def scanned_tables(engine: Engine, statement: str) -> set[str]:
     text = "\n".join([statement, *(view.query("sqlite") for view in VIEWS if view.name in statement)])
     found: set[str] = set()
     for step in steps:
-        # A virtual table is scanned where it is given nothing to look up: json_each always is.
-        scan = re.fullmatch(
-            r"SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+)| VIRTUAL TABLE INDEX 0:)?(?: LEFT-JOIN)?", step
-        )
-        if scan and scan[2] not in _PARTIAL:
-            found |= {table for table, alias in _NAMED.findall(text) if alias == scan[1]}
-            found |= {scan[1]} & {*Table.metadata.tables}
+        if scan := _WHOLE.fullmatch(step):
+            name = scan[1] or scan[2]
+            found |= {table for table, alias in _NAMED.findall(text) if alias == name}
+            found |= {name} & {*Table.metadata.tables}
     return found
 
 

@@ -129,7 +129,6 @@ PIECES: Mapping[str, Mapping[str, str]] = {
         **{f"{name}_of_week": f"w.{name}" for name in _OF_WEEK},
         "week_of_g": "g.last_polled_at - interval '7 days'",
         "delay": "CAST(extract(epoch FROM a.first_seen_at - e.published_at) AS double precision)",
-        "id_of_a": "a.id",
         "home_of_p": "coalesce(p.alias_of, p.id)",
         **_of_day("postgresql"),
     },
@@ -168,8 +167,6 @@ PIECES: Mapping[str, Mapping[str, str]] = {
         },
         "week_of_g": "strftime('%Y-%m-%d %H:%M:%f', g.last_polled_at, '-7 days')",
         "delay": "((julianday(a.first_seen_at) - julianday(e.published_at)) * 86400.0)",
-        # The plus keeps SQLite from looking up all copies first, where few articles are asked for.
-        "id_of_a": "+a.id",
         # As the index has it, which would not be looked up by a number else.
         "home_of_p": "CAST(coalesce(p.alias_of, p.id) AS integer)",
         **_of_day("sqlite"),

@@ -25,9 +25,9 @@ STORY = View(
             "when its last article was stored",
         ),
     ),
-    # Most articles are alone in their story. The copies have an index of their own: it is cheap to know them all.
-    "FROM article AS a\n"
-    "WHERE {id_of_a} IN (SELECT s.story_id FROM article_story AS s WHERE s.story_id <> s.article_id)",
+    # Most articles are alone in their story. The copies have an index of their own, in which each article is looked up:
+    # to make a list of them all SQLite would read it whole, however few articles are asked for.
+    f"FROM article AS a\nWHERE EXISTS (SELECT 1 {_COPIES})",
 )
 
 STORY_ARTICLE = View(
