@@ -31,17 +31,18 @@ demo: $(STAMP) ## run ingest_hourly in Airflow over the sample newsroom, and sho
 	@$(BIN)/python -m examples.airflow.demo
 
 test: $(STAMP) ## run all tests
-	$(BIN)/pytest -n $(TEST_JOBS) --dist loadgroup
+	$(BIN)/pytest -n $(TEST_JOBS) --dist loadgroup --durations 25
 
 # The package promises to work without Airflow: an environment of its own proves it.
-test-core: requirements-core.lock ## install the package without Airflow, and run its tests
-	@test -f .venv-core/.installed -a .venv-core/.installed -nt $< || { \
-	  $(PYTHON) -m venv .venv-core; \
-	  .venv-core/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r $<; \
-	  .venv-core/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation .; \
-	  touch .venv-core/.installed; }
+test-core: .venv-core/.installed ## run the tests in an environment without Airflow and extras (CORE= folders of tests)
 	.venv-core/bin/python -c 'import importlib.util as i, sys; sys.exit("Airflow is here" if i.find_spec("airflow") else 0)'
-	.venv-core/bin/pytest -n $(TEST_JOBS) --dist loadgroup -m "not postgres and not airflow"
+	.venv-core/bin/pytest -n $(TEST_JOBS) --dist loadgroup -m "not postgres and not airflow" $(CORE)
+
+.venv-core/.installed: requirements-core.lock pyproject.toml
+	@$(PYTHON) -m venv .venv-core
+	@.venv-core/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-core.lock
+	@.venv-core/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation .
+	@touch $@
 
 lint: $(STAMP) ## ruff, mypy --strict, the layers
 	$(BIN)/ruff check .
