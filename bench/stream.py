@@ -36,9 +36,10 @@ import psutil
 
 from bench.faulty_web import free_port
 from bench.replay import PAGES, SCRIPT, Replay, Site
+from pipeline.config import Settings
 
-FLOOR = 15.0
-"""Shortest time between two polls of one feed, in seconds."""
+FLOOR = Settings().min_poll_interval.total_seconds()
+"""Shortest time between two polls of one feed, in seconds: the default."""
 
 GROWTH = 1.1
 REST = 300.0

@@ -15,6 +15,10 @@ EXECUTOR, TASK = "airflow worker -- LocalExecutor", "airflow worker -- "
 """How the titles begin of processes that have tasks run, and of those that are a task."""
 
 
+LAST_RUN = 900.0
+"""Longest wait for the end of a run, in seconds: it goes on for five minutes, where the machine keeps up."""
+
+
 class Scheduled:
     """`ingest_stream` in an Airflow with SQLite and tasks on the same machine, as `make up` starts it."""
 
@@ -43,7 +47,7 @@ class Scheduled:
         self._all.start("triggerer", [airflow, "triggerer", "--skip-serve-logs"], environment)
         self._all.wait_for("the DAG", lambda: self._count("dag", f"dag_id = '{DAG}'") > 0, START)
         run([airflow, "dags", "unpause", DAG], environment)
-        self._all.wait_for("a first run", lambda: self._count("dag_run", "state = 'success'") > 0, START)
+        self._all.wait_for("a first run", lambda: self._is_at_work("host"), START)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -55,23 +59,26 @@ class Scheduled:
 
     def kill(self) -> None:
         """Kill the process of a task that is at work, with its readers; Airflow is to try again."""
-        self._all.wait_for("a task at work", self._is_at_work, START)
+        self._all.wait_for("a task at work", lambda: self._is_at_work("page"), START)
         for task in filter(_is_task, self.processes()):
             with suppress(psutil.Error):
                 for part in [*task.children(recursive=True), task]:
                     part.kill()
 
     def end(self) -> int:
-        """End it as `make up` does; 1 where a run was red."""
-        red = self._count("dag_run", "state = 'failed'")
+        """Have the run that is under way come to its end, and then end as `make up` does; 1 where a run was red."""
+        run([BIN / "airflow", "dags", "pause", DAG], self._environment)
+        # Tasks, not runs: the scheduler does not look at those of a DAG that is paused.
+        self._all.wait_for("the last run", lambda: not self._count("task_instance", "state = 'running'"), LAST_RUN)
+        red = self._count("task_instance", "state = 'failed'")
         again = self._count("task_instance", "try_number > 1")
         print(f"runs              {self._count('dag_run', 'TRUE')}, {red} of them red, {again} tasks tried again")
         self._stack.close()
         return int(red > 0 or not again)
 
-    def _is_at_work(self) -> bool:
+    def _is_at_work(self, on: str) -> bool:
         with closing(sqlite3.connect(self._news)) as database:
-            claimed = database.execute("SELECT count(*) FROM page WHERE leased_until IS NOT NULL").fetchone()[0]
+            claimed = database.execute(f"SELECT count(*) FROM {on} WHERE leased_until IS NOT NULL").fetchone()[0]
         return bool(claimed) and any(map(_is_task, self.processes()))
 
     def _count(self, table: str, where: str) -> int:

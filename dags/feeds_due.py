@@ -1,4 +1,4 @@
-"""Fires when feeds or pages are due: the event that `ingest_stream` runs by.
+"""Fires when feeds or pages are due and nobody is at them: the event that `ingest_stream` runs by.
 
 It runs in the triggerer, which imports it as ``dags.feeds_due``: the folder above this one has to be on PYTHONPATH
 there (docker-compose.yml sees to that). Looking is one indexed query each few seconds, in a thread.
@@ -12,6 +12,9 @@ from typing import Any
 
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
+FRESH = timedelta(seconds=3)
+"""What fell due so recently a run that is at work will take yet: it looks each second."""
+
 
 class FeedsDueTrigger(BaseEventTrigger):
     """Fires when something is due that nobody is at, and not again for a while.
@@ -19,15 +22,16 @@ class FeedsDueTrigger(BaseEventTrigger):
     Args:
         look: seconds between two looks.
         floor: seconds between two events at least: what falls due meanwhile is taken along by the run after.
+        late: seconds after which what is due counts although workers hold hosts: they do not keep up, or are dead.
     """
 
-    def __init__(self, look: float = 5.0, floor: float = 30.0) -> None:
+    def __init__(self, look: float = 5.0, floor: float = 30.0, late: float = 60.0) -> None:
         super().__init__()
-        self.look, self.floor = look, floor
+        self.look, self.floor, self.late = look, floor, late
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """How the triggerer makes it anew."""
-        return "dags.feeds_due.FeedsDueTrigger", {"look": self.look, "floor": self.floor}
+        return "dags.feeds_due.FeedsDueTrigger", {"look": self.look, "floor": self.floor, "late": self.late}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Look until the end of days; an archive that cannot be read is looked at again."""
@@ -43,14 +47,16 @@ class FeedsDueTrigger(BaseEventTrigger):
 
     def _is_due(self) -> bool:
         from pipeline.config import Settings
-        from pipeline.store.connection.engine import open_engine, read
+        from pipeline.store.connection.engine import open_engine, reading
         from pipeline.store.frontier.due_work import Scope
-        from pipeline.store.frontier.hosts import next_host_at
+        from pipeline.store.frontier.hosts import has_leased_hosts, next_host_at
 
         settings, now = Settings.from_env(os.environ), datetime.now(UTC)
         engine = open_engine(settings.database_url)
         try:
-            scope = Scope(until=now, max_attempts=settings.max_attempts)
-            return read(engine, next_host_at, scope, now, timedelta(0)) is not None
+            with reading(engine) as connection:
+                wait = timedelta(seconds=self.late) if has_leased_hosts(connection, now) else FRESH
+                scope = Scope(until=now - wait, max_attempts=settings.max_attempts)
+                return next_host_at(connection, scope, now, timedelta(0)) is not None
         finally:
             engine.dispose()

@@ -5,7 +5,7 @@ number of processes on any number of machines at once: all of them claim work fr
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pipeline.config import Settings
 from pipeline.ingest.work_loop import work_through
@@ -50,7 +50,7 @@ def run_ingest(
     kinds: frozenset[str] = KINDS,
     max_pages: int | None = None,
     first_hosts: int | None = None,
-    is_endless: bool = False,
+    goes_on: timedelta | None = None,
     listener: Listener | None = None,
     now: Clock = utc_now,
 ) -> Totals:
@@ -59,8 +59,9 @@ def run_ingest(
     The kinds are ``poll`` for feeds and ``crawl`` for pages. Pages beyond ``max_pages`` stay due. ``listener`` is
     called with every outcome, in the thread of the run.
     No more than ``first_hosts`` are taken on at once in the first half minute: others that start at the same time are
-    to have some, too. ``is_endless``: such runs follow one another at once, and so the shortest pause between two polls
-    holds to the second.
+    to have some, too.
+    A run that ``goes_on`` takes on what falls due meanwhile, for so long; it ends before only where nothing will in the
+    next moments. Such runs follow one another at once, and so the shortest pause between two polls holds to the second.
 
     Raises:
         ConfigError: the database is not there, or not at the schema of this version.
@@ -69,11 +70,11 @@ def run_ingest(
     """
     with open_archive(settings) as engine:
         write(engine, recover_leases, now(), settings.max_attempts)
-        tally, scope = Tally(listener), replace(_scope(settings, kinds, now()), is_endless=is_endless)
+        tally, scope = Tally(listener), replace(_scope(settings, kinds, now()), is_endless=goes_on is not None)
 
         async def work(stop: Stop) -> None:
             async with open_run(settings, engine, scope, tally, stop, now) as context:
-                await work_through(context, max_pages, first_hosts)
+                await work_through(context, max_pages, first_hosts, goes_on)
 
         complete_run(work)
         return tally.totals

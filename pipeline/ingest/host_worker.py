@@ -1,10 +1,8 @@
 """A host's turn: its feeds, then its pages, as many at once as one host may be asked for."""
 
 import asyncio
-import sys
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pipeline.errors import FetchError
@@ -12,6 +10,7 @@ from pipeline.fetch import ACCEPT_PAGE
 from pipeline.fetch.request_options import RequestOptions
 from pipeline.ingest.feed_polls import poll_feed
 from pipeline.ingest.page_results import finish_page, record_blocked, record_error
+from pipeline.ingest.run_budget import Budget
 from pipeline.model import Feed, Page, Redirect, Response, Route
 from pipeline.runtime.asking_parts import SessionEnded
 from pipeline.runtime.context import RunContext
@@ -31,33 +30,6 @@ from pipeline.store.schema.tables import FeedRow, PageRow
 
 TURN = 50
 """Pages of one turn; then other hosts that wait come first. Keeps a large source from holding up the rest."""
-
-
-@dataclass(slots=True)
-class Budget:
-    """How many pages this run may still fetch; None for any number."""
-
-    pages: int | None
-
-    @property
-    def is_spent(self) -> bool:
-        """Whether nothing is left."""
-        return self.left <= 0
-
-    @property
-    def left(self) -> int:
-        """How many are left; as many as one may want where there is no limit."""
-        return sys.maxsize if self.pages is None else self.pages
-
-    def spend(self, pages: int = 1) -> None:
-        """Take pages off."""
-        if self.pages is not None:
-            self.pages -= pages
-
-    def give_back(self, pages: int = 1) -> None:
-        """Add pages again that were not fetched after all."""
-        if self.pages is not None:
-            self.pages += pages
 
 
 class HostWorker:
@@ -98,12 +70,16 @@ class HostWorker:
         """Do the work until it says that it is done, several times at once where the settings allow it."""
 
         async def lane() -> None:
-            while not (self.session.bearing.over or self._context.stop.is_asked) and await work():
+            while not (self.session.bearing.over or self._is_to_end) and await work():
                 pass
 
         async with asyncio.TaskGroup() as lanes:
             for _ in range(self._context.settings.host_connections):
                 lanes.create_task(lane())
+
+    @property
+    def _is_to_end(self) -> bool:
+        return self._context.stop.is_asked or self._budget.is_over(self._context.now())
 
     async def _poll_one(self) -> bool:
         context = self._context

@@ -7,10 +7,12 @@ extraction and storing in tasks of their own. How many are under way is bounded,
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 from pipeline.ingest.announcements import take_from_feeds
-from pipeline.ingest.host_worker import Budget, HostWorker
+from pipeline.ingest.host_worker import HostWorker
+from pipeline.ingest.run_budget import Budget
 from pipeline.runtime.context import RunContext
 from pipeline.runtime.events import Event
 from pipeline.store.frontier.due_work import count_due
@@ -27,16 +29,24 @@ RECLAIM = 1.0
 GRACE = timedelta(seconds=30)
 """How long a run leaves hosts to others that start with it: tasks of a scheduler start some seconds apart."""
 
+LINGER = timedelta(seconds=15)
+"""A run that goes on waits so long for what falls due next: about as long as another one takes to start."""
 
-async def work_through(context: RunContext, max_pages: int | None, first_hosts: int | None = None) -> None:
+
+async def work_through(
+    context: RunContext, max_pages: int | None, first_hosts: int | None = None, goes_on: timedelta | None = None
+) -> None:
     """Work until nothing in scope is left that nobody else is doing, the pages are spent, or the run is to end.
 
-    No more than ``first_hosts`` are held at once at first.
+    No more than ``first_hosts`` are held at once at first. Where the run ``goes_on``, it takes on what falls due
+    meanwhile, for so long, and ends sooner only where nothing does; what is not begun by then is left to the next run.
+
     Raises ExceptionGroup: of what is no outcome of a source: the database is away, or there is a bug.
     """
     try:
         async with renewing_leases(context), asyncio.TaskGroup() as tasks:
-            await _take_turns(context, Budget(max_pages), tasks, first_hosts)
+            ends_at = None if goes_on is None else context.now() + goes_on
+            await _take_turns(context, Budget(max_pages, ends_at), tasks, first_hosts)
         await end_doubts(context)
         if context.scope.crawl and context.scope.backfill is None and not context.stop.is_asked:
             await take_from_feeds(context)
@@ -59,20 +69,25 @@ async def _take_turns(context: RunContext, budget: Budget, tasks: asyncio.TaskGr
     most, all_from = context.settings.concurrency, context.now() + GRACE
     while not context.stop.is_asked:
         await context.reach.settle()
-        at_once = min(most, first_hosts or most) if context.now() < all_from else most
+        now, ahead = context.now(), context.scope
+        if budget.ends_at is not None:
+            ahead = replace(context.scope, until=now + LINGER)
+            context = replace(context, scope=replace(context.scope, until=now))
+        is_spent = budget.is_spent or budget.is_over(now)
+        at_once = min(most, first_hosts or most) if now < all_from else most
         free = 0 if context.reach.is_cut_off else at_once - len(turns)
-        if free > 0 and not budget.is_spent:
+        if free > 0 and not is_spent:
             for host in await context.database.write(
-                claim_hosts, context.scope, context.owner, context.now(), context.settings.lease, free
+                claim_hosts, context.scope, context.owner, now, context.settings.lease, free
             ):
                 turns.add(tasks.create_task(take_turn(context, host, budget, tasks)))
         if turns:
             _, turns = await asyncio.wait(turns, return_when=asyncio.FIRST_COMPLETED, timeout=RECLAIM)
             continue
-        soon = await context.database.read(next_host_at, context.scope, context.now(), PATIENCE)
-        if soon is None or budget.is_spent or context.reach.is_cut_off:
+        soon = await context.database.read(next_host_at, ahead, context.now(), PATIENCE)
+        if soon is None or is_spent or context.reach.is_cut_off:
             return
-        await context.pause_until(soon)
+        await context.pause_until(soon if budget.ends_at is None else now + timedelta(seconds=RECLAIM))
 
 
 async def take_turn(context: RunContext, host: LeasedHost, budget: Budget, tasks: asyncio.TaskGroup) -> None:

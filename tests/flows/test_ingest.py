@@ -466,6 +466,34 @@ def test_with_nothing_to_do_a_run_ends(newsroom):
     assert newsroom.ingest().as_dict() == dict.fromkeys(newsroom.ingest().as_dict(), 0)
 
 
+def test_a_run_that_goes_on_takes_what_falls_due_meanwhile(newsroom):
+    newsroom.serve_stories(1, 2)
+    newsroom.serve_stories(3, feed="/later.xml")
+    later = newsroom.web.url("/later.xml")
+    with newsroom.engine.begin() as connection:
+        due_at = newsroom.now() + timedelta(seconds=2)
+        connection.execute(sa.update(FeedRow).where(FeedRow.url == later).values(next_poll_at=due_at))
+    totals = run_ingest(newsroom.settings, now=newsroom.now, goes_on=timedelta(minutes=5))
+    assert totals_of(totals, "polls", "new") == (2, 3)
+    polls = {row["feed_id"]: row["polled_at"] for row in newsroom.rows(PollRow)}
+    assert max(polls.values()) >= due_at
+
+
+def test_a_run_whose_time_is_up_finishes_what_is_under_way_and_leaves_the_rest_unclaimed(newsroom):
+    def slow(request):
+        newsroom.ahead += timedelta(minutes=5)
+        return page(article_page(1))(request)
+
+    newsroom.serve_stories(1, 2, 3)
+    newsroom.web.routes["/1"] = slow
+    totals = run_ingest(newsroom.settings, now=newsroom.now, goes_on=timedelta(minutes=5))
+    assert totals_of(totals, "polls", "new") == (1, 1)
+    assert [(row["state"], row["attempts"], row["leased_until"]) for row in newsroom.rows(PageRow)[1:]] == [
+        ("queued", 0, None)
+    ] * 2
+    assert newsroom.ingest().new == 2
+
+
 def test_two_runs_at_once_share_the_work_and_store_nothing_twice(newsroom):
     hosts = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
     urls = {newsroom.web.url(f"/{number}", host=hosts[number % 3]): title(number) for number in range(30)}
