@@ -49,6 +49,7 @@ class Settings:
     database_url: str = _setting(
         "sqlite:///news.db", str, "SQLAlchemy URL of the archive: sqlite:///FILE or postgresql+psycopg://…", secret=True
     )
+    database_patience: timedelta = _duration(30, "how long a lost connection to PostgreSQL is tried again, in seconds")
     allow_networks: tuple[Network, ...] = _setting(
         (), read_networks, "private networks that may be fetched from, comma-separated CIDR; none by default"
     )
@@ -83,15 +84,13 @@ class Settings:
     # When pages and feeds are asked again.
     max_attempts: int = _setting(5, read_positive, "fetches of a page without success before it is given up")
     retry_delay: timedelta = _duration(
-        300,
-        "pause before the first retry of a page, in seconds, doubled each time; of a feed 3 to 12 times as long",
+        300, "pause before the first retry of a page, in seconds, doubled each time; of a feed 3 to 12 times as long"
     )
     poll_interval: timedelta = _duration(
-        1800,
-        "first pause between two polls of a feed, in seconds; adapted from then on",
+        1800, "first pause between two polls of a feed, in seconds; adapted from then on"
     )
     min_poll_interval: timedelta = _duration(
-        60, "shortest pause between two polls of a feed, in seconds; 300 where it cannot be asked conditionally"
+        30, "shortest pause between two polls of a feed, in seconds; 300 where it cannot be asked conditionally"
     )
     max_poll_interval: timedelta = _duration(
         24 * 3600, "longest pause between two polls of a feed that works, in seconds"

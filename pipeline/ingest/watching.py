@@ -16,14 +16,15 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from pipeline.config import Settings
-from pipeline.errors import ConfigError, NewsError, first_of, ungrouped
+from pipeline.errors import ConfigError, NewsError, ungrouped
 from pipeline.ingest.announcements import take_from_feeds
-from pipeline.ingest.host_worker import Budget
+from pipeline.ingest.database_outages import survive_outages
+from pipeline.ingest.run_budget import Budget
 from pipeline.ingest.service_manager import ServiceManager
 from pipeline.ingest.work_loop import end_doubts, stay_alive, take_turn
 from pipeline.runtime.context import RunContext
 from pipeline.runtime.events import Listener, Tally, Totals
-from pipeline.runtime.run import Clock, open_run, recover_leases, utc_now
+from pipeline.runtime.run import Clock, open_run, recover_leases, recover_own_leases, utc_now
 from pipeline.runtime.stop import Stop
 from pipeline.site_rules import reload_rules
 from pipeline.store.connection.engine import open_archive
@@ -46,8 +47,8 @@ CHORES_EVERY = timedelta(minutes=5)
 DOUBT = timedelta(minutes=2)
 """How long it is waited for an answer of anybody before failures are put down to our own side, and tried again."""
 
-FIRST_PAUSE, LONGEST_PAUSE = 5.0, 60.0
-"""Seconds before the work goes on when the database went away, doubled each time."""
+REOPEN_PAUSE = 2.0
+"""Seconds before everything is opened again where the database is away just when settings were read."""
 
 AWAY = {"WATCHDOG": 1, "STATUS": "the database is away; it is tried again"}
 """What the manager is told meanwhile."""
@@ -137,9 +138,9 @@ class _Watch:
         if self._settings is not proven and not is_away:
             self._keep_settings(error)
             return
-        log.warning("database", outcome="away", error=str(error), again_in=FIRST_PAUSE)
+        log.warning("database", outcome="away", error=str(error), again_in=REOPEN_PAUSE)
         self._manager.tell(**AWAY)
-        await asyncio.sleep(FIRST_PAUSE)
+        await asyncio.sleep(REOPEN_PAUSE)
 
     def _keep_settings(self, error: Exception) -> None:
         log.warning("settings", outcome="refused", error=str(error), detail="those of before hold")
@@ -154,24 +155,15 @@ class _Watch:
                 if before.signal not in {None, signal.SIGHUP}:  # it came while the settings were read
                     self.stop.ask(before.signal or signal.SIGTERM)
                 self._proven, self._is_open = settings, True
-                await self._survive(context)
+
+                async def work() -> None:
+                    await context.database.write(recover_own_leases)
+                    await context.database.write(recover_leases, context.now(), settings.max_attempts)
+                    await watch_through(context, self._companions, self._manager)
+
+                await survive_outages(work, self.stop, lambda: self._manager.tell(**AWAY))
                 if self.stop.signal != signal.SIGHUP:
                     self._manager.tell(STOPPING=1)
-
-    async def _survive(self, context: RunContext) -> None:
-        """Work; where the database goes away, wait and go on."""
-        pause = FIRST_PAUSE
-        while not self.stop.is_asked:
-            began = context.now()
-            try:
-                await context.database.write(recover_leases, began, context.settings.max_attempts)
-                await watch_through(context, self._companions, self._manager)
-            except* DBAPIError as errors:
-                log.warning("database", outcome="away", error=str(first_of(errors)), again_in=pause)
-                self._manager.tell(**AWAY)
-            pause = FIRST_PAUSE if context.now() - began > CHORES_EVERY else pause
-            await self.stop.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
 
 
 async def watch_through(context: RunContext, companions: Sequence[Companion], manager: ServiceManager) -> None:

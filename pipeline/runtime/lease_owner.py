@@ -3,7 +3,7 @@
 import os
 import secrets
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
@@ -44,6 +44,12 @@ def is_dead(signature: str) -> bool:
     """Whether the worker that signed so surely lives no more; False where that cannot be known from here."""
     owner = LeaseOwner.parse(signature)
     return owner is not None and owner.machine == _machine() and _started(owner.pid) != owner.started
+
+
+def is_of_this_process(signature: str) -> bool:
+    """Whether a worker of this process signed so."""
+    owner, process = LeaseOwner.parse(signature), LeaseOwner.new()
+    return owner is not None and replace(owner, run=process.run) == process
 
 
 def _started(pid: int) -> str | None:

@@ -19,7 +19,7 @@ from pipeline.runtime.asking_parts import AskingParts, without_pause
 from pipeline.runtime.context import Database, RunContext
 from pipeline.runtime.events import Event, Tally
 from pipeline.runtime.host_ledger import MemoryHostLedger, SqlHostLedger
-from pipeline.runtime.lease_owner import LeaseOwner, is_dead
+from pipeline.runtime.lease_owner import LeaseOwner, is_dead, is_of_this_process
 from pipeline.runtime.metrics import exporting
 from pipeline.runtime.polite_client import PATIENCE, PoliteClient
 from pipeline.runtime.raw_recorder import open_recorder
@@ -116,6 +116,11 @@ def recover_leases(connection: Connection, now: datetime, max_attempts: int) -> 
         )
     give_up_pages(connection, now, max_attempts)
     revive_pages(connection, now, max_attempts)
+
+
+def recover_own_leases(connection: Connection) -> None:
+    """Put back what this process holds, of which nothing is under way: it could not when the database went away."""
+    release_dead(connection, is_of_this_process, count_attempt=False)
 
 
 @asynccontextmanager

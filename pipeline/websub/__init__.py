@@ -14,15 +14,17 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 import structlog
 
 from pipeline.config import Settings
 from pipeline.errors import ConfigError, ungrouped
+from pipeline.ingest.database_outages import survive_outages
 from pipeline.runtime.context import Database, RunContext
 from pipeline.runtime.events import Listener, Tally
 from pipeline.runtime.polite_client import PoliteClient
-from pipeline.runtime.run import open_run, utc_now
+from pipeline.runtime.run import open_run, recover_own_leases, utc_now
 from pipeline.runtime.stop import Stop
 from pipeline.store.connection.engine import open_archive
 from pipeline.store.feeds.hub_subscriptions import list_subscriptions
@@ -69,7 +71,9 @@ def serve(
         async def run() -> None:
             scope = Scope(until=utc_now(), max_attempts=settings.max_attempts, crawl=False)
             async with open_run(settings, engine, scope, Tally(listener), Stop()) as context:
-                await take_pushes(context, base, (host, port), unsubscribe=unsubscribe, listening=listening)
+                await take_pushes(
+                    context, base, (host, port), unsubscribe=unsubscribe, is_alone=True, listening=listening
+                )
 
         asyncio.run(run())
 
@@ -80,11 +84,13 @@ async def take_pushes(
     address: tuple[str, int],
     *,
     unsubscribe: bool = False,
+    is_alone: bool = False,
     listening: Callable[[int], None] = lambda port: None,
 ) -> None:
     """Run the subscriber beside whatever else works with this context, until its run is told to end.
 
-    Arguments and errors are those of `serve`.
+    Arguments are those of `serve`. Where it ``is_alone`` in its process it outlives outages of the database, answering
+    calls meanwhile, with 500: hubs try again. Else they are an error for whoever works beside it.
     """
     subscriber = Subscriber(context, callback_base(base))
     server = Server(subscriber.answer, context.settings.max_bytes, _report)
@@ -94,7 +100,10 @@ async def take_pushes(
         raise ConfigError(f"cannot listen on {address[0]}:{address[1]}: {error}") from error
     try:
         listening(port)
-        await _run(subscriber, context.stop)
+        if is_alone:
+            await survive_outages(partial(_begin_again, subscriber, context), context.stop)
+        else:
+            await _run(subscriber, context.stop)
         if unsubscribe:
             subscriber.use(_unstopped(context))
             await _say_farewell(subscriber, context.database)
@@ -105,6 +114,11 @@ async def take_pushes(
 def _unstopped(context: RunContext) -> RunContext:
     """The same run as if nobody had asked it to end: for what is to be said at the end."""
     return replace(context, client=PoliteClient(replace(context.client.parts, stop=Stop())))
+
+
+async def _begin_again(subscriber: Subscriber, context: RunContext) -> None:
+    await context.database.write(recover_own_leases)
+    await _run(subscriber, context.stop)
 
 
 async def _run(subscriber: Subscriber, stop: Stop) -> None:

@@ -11,6 +11,7 @@ import psutil
 import pytest
 import sqlalchemy as sa
 
+from pipeline.ingest.service_manager import ServiceManager
 from pipeline.store.schema.tables import ArticleRow, FeedRow, HostRow, PageRow, PollRow
 from tests.support.hub import Hub
 from tests.support.newsroom import XML, Pipeline
@@ -18,11 +19,25 @@ from tests.support.stories import article_page, title
 from tests.support.watching import Manager, read_until, wait_until, watching
 from tests.support.web import Web, page, validated
 
+PATIENCE = {"NEWS_DATABASE_PATIENCE": "0.5"}
+"""Where a test takes the database away, it is soon taken for away."""
+
 
 @pytest.fixture
 def newsroom(database_url):
-    with Web(addresses=("127.0.0.1", "127.0.0.2", "127.0.0.3")) as web:
-        pipeline = Pipeline(web, database_url)
+    """On each database in turn."""
+    yield from open_newsroom(database_url)
+
+
+@pytest.fixture
+def local(sqlite_url):
+    """The same where the database makes no difference."""
+    yield from open_newsroom(sqlite_url)
+
+
+def open_newsroom(url):
+    with Web() as web:
+        pipeline = Pipeline(web, url)
         yield pipeline
         pipeline.engine.dispose()
 
@@ -71,11 +86,10 @@ def children(run):
     return {child.pid for child in psutil.Process(run.pid).children(recursive=True)}
 
 
-def test_an_abstract_socket_is_told_too(newsroom):
+def test_an_abstract_socket_is_told_too():
     manager = Manager(f"@news-test-{uuid.uuid4()}")  # it lives as long as this process, which has other tests
-    with watching(newsroom, manager) as run:
-        run.send_signal(signal.SIGINT)
-        assert run.wait() == 0
+    ServiceManager({"NOTIFY_SOCKET": manager.name}).tell(READY=1)
+    manager.wait_for("READY=1")
 
 
 def test_what_is_under_way_is_stored_at_the_first_signal_and_given_back_at_the_second(newsroom, manager):
@@ -113,12 +127,12 @@ def test_what_is_under_way_is_stored_at_the_first_signal_and_given_back_at_the_s
     assert newsroom.page("/2")["attempts"] == 0
 
 
-def test_sighup_reads_the_settings_anew_and_wrong_ones_change_nothing(newsroom, manager, tmp_path):
-    newsroom.serve_stories(1)
+def test_sighup_reads_the_settings_anew_and_wrong_ones_change_nothing(local, manager, tmp_path):
+    local.serve_stories(1)
     file = tmp_path / "settings.toml"
     file.write_text('user_agent = "before"\n')
-    with watching(newsroom, manager, NEWS_CONFIG=str(file)) as run:
-        wait_until(lambda: stored(newsroom))
+    with watching(local, manager, NEWS_CONFIG=str(file)) as run:
+        wait_until(lambda: stored(local))
         file.write_text('timeout = "soon"\n')
         run.send_signal(signal.SIGHUP)
         read_until(run.stderr, "those of before hold")
@@ -126,11 +140,11 @@ def test_sighup_reads_the_settings_anew_and_wrong_ones_change_nothing(newsroom, 
         run.send_signal(signal.SIGHUP)
         manager.wait_for("READY=1", 2)
         assert manager.heard.count("RELOADING=1") == 1
-        make_due(newsroom)
-        wait_until(lambda: len(newsroom.rows(PollRow)) == 2)
-        run.send_signal(signal.SIGTERM)
+        make_due(local)
+        wait_until(lambda: len(local.rows(PollRow)) == 2)
+        run.send_signal(signal.SIGINT)
         assert run.wait() == 0
-    agents = [request.headers["user-agent"].split()[0] for request in newsroom.web.asked("/feed.xml")]
+    agents = [request.headers["user-agent"].split()[0] for request in local.web.asked("/feed.xml")]
     assert agents == ["before", "after"]
 
 
@@ -173,13 +187,13 @@ def test_pushes_of_hubs_are_taken_in_the_same_process(newsroom, manager):
             wait_until(lambda: len(stored(newsroom)) == 2)
 
 
-def test_sighup_with_rules_or_an_address_that_do_not_open_changes_nothing(newsroom, manager, tmp_path):
-    newsroom.serve_stories(1)
+def test_sighup_with_rules_or_an_address_that_do_not_open_changes_nothing(local, manager, tmp_path):
+    local.serve_stories(1)
     file, rules = tmp_path / "settings.toml", tmp_path / "rules"
     rules.mkdir()
     file.write_text(f'rules_dir = "{rules}"\n')
-    with watching(newsroom, manager, NEWS_CONFIG=str(file)) as run:
-        wait_until(lambda: stored(newsroom))
+    with watching(local, manager, NEWS_CONFIG=str(file)) as run:
+        wait_until(lambda: stored(local))
         (rules / "wrong.toml").write_text("no rule")
         run.send_signal(signal.SIGHUP)
         read_until(run.stderr, "those of before hold")
@@ -192,10 +206,10 @@ def test_sighup_with_rules_or_an_address_that_do_not_open_changes_nothing(newsro
             run.send_signal(signal.SIGHUP)
             read_until(run.stderr, "those of before hold")
         manager.wait_for("READY=1", 2)
-        newsroom.web.routes["/2"] = page(article_page(2))
-        newsroom.web.routes["/feed.xml"] = page(newsroom.feed_of(1, 2), XML)
-        make_due(newsroom)
-        wait_until(lambda: len(stored(newsroom)) == 2)
+        local.web.routes["/2"] = page(article_page(2))
+        local.web.routes["/feed.xml"] = page(local.feed_of(1, 2), XML)
+        make_due(local)
+        wait_until(lambda: len(stored(local)) == 2)
         run.send_signal(signal.SIGTERM)
         assert run.wait() == 0
 
@@ -207,7 +221,7 @@ def test_a_database_that_is_away_is_told_to_the_manager_and_the_log(postgres_url
     with Web() as web:
         newsroom = Pipeline(web, postgres_url)
         server = sa.create_engine(sa.make_url(postgres_url).set(database="postgres"), isolation_level="AUTOCOMMIT")
-        with watching(newsroom, manager, NEWS_CONFIG=str(file)) as run, server.connect() as connection:
+        with watching(newsroom, manager, NEWS_CONFIG=str(file), **PATIENCE) as run, server.connect() as connection:
             newsroom.engine.dispose()
             connection.exec_driver_sql(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
             connection.execute(

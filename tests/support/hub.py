@@ -62,6 +62,7 @@ class Hub:
         lies: changes the parameters of a verification before it is sent.
         method: the algorithm that it signs with.
         clock: seconds, for the leases.
+        at_request: called with each request, before it is answered.
     """
 
     lease: int = 3600
@@ -72,6 +73,7 @@ class Hub:
     lies: Callable[[dict[str, str]], dict[str, str]] = lambda parameters: parameters
     method: str = "sha256"
     clock: Callable[[], float] = lambda: 0.0
+    at_request: Callable[[], None] = lambda: None
     asked: list[Asked] = field(default_factory=list)
     answers: list[tuple[str, int, str]] = field(default_factory=list)
     active: dict[tuple[str, str], Agreed] = field(default_factory=dict)
@@ -90,6 +92,7 @@ class Hub:
                     self.send_header("Content-Length", "0")
                     self.end_headers()
                     return
+                hub.at_request()
                 status, words = hub._take(body, self.headers.get("Content-Type", ""))
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(words)))

@@ -9,9 +9,17 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 
+AT_WORK = []
+"""The processes of `watching`."""
+
 
 def wait_until(condition):
+    """Return once the condition holds; an error where a process that was to bring it about has ended."""
+    looks_after_its_end = 0
     while not condition():
+        for run in AT_WORK:
+            looks_after_its_end += run.poll() is not None  # what it said last is perhaps still on its way
+            assert looks_after_its_end < 50, f"it has ended with {run.returncode}: {run.stderr.read()}"
         time.sleep(0.1)
 
 
@@ -51,6 +59,7 @@ def watching(newsroom, manager, *options, **environ):
     }
     command = [sys.executable, "-m", "pipeline", "watch", *options]
     with subprocess.Popen(command, env=env | environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        AT_WORK.append(run)
         try:
             manager.heard.clear()
             manager.wait_for("READY=1")
@@ -59,4 +68,5 @@ def watching(newsroom, manager, *options, **environ):
                 run.send_signal(signal.SIGTERM)
             run.wait()
         finally:
+            AT_WORK.remove(run)
             run.kill()

@@ -646,6 +646,49 @@ def test_the_service_as_a_process(sqlite_url, unsubscribe):
         assert urls == [web.url("/1"), web.url("/2")]
 
 
+@pytest.mark.postgres
+def test_the_service_goes_on_when_the_database_comes_back(postgres_url):
+    name, port, engine = sa.make_url(postgres_url).database, free_port(), open_engine(postgres_url)
+    server = sa.create_engine(sa.make_url(postgres_url).set(database="postgres"), isolation_level="AUTOCOMMIT")
+    cut = sa.text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name")
+    env = os.environ | {
+        "NEWS_DATABASE_URL": postgres_url,
+        "NEWS_DATABASE_PATIENCE": "0.5",
+        "NEWS_ALLOW_NETWORKS": "127.0.0.0/8",
+        "NEWS_JOBS": "1",
+        "NEWS_WEBSUB_CALLBACK": f"http://127.0.0.1:{port}/hooks/",
+    }
+    with Hub() as hub, server.connect() as connection:
+
+        def announce(number):
+            write(engine, add_feeds, [Subscription(url=f"{TOPIC}?{number}")], NOW, timedelta(hours=6))
+            with engine.begin() as rows:
+                rows.execute(sa.update(FeedRow).values(hub_url=hub.url))
+
+        def go_away():  # while the service waits for the hub's answer, which it has to write down
+            announce(2)
+            engine.dispose()
+            connection.exec_driver_sql(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+            connection.execute(cut, {"name": name})
+
+        announce(1)
+        hub.status, hub.at_request = 503, go_away
+        command = [sys.executable, "-m", "pipeline", "websub", "serve", "--port", str(port)]
+        with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as service:
+            try:
+                assert any("outcome=away" in line for line in service.stderr)
+                assert call("GET", f"http://127.0.0.1:{port}/hooks/any")[0] == 500  # so that the hub tries again
+                hub.status, hub.at_request = 202, lambda: None
+                connection.exec_driver_sql(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+                hub.wait_for(lambda hub: [topic for topic, _ in hub.active] == [f"{TOPIC}?2"])
+            finally:
+                service.send_signal(signal.SIGTERM)
+                service.communicate()
+        assert service.returncode == 0
+    engine.dispose()
+    server.dispose()
+
+
 def test_an_address_that_cannot_be_served_on_is_an_error_of_the_user(sqlite_url):
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(ConfigError, match="cannot listen"):
         serve(Settings(database_url=sqlite_url, jobs=1), "https://p.example", "127.0.0.1", taken.getsockname()[1])

@@ -23,7 +23,7 @@ PAGE: Final = 1000
 PAUSE: Final = 1.0
 """Seconds between two looks when following."""
 
-AWAY_PAUSE: Final = 5.0
+AWAY_PAUSE: Final = 2.0
 """The same while the database is away."""
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import sqlalchemy as sa
@@ -29,9 +30,13 @@ _TRY_AGAIN = frozenset({"40001", "40P01"})
 _GONE_AWAY = frozenset({"57P01", "57P02", "57P03"})
 
 RECONNECT_PAUSES = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
-"""Seconds before each further try after a connection was lost: half a minute, in which a server restarts."""
+"""Seconds before each further try after a connection was lost, as long as the engine's patience lasts."""
+
+PATIENCE = timedelta(seconds=30)
+"""For so long a connection is tried again where no settings say otherwise: a server restarts in that time."""
 
 _READ_ONLY = "news_read_only"
+_PATIENCE = "news_patience"
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -42,8 +47,13 @@ CONNECT_SECONDS = 20
 limit is beyond what a service's watchdog waits for."""
 
 
-def open_engine(url: str) -> Engine:
-    """An engine for the archive at this SQLAlchemy URL. Raises ConfigError when the URL cannot be used."""
+def open_engine(url: str, patience: timedelta = PATIENCE) -> Engine:
+    """An engine for the archive at this SQLAlchemy URL.
+
+    For as long as ``patience`` `read` and `write` try again after a connection was lost.
+
+    Raises ConfigError: the URL cannot be used.
+    """
     try:
         parsed = sa.make_url(url)
         backend = parsed.get_backend_name()
@@ -56,7 +66,12 @@ def open_engine(url: str) -> Engine:
         if backend == "postgresql" and "connect_timeout" not in parsed.query:
             parsed = parsed.update_query_dict({"connect_timeout": str(CONNECT_SECONDS)})
         # Errors are logged and shown, and among the parameters of statements are passwords of feeds.
-        engine = sa.create_engine(parsed, pool_pre_ping=backend == "postgresql", hide_parameters=True)
+        engine = sa.create_engine(
+            parsed,
+            pool_pre_ping=backend == "postgresql",
+            hide_parameters=True,
+            execution_options={_PATIENCE: patience.total_seconds()},
+        )
     except (ArgumentError, NoSuchModuleError, OSError) as error:
         raise ConfigError(f"NEWS_DATABASE_URL={masked_url(url)!r} cannot be used: {error}") from error
     if backend == "sqlite":
@@ -102,7 +117,7 @@ def read(engine: Engine, function: Callable[Concatenate[Connection, P], T], *arg
         with reading(engine) as connection:
             return function(connection, *args, **kwargs)
 
-    return _try_again(call)
+    return _try_again(call, engine.get_execution_options().get(_PATIENCE, PATIENCE.total_seconds()))
 
 
 def write(engine: Engine, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -117,10 +132,10 @@ def write(engine: Engine, function: Callable[Concatenate[Connection, P], T], *ar
         with engine.begin() as connection:
             return function(connection, *args, **kwargs)
 
-    return _try_again(call)
+    return _try_again(call, engine.get_execution_options().get(_PATIENCE, PATIENCE.total_seconds()))
 
 
-def _try_again(call: Callable[[], T]) -> T:
+def _try_again(call: Callable[[], T], patience: float) -> T:
     conflicts = losses = 0
     began = time.monotonic()
     while True:
@@ -129,12 +144,8 @@ def _try_again(call: Callable[[], T]) -> T:
         except DBAPIError as error:
             if getattr(error.orig, "sqlstate", None) in _TRY_AGAIN and conflicts < MAX_TRIES - 1:
                 conflicts += 1
-            elif (
-                _is_lost(error)
-                and losses < len(RECONNECT_PAUSES)
-                and time.monotonic() - began < sum(RECONNECT_PAUSES)  # a host that is silent takes 20 s a try
-            ):
-                time.sleep(RECONNECT_PAUSES[losses])
+            elif _is_lost(error) and (left := began + patience - time.monotonic()) > 0:  # silence takes 20 s a try
+                time.sleep(min(RECONNECT_PAUSES[min(losses, len(RECONNECT_PAUSES) - 1)], left))
                 losses += 1
             else:
                 raise
@@ -157,7 +168,7 @@ def open_archive(settings: Settings, *, check_schema: bool = True) -> Iterator[E
     Raises:
         ConfigError: the database cannot be used, is not there, or not at the schema of this version.
     """
-    engine = open_engine(settings.database_url)
+    engine = open_engine(settings.database_url, settings.database_patience)
     try:
         if check_schema:
             require_current(engine)

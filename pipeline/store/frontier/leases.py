@@ -60,12 +60,15 @@ def _spare_bystanders(connection: Connection, owner: str) -> None:
         connection.execute(sa.update(PageRow).where(held).values(attempts=attempts, outcome=DIED))
 
 
-def release_dead(connection: Connection, is_dead: Callable[[str], bool]) -> list[str]:
-    """End the claims of workers that are known to be dead, without waiting for their leases to run out."""
+def release_dead(connection: Connection, is_dead: Callable[[str], bool], *, count_attempt: bool = True) -> list[str]:
+    """End the claims of workers that are known to be dead, without waiting for their leases to run out.
+
+    ``count_attempt`` as in `release_leases`: not where they have died of nothing that they held.
+    """
     owners: set[str] = set()
     for row in LEASED:
         owners |= set(connection.scalars(sa.select(row.lease_owner).where(row.lease_owner.is_not(None)).distinct()))
     dead = sorted(owner for owner in owners if is_dead(owner))
     for owner in dead:
-        release_leases(connection, owner, count_attempt=True)
+        release_leases(connection, owner, count_attempt=count_attempt)
     return dead
