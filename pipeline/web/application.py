@@ -1,6 +1,7 @@
 """The application: its routes, and what becomes of what goes wrong."""
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 from sqlalchemy.engine import Engine
@@ -58,6 +59,7 @@ def create_app(
     hosts: Sequence[str] | None = None,
     token: str = "",
     can_act: Callable[[Request], bool] = lambda _: True,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Starlette:
     """The application over an archive; it may be mounted below any path.
 
@@ -69,6 +71,7 @@ def create_app(
         hosts: names that it may be asked by; None for any, for who mounts it behind a login and names of his own.
         token: what readers must know; empty for a server that only its own machine reaches, or with another login.
         can_act: whether who sent a request may change something.
+        clock: what time it is, for pages that show the last days.
     """
     login = Login(token)
     app = Starlette(
@@ -80,7 +83,7 @@ def create_app(
             SQLAlchemyError: _answer_fault,
         },
     )
-    app.state.context = WebContext(engine, reader or engine, settings, login, can_act)
+    app.state.context = WebContext(engine, reader or engine, settings, login, can_act, clock)
     return app
 
 

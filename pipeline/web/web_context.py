@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy.engine import Connection, Engine
@@ -30,6 +30,7 @@ class WebContext:
         engine: the archive, to write to.
         reader: the archive for pages that read: the same, or that of a role which may only read.
         can_act: whether who sent a request may change something.
+        clock: what time it is.
     """
 
     engine: Engine
@@ -37,6 +38,7 @@ class WebContext:
     settings: Settings
     login: Login
     can_act: Callable[[Request], bool]
+    clock: Callable[[], datetime]
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -1,20 +1,17 @@
 """Connections that cannot write, whatever statement they are given: for questions that others have written."""
 
 import re
-import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Final
-from urllib.parse import quote
 
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection, CursorResult, Engine
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from pipeline.errors import ConfigError
-from pipeline.store.connection.engine import BUSY_TIMEOUT_MS
+from pipeline.store.connection.sqlite_readers import reader_of
 
 FETCHED: Final = 500
 """Rows that are fetched at once."""
@@ -22,35 +19,10 @@ FETCHED: Final = 500
 _ASKING: Final = ("select", "with", "values", "table", "explain", "show", "pragma")
 """First words of statements that ask. What they name can still not be written: that is the database's to see to."""
 
-_PRAGMAS: Final = frozenset(
-    {
-        "compile_options",
-        "data_version",
-        "database_list",
-        "foreign_key_list",
-        "function_list",
-        "index_info",
-        "index_list",
-        "index_xinfo",
-        "page_count",
-        "page_size",
-        "schema_version",
-        "table_info",
-        "table_list",
-        "table_xinfo",
-        "user_version",
-    }
-)
-_ALLOWED: Final = frozenset(
-    (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE)
-)
 BLANK: Final = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/)*+", re.DOTALL)
 """White space and comments."""
 
 _LEADING: Final = re.compile(rf"(?:{BLANK.pattern}\()*{BLANK.pattern}", re.DOTALL)
-
-MAX_VALUE: Final = 64 * 2**20
-"""Bytes of a value that SQLite makes for a question; printf and zeroblob would make a thousand million of them."""
 
 _STEPS: Final = 10_000
 """Of SQLite's machine between two looks at the clock: about a millisecond."""
@@ -86,17 +58,8 @@ def explain_timeout(timeout: timedelta | None) -> str:
 
 @contextmanager
 def _reading_sqlite(engine: Engine, timeout: timedelta | None) -> Iterator[Connection]:
-    reader = sa.create_engine(
-        "sqlite://", creator=lambda: _open_sqlite(str(engine.url.database)), poolclass=sa.NullPool
-    )
-    with reader.connect() as connection:
-        # The full-text index sets itself up at its first use, with statements that are refused from here on.
-        with suppress(OperationalError):
-            connection.exec_driver_sql("SELECT 1 FROM article_search LIMIT 0").close()
+    with reader_of(engine).connect() as connection:
         raw: Any = connection.connection.dbapi_connection
-        # Only now: SQLAlchemy asks a new connection for things that others have no business with.
-        raw.set_authorizer(_authorize)
-        raw.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE)
         if timeout:
             end = time.monotonic() + timeout.total_seconds()
             raw.set_progress_handler(lambda: time.monotonic() > end, _STEPS)
@@ -131,21 +94,3 @@ def run_readonly_query(connection: Connection, statement: str) -> CursorResult[A
         # These have no cursor, and the driver would send several statements as one.
         raise ConfigError("only one statement can be run")
     return connection.exec_driver_sql(statement.rstrip().rstrip(";"), execution_options=options)
-
-
-def _open_sqlite(path: str) -> sqlite3.Connection:
-    uri = f"file:{quote(path)}?mode=ro"
-    # Who reads the rows may do so in a thread of its own, as DuckDB does: one after the other, never at once.
-    connection = sqlite3.connect(
-        uri, uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000, check_same_thread=False
-    )
-    connection.execute("PRAGMA query_only=ON")
-    return connection
-
-
-def _authorize(action: int, first: str | None, *_: object) -> int:
-    if action in _ALLOWED or (action == sqlite3.SQLITE_TRANSACTION and first in {"BEGIN", "ROLLBACK"}):
-        return sqlite3.SQLITE_OK
-    if action == sqlite3.SQLITE_PRAGMA and str(first).lower() in _PRAGMAS:
-        return sqlite3.SQLITE_OK
-    return sqlite3.SQLITE_DENY

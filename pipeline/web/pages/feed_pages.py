@@ -1,7 +1,6 @@
 """Feeds: the list with how they do, one feed with its polls and entries, and the list as OPML."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from markupsafe import Markup
@@ -28,7 +27,7 @@ def list_feeds_page(request: Request) -> Response:
     """The feeds, each with a plot of what it brought."""
 
     def more(connection: Connection, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-        counts = count_recent_entries(connection, [row["feed_id"] for row in rows], datetime.now(UTC))
+        counts = count_recent_entries(connection, [row["feed_id"] for row in rows], get_context(request).clock())
         return {"plots": {feed_id: _plot(values) for feed_id, values in counts.items()}}
 
     return answer_list(request, FEEDS, "feeds.html", more=more, states=FEED_STATES)
@@ -54,7 +53,7 @@ def show_feed(request: Request) -> Response:
             polls=load_rows(connection, POLLS, given, 20).rows,
             entries=load_rows(connection, ENTRIES, given, 20).rows,
             former=list_former_addresses(connection, feed_id),
-            plot=_plot(count_recent_entries(connection, [feed_id], datetime.now(UTC))[feed_id]),
+            plot=_plot(count_recent_entries(connection, [feed_id], get_context(request).clock())[feed_id]),
         )
 
 

@@ -1,7 +1,5 @@
 """The first page: what came, how late, what waits, what fails."""
 
-from datetime import UTC, datetime
-
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -15,7 +13,7 @@ from pipeline.web.web_context import get_context
 def show_overview(request: Request) -> Response:
     """The page of the whole archive."""
     with get_context(request).reading() as connection:
-        facts = load_overview(connection, datetime.now(UTC))
+        facts = load_overview(connection, get_context(request).clock())
     plot = draw_bars(
         facts["hours"], f"Articles in each of the last {HOURS} hours, the oldest first", height=80, width=10
     )

@@ -1,7 +1,7 @@
 """Sources: what each brought on a day beside what was to be expected, and one source day by day."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from sqlalchemy.engine import Connection
@@ -30,7 +30,7 @@ def list_sources(request: Request) -> Response:
         return {"plot": draw_bars(values, f"Articles a day: {', '.join(map(str, values))}", height=60, width=8)}
 
     with get_context(request).reading() as connection:
-        day = find_last_day(connection) or datetime.now(UTC).date()
+        day = find_last_day(connection) or get_context(request).clock().date()
     given = [name for name in ("day", "since", "until") if request.query_params.get(name, "").strip()]
     if request.query_params.get("source", "").strip():
         assumed = {} if given else {"since": (day - SHOWN).isoformat()}
