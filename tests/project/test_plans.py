@@ -10,6 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from bench.archive import fill
+from pipeline.store.queries.known_lists import ARTICLES
+from pipeline.store.queries.view_lists import write_sql
 from pipeline.store.schema.views import VIEWS
 from pipeline.store.search.in_sql import put_searches
 from tests.support.plans import scanned_tables
@@ -35,6 +37,8 @@ def statements():
         "SELECT s.title FROM v_article AS a JOIN v_story_article AS m ON m.article_id = a.article_id"
         " JOIN v_story AS s ON s.story_id = m.story_id WHERE a.site = 'site150.example'",
     )
+    for given in ({"language": "eo"}, {"page_class": "live_blog"}, {"page_class": "live_blog", "language": "en"}):
+        yield f"a list of articles: {given}", write_sql(ARTICLES.select(given, 50), "postgresql")
 
 
 MAY_SCAN = {

@@ -2,16 +2,18 @@
 
 from typing import Final
 
-from pipeline.store.queries.view_lists import (
-    ViewList,
+from pipeline.store.queries.list_filters import (
     contains,
     equals,
     has_tag,
     is_page,
     is_since,
     is_until,
+    of_class,
+    of_language,
     of_story,
 )
+from pipeline.store.queries.view_lists import ViewList
 
 ARTICLES: Final = ViewList(
     "v_article",
@@ -25,9 +27,10 @@ ARTICLES: Final = ViewList(
         "language": equals("language"),
         "since": is_since("published_at"),
         "until": is_until("published_at"),
-        "page_class": equals("page_class"),
+        "page_class": of_class,
         "story": of_story,
     },
+    alone={"language": of_language},
     keys=dict.fromkeys(("since", "until"), ("published_at", "article_id")),
     unique="article_id",
 )
@@ -90,6 +93,7 @@ SOURCES: Final = ViewList(
     {"source": equals("source"), "day": equals("day"), "since": is_since("day"), "until": is_until("day")},
     {"source": ("source", "day")},
 )
+SITES: Final = ViewList("site", ("name", "articles"), ("name",), sorts={"name": ("name",)})
 BLOCKS: Final = ViewList(
     "site_block",
     ("site", "key", "articles", "verdict", "sample"),

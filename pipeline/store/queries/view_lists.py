@@ -5,7 +5,7 @@ nothing is counted.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Final
@@ -15,24 +15,18 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from pipeline.errors import ConfigError
-from pipeline.periods import read_period
 from pipeline.store.connection.rows import storable
-from pipeline.store.schema.tables import BackfillJobRow, PollRow, SiteBlockRow, UtcDateTime
+from pipeline.store.queries.list_filters import Condition, Rows, kind_of
+from pipeline.store.schema.tables import BackfillJobRow, PollRow, SiteBlockRow, SiteRow
 from pipeline.store.schema.views import VIEWS
-from pipeline.urls import canonical_url
 
 MAX_ROWS: Final = 1000
 """Of one page of a list; programs follow its link to the next."""
 
 _TABLES: Final[Mapping[str, sa.FromClause]] = {view.name: view.table for view in VIEWS} | {
-    row.__tablename__: row.__table__ for row in (BackfillJobRow, PollRow, SiteBlockRow)
+    row.__tablename__: row.__table__ for row in (BackfillJobRow, PollRow, SiteBlockRow, SiteRow)
 }
 _DIALECTS: Final = {"sqlite": sqlite.dialect, "postgresql": postgresql.dialect}
-
-Rows = sa.FromClause
-
-Condition = Callable[[Rows, str], sa.ColumnElement[bool]]
-"""What a filter asks of a view, for a value that a reader gave. Raises ValueError: it is no such value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +43,7 @@ class ViewList:
             looked at whole afterwards, which spares databases to compute what nobody sees.
         keys: what it is ordered by, the greatest first, where a filter is used that makes `key` slow: rows that
             were published long ago would be looked for among all that came since.
+        alone: what a filter asks instead where no other is used, in the form in which an index answers it.
     """
 
     view: str
@@ -57,6 +52,7 @@ class ViewList:
     filters: Mapping[str, Condition] = field(default_factory=dict)
     sorts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    alone: Mapping[str, Condition] = field(default_factory=dict)
     unique: str = ""
 
     @property
@@ -84,27 +80,29 @@ class ViewList:
         names, ascending = self.order(given, sort)
         key = [self.table.c[name] for name in names]
         query = sa.select(self.table.c[self.unique]) if self.unique else self._whole()
+        conditions = {**self.filters, **(self.alone if len(given) == 1 else {})}
         for name, value in given.items():
             try:
-                query = query.where(self.filters[name](self.table, value))
+                query = query.where(conditions[name](self.table, value))
             except ValueError as error:
                 raise ConfigError(f"{name}: {error}") from error
         if after:
-            query = query.where(_is_beyond(key, self._read_key(after, names), ascending=ascending))
+            query = query.where(_is_beyond(key, self.read_key(after, names), ascending=ascending))
         order = [column if ascending else column.desc() for column in key]
         page = query.order_by(*order).limit(limit)
         if not self.unique:
             return page
-        found = page.subquery("page")
+        found = page.subquery("shown")
         return self._whole().join(found, found.c[self.unique] == self.table.c[self.unique]).order_by(*order)
 
     def _whole(self) -> sa.Select[Any]:
         return sa.select(*(self.table.c[name] for name in self.columns)).select_from(self.table)
 
-    def _read_key(self, text: str, names: Sequence[str]) -> list[Any]:
+    def read_key(self, text: str, names: Sequence[str]) -> list[Any]:
+        """The values of these columns that ``after`` has. Raises ConfigError: it is no place of this list."""
         try:
             values = json.loads(text)
-            kinds = [_kind(self.table.c[name]) for name in names]
+            kinds = [kind_of(self.table.c[name]) for name in names]
             return [_read_value(kind, value) for kind, value in zip(kinds, values, strict=True)]
         except (ValueError, TypeError, OverflowError, RecursionError) as error:
             raise ConfigError(f"after={text!r} is no place of this list") from error
@@ -115,10 +113,6 @@ def _is_beyond(key: Sequence[Any], values: Sequence[Any], *, ascending: bool) ->
     left: Any = sa.tuple_(*key) if len(key) > 1 else key[0]
     right: Any = sa.tuple_(*bound) if len(key) > 1 else bound[0]
     return sa.and_(left > right if ascending else left < right)
-
-
-def _kind(column: sa.ColumnElement[Any]) -> type:
-    return datetime if isinstance(column.type, UtcDateTime) else column.type.python_type
 
 
 def _read_value(kind: type, value: Any) -> Any:  # noqa: ANN401  # of any column
@@ -167,72 +161,3 @@ def write_sql(statement: sa.Select[Any], dialect: str) -> str:
     made = _DIALECTS[dialect](paramstyle="named")
     text = str(statement.compile(dialect=made, compile_kwargs={"literal_binds": True}))
     return "\n".join(line.rstrip() for line in text.splitlines())
-
-
-def equals(column: str) -> Condition:
-    """The column has this value; of numbers, ValueError where it is none."""
-
-    def condition(view: Rows, value: str) -> sa.ColumnElement[bool]:
-        kind = _kind(view.c[column])
-        if kind is int and not (value.isdecimal() and len(value) < 19):
-            raise ValueError(f"{value!r} is no number")
-        return sa.and_(view.c[column] == (date.fromisoformat(value) if kind is date else kind(value)))
-
-    return condition
-
-
-def contains(*columns: str) -> Condition:
-    """One of the columns has this text in it, in capitals or not."""
-
-    def condition(view: Rows, value: str) -> sa.ColumnElement[bool]:
-        return sa.or_(*(view.c[name].icontains(value, autoescape=True) for name in columns))
-
-    return condition
-
-
-def is_since(column: str) -> Condition:
-    """The time or day is then or later: 2026-11, 2026-11-22 or 2026-11-22T08:00."""
-
-    def condition(view: Rows, value: str) -> sa.ColumnElement[bool]:
-        return sa.and_(view.c[column] >= _as_column(view, column, read_period(value, None).since))
-
-    return condition
-
-
-def is_until(column: str) -> Condition:
-    """The time or day is before it."""
-
-    def condition(view: Rows, value: str) -> sa.ColumnElement[bool]:
-        return sa.and_(view.c[column] < _as_column(view, column, read_period(None, value).until))
-
-    return condition
-
-
-def _as_column(view: Rows, column: str, at: datetime | None) -> Any:  # noqa: ANN401  # a time or day
-    moment = (at or datetime.min.replace(tzinfo=UTC)).astimezone(UTC)
-    return moment.date() if _kind(view.c[column]) is date else moment
-
-
-def has_tag(column: str) -> Condition:
-    """One of the labels that are joined by ``; `` in the column is this."""
-
-    def condition(view: Rows, value: str) -> sa.ColumnElement[bool]:
-        listed = sa.literal("; ") + view.c[column] + sa.literal("; ")
-        return sa.and_(listed.contains(f"; {value}; ", autoescape=True))
-
-    return condition
-
-
-def is_page(column: str) -> Condition:
-    """The column has this address, in whatever spelling it is given."""
-
-    def condition(view: Rows, value: str) -> sa.ColumnElement[bool]:
-        return sa.and_(view.c[column] == canonical_url(value))
-
-    return condition
-
-
-def of_story(view: Rows, value: str) -> sa.ColumnElement[bool]:
-    """The article belongs to the story with this number."""
-    stories = _TABLES["v_story_article"]
-    return view.c.article_id.in_(sa.select(stories.c.article_id).where(equals("story_id")(stories, value)))

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Integer, String, UniqueConstraint, func
+from sqlalchemy import ForeignKey, Index, Integer, String, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pipeline.store.schema.tables.column_types import Key, Table, check_words
@@ -138,6 +138,16 @@ Index(
     ArticleRow.agency,
     sqlite_where=ArticleRow.agency.is_not(None),
     postgresql_where=ArticleRow.agency.is_not(None),
+)
+# For lists of articles (`pipeline.store.queries.known_lists`), which ask in these forms. Nobody else does: SQLite takes
+# any value for a rare one, and would look for the English articles of a day among all that are English.
+Index("ix_article_known_language", func.coalesce(ArticleRow.language, text("''")), ArticleRow.id)
+Index(
+    "ix_article_rare_class",
+    ArticleRow.page_class,
+    ArticleRow.id,
+    sqlite_where=text("page_class <> 'article'"),
+    postgresql_where=text("page_class <> 'article'"),
 )
 Index("ix_article_site_at", ArticleRow.site, func.coalesce(ArticleRow.published_at, ArticleRow.first_seen_at))
 
