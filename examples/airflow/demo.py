@@ -1,8 +1,9 @@
 """`make demo` (`python -m examples.airflow.demo`): the whole pipeline over the sample newsroom, in Airflow.
 
 Makes .demo/ with a SQLite archive and an Airflow of its own, serves the newsroom on loopback, subscribes to its feeds,
-runs the DAG `ingest_hourly`, and prints what came of it. Run again, the newsroom has moved on to its second edition:
-one article was edited meanwhile, and nothing else may change. Remove .demo/ to begin anew.
+runs the DAG `ingest_hourly`, prints what came of it, and on a terminal serves the page over it until Ctrl-C; elsewhere
+it ends. Run again, the newsroom has moved on to its second edition: one article was edited meanwhile, and nothing else
+may change. Remove .demo/ to begin anew.
 
 Exit code 0: everything is as it should be; 1: it is not, or something could not run.
 """
@@ -18,6 +19,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from examples.airflow.demo_pages import end_with_pages
 from examples.airflow.demo_report import Archive, check, print_report
 from examples.airflow.supervise import (
     BIN,
@@ -63,6 +65,11 @@ def main() -> int:
     wrong = check(before, after, edition)
     for problem in wrong:
         out.print(f"[bold red]Not as it should be:[/bold red] {problem}", soft_wrap=True)
+    try:
+        end_with_pages(out, f"sqlite:///{shown(DATABASE)}", environment, HOME / "output")
+    except ScriptError as failure:
+        out.print(str(failure), style="red", markup=False, soft_wrap=True)
+        return 1
     return 1 if wrong else 0
 
 

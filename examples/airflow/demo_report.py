@@ -225,8 +225,6 @@ def print_next_steps(out: Console, database: Path, edition: int) -> None:
     database_path = database.relative_to(Path.cwd()) if database.is_relative_to(Path.cwd()) else database
     heading(out, "Look further")
     out.print(f"NEWS_DATABASE_URL=sqlite:///{database_path} .venv/bin/news status", soft_wrap=True)
-    page = f"NEWS_DATABASE_URL=sqlite:///{database_path} .venv/bin/news serve"
-    out.print(f"{page}      then look at http://127.0.0.1:8766/", soft_wrap=True)
     if shutil.which("sqlite3"):
         out.print(f"sqlite3 -box {database_path}", soft_wrap=True)
     outlook = "the newsroom has been edited meanwhile" if edition == 1 else "nothing may change any more"

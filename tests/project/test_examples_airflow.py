@@ -2,9 +2,11 @@
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import psutil
@@ -141,6 +143,46 @@ def test_airflow_leaves_the_settings_of_the_caller_as_they_are(tmp_path):
     assert made["AIRFLOW__CORE__LOAD_EXAMPLES"] == "False"
     assert made["PATH"].endswith(f"{os.pathsep}/bin")
     assert "PYTHONDONTWRITEBYTECODE" not in made
+
+
+# As `make demo` ends, over the archive that NEWS_DATABASE_URL names.
+ENDING = """
+import os, pathlib, sys
+from rich.console import Console
+from examples.airflow.demo_pages import end_with_pages
+end_with_pages(Console(width=100), "sqlite:///.demo/news.db", os.environ, pathlib.Path(sys.argv[1]))
+"""
+
+
+def test_the_demonstration_ends_without_a_terminal_and_tells_how_its_page_is_served(sqlite_url, tmp_path):
+    words = [sys.executable, "-c", ENDING, str(tmp_path)]
+    environment = os.environ | {"NEWS_DATABASE_URL": sqlite_url}
+    done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert "NEWS_DATABASE_URL=sqlite:///.demo/news.db .venv/bin/news serve" in done.stdout
+    assert done.stdout.endswith("http://127.0.0.1:8766/\n")
+
+
+def test_the_demonstration_serves_its_page_on_a_terminal_until_ctrl_c(sqlite_url, tmp_path):
+    pytest.importorskip("uvicorn", reason="the pages need the extra web")
+    pytest.importorskip("itsdangerous", reason="the pages need the extra web")
+    ours, terminal = os.openpty()
+    words = [sys.executable, "-c", ENDING, str(tmp_path)]
+    environment = os.environ | {"NEWS_DATABASE_URL": sqlite_url}
+    with (
+        subprocess.Popen(words, cwd=ROOT, env=environment, stdin=terminal, stdout=terminal) as demo,
+        os.fdopen(ours) as said,
+    ):
+        os.close(terminal)
+        try:
+            lines = iter(said.readline, "")  # to the end of the program, where it fails
+            address = next(found[0] for line in lines if (found := re.search(r"http://127\.0\.0\.1:\d+/", line)))
+            with urllib.request.urlopen(address) as page:
+                assert b"<h1>Overview</h1>" in page.read()
+        finally:
+            demo.send_signal(signal.SIGINT)
+        assert demo.wait() == 0
+    with pytest.raises(OSError, match="refused"):
+        urllib.request.urlopen(address)
 
 
 @pytest.fixture
