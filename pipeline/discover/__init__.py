@@ -4,8 +4,10 @@ The order is that of politeness: what the site announces is asked first, and com
 announces nothing. One request at a time, under the guard and robots.txt, and no more than `MAX_REQUESTS`.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Protocol
 
 from pipeline.discover.candidates import (
@@ -56,12 +58,22 @@ async def discover_feeds(
     client: PageGetter,
     url: str,
     read: Reader,
+    within: timedelta | None = None,
 ) -> list[FeedCandidate]:
     """The feeds and news sitemaps of the site of a page, the best first; the address itself alone if it is a feed.
 
-    Raises FetchError: the page cannot be had, and nothing else was found.
+    After the time ``within``, what was found up to then.
+
+    Raises FetchError: the page cannot be had, or the time is over, and nothing else was found.
     """
-    return await _Search(client, read).run(url)
+    search = _Search(client, read)
+    try:
+        async with asyncio.timeout(within.total_seconds() if within else None):
+            return await search.run(url)
+    except TimeoutError as error:
+        if not search.found:
+            raise FetchError(url, "deadline", "its site answers too slowly to be searched", temporary=True) from error
+        return rank_candidates(search.found)
 
 
 class _Search:
@@ -70,7 +82,7 @@ class _Search:
         self._read = read
         self._left = MAX_REQUESTS - 1
         self._asked: set[str] = set()
-        self._found: list[FeedCandidate] = []
+        self.found: list[FeedCandidate] = []
 
     async def run(self, url: str) -> list[FeedCandidate]:
         trouble: FetchError | None = None
@@ -82,7 +94,7 @@ class _Search:
             trouble, start = error, None
         if start is not None:
             if await self._note(url, start, "address itself"):
-                return self._found
+                return self.found
             await self._look_at_page(start)
         home = front_page_url(start.url if start else url)
         if not self._has_news and home not in self._asked:
@@ -90,13 +102,13 @@ class _Search:
         if not self._has_news:
             await self._try(common_feed_urls(start.url if start else url), "common path")
         await self._look_at_sitemaps(home)
-        if trouble is not None and not self._found:
+        if trouble is not None and not self.found:
             raise trouble
-        return rank_candidates(self._found)
+        return rank_candidates(self.found)
 
     @property
     def _has_news(self) -> bool:
-        return any(candidate.entries and not candidate.is_of_comments for candidate in self._found)
+        return any(candidate.entries and not candidate.is_of_comments for candidate in self.found)
 
     async def _look_at_home(self, home: str) -> None:
         response = await self._get_or_none(home, ACCEPT_PAGE)
@@ -124,11 +136,11 @@ class _Search:
         """Find the news below a sitemap index; one that is all of news is itself what to poll: its children change."""
         of_news = "news" in url.lower()
         named = [child for child in children if of_news or "news" in child.lower()]
-        before = len(self._found)
+        before = len(self.found)
         for child in named[: 1 if of_news else MAX_SITEMAPS]:
             await self._sitemap(child)
         if of_news:
-            self._found[before:] = [replace(candidate, url=url) for candidate in self._found[before:]]
+            self.found[before:] = [replace(candidate, url=url) for candidate in self.found[before:]]
 
     async def _sitemap(self, url: str) -> ParsedFeed | None:
         """Read a sitemap, and note it if it is one of news: others list what a site has, not what is new."""
@@ -141,7 +153,7 @@ class _Search:
             return None
         candidate = describe_candidate(url, response, parsed, "robots.txt")
         if candidate.kind == "news sitemap":
-            self._found.append(candidate)
+            self.found.append(candidate)
         return parsed
 
     async def _try(self, urls: Iterable[str], origin: str) -> list[Response]:
@@ -161,7 +173,7 @@ class _Search:
         except FeedError:
             return False
         if not parsed.children or origin == "address itself":
-            self._found.append(describe_candidate(url, response, parsed, origin))
+            self.found.append(describe_candidate(url, response, parsed, origin))
         return True
 
     async def _get_or_none(self, url: str, accept: str) -> Response | None:

@@ -36,19 +36,21 @@ def answer_list(
     template: str,
     *,
     assumed: Mapping[str, str] = MappingProxyType({}),
+    sort: str = "",
     more: More = lambda connection, rows: {},
     **values: Any,  # noqa: ANN401  # of any kind
 ) -> Response:
     """A list in the form that the request asks for; ``template`` is of the page, which is given ``values`` too.
 
-    ``assumed`` has filters that the request leaves out; ``more`` loads what else the page needs to know of its rows.
+    ``assumed`` has filters that the request leaves out, and ``sort`` is its order where it names none; ``more`` loads
+    what else the page needs to know of its rows.
 
     Raises ConfigError: a parameter of it cannot be used.
     """
     query, context = request.query_params, get_context(request)
     given = {name: query[name].strip() for name in view_list.filters if query.get(name, "").strip()}
     given = dict(assumed) | given
-    place = (read_limit(request), query.get("after", ""), query.get("sort", ""))
+    place = (read_limit(request), query.get("after", ""), query.get("sort", sort))
     if query.get("format") == "sql":
         statement = view_list.select(given, *place)
         return PlainTextResponse(write_sql(statement, context.reader.dialect.name) + ";\n")
@@ -108,6 +110,19 @@ def read_limit(request: Request) -> int:
     if not (text.isdecimal() and len(text) < 6 and 0 < int(text) <= MAX_ROWS):
         raise ConfigError(f"limit={text!r}: give a number from 1 to {MAX_ROWS}")
     return int(text)
+
+
+def cut_page(
+    request: Request, rows: Sequence[dict[str, Any]], key: Sequence[str]
+) -> tuple[Sequence[dict[str, Any]], str | None]:
+    """The rows of a page, of which one more was asked for, and the address of those that follow; None for none.
+
+    ``key`` names the columns by which the list goes on.
+    """
+    limit = read_limit(request)
+    if len(rows) <= limit:
+        return rows, None
+    return rows[:limit], with_query(request, after=json.dumps([rows[limit - 1][name] for name in key]))
 
 
 def format_links(request: Request, forms: Sequence[str] = FORMATS) -> dict[str, str]:

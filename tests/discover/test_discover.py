@@ -8,6 +8,8 @@ import os
 import pty
 import subprocess
 import sys
+import threading
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -122,7 +124,7 @@ class Site:
             {"/" + path.replace("__", "/").replace("_", "."): route for path, route in routes.items()}
         )
 
-    def find(self, path="/", *, url=None, delay=0.0):
+    def find(self, path="/", *, url=None, delay=0.0, within=None):
         networks = (ipaddress.ip_network("127.0.0.0/8"),)
         settings = Settings(allow_networks=networks, host_delay=timedelta(seconds=delay), timeout=timedelta(seconds=10))
 
@@ -132,7 +134,7 @@ class Site:
         async def search():
             async with Fetcher(settings) as fetcher:
                 parts = AskingParts(settings, fetcher, MemoryHostLedger(), self.now, Sleeper(self.slept))
-                return await discover_feeds(PoliteClient(parts), url or self.web.url(path), read)
+                return await discover_feeds(PoliteClient(parts), url or self.web.url(path), read, within)
 
         return asyncio.run(search())
 
@@ -167,6 +169,32 @@ def test_what_a_page_announces_is_found_in_its_order_and_no_path_is_guessed(site
     assert [one.kind for one in found] == ["rss", "atom", "json"]
     assert {one.found for one in found} == {"announced"}
     assert site.web.paths == ["/robots.txt", "/", "/all.xml", "/sport/a", "/j"]
+
+
+@pytest.fixture
+def never():
+    """A route that answers when the test is over."""
+    over = threading.Event()
+    yield lambda _: page("")(over.wait())
+    over.set()
+
+
+def test_of_a_site_that_does_not_answer_in_time_what_was_found_up_to_then_is_told(site, never):
+    site.web.routes["/"] = site_page(alternate("/all.xml") + alternate("/late.xml"))
+    site.serve(all_xml=feed(1, 2))
+    site.web.routes["/late.xml"] = never
+    for seconds in (0.5, 4, 32, 256):  # however busy the machine is
+        with suppress(FetchError):
+            found = site.find(within=timedelta(seconds=seconds))
+            break
+    assert site.paths(found) == ["/all.xml"]
+
+
+def test_a_site_that_never_answers_is_given_up(site, never):
+    site.web.routes["/"] = never
+    with pytest.raises(FetchError, match="too slowly") as caught:
+        site.find(within=timedelta(seconds=0.3))
+    assert caught.value.reason == "deadline"
 
 
 def test_what_a_header_announces_is_found(site):

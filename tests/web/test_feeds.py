@@ -1,11 +1,14 @@
 """Feeds: looked for, added, polled, paused, edited, removed; lists of them in and out."""
 
+from contextlib import ExitStack
+
 import pytest
 
 pytest.importorskip("starlette", reason="the pages need the extra web")
 pytest.importorskip("itsdangerous", reason="the pages need the extra web")
 
 from pipeline.store.schema.tables import FeedRow
+from pipeline.web.pages.feed_actions import SEARCHES
 from tests.support.pages import Reader, text_of
 from tests.support.stories import title
 from tests.support.web import page
@@ -43,6 +46,18 @@ def test_a_feed_is_found_by_its_site_added_and_its_articles_come(newsroom, reade
     assert feed(newsroom)["tags"] == ["town", "port"]
     newsroom.ingest()
     assert text_of(reader.get("/articles"), "//td[@class='text']") == [title(2), title(1)]
+
+
+def test_only_so_many_sites_are_searched_at_once(newsroom, reader):
+    newsroom.web.routes["/"] = page(FRONT)
+    form = {"form_token": reader.token("/feeds"), "url": newsroom.web.url("/")}
+    with ExitStack() as taken:
+        for _ in range(4):
+            taken.enter_context(SEARCHES)
+        answer = reader.client.post("/feeds/discover", data=form)
+        assert (answer.status_code, newsroom.web.paths) == (400, [])
+        assert "try again" in answer.text
+    assert reader.client.post("/feeds/discover", data=form).status_code == 200
 
 
 def test_what_was_said_is_said_once(newsroom, reader):

@@ -34,8 +34,9 @@ HOSTILE = (
     '"><script>alert(1)</script><img src=//evil.example/x onerror=alert(1)> {{ 7 * 7 }} \u202egpj\x1b[2J'
     "</textarea><style>*{display:none}</style>' onmouseover='alert(1)"
 )
-LISTS = ["/articles", "/feeds", "/polls", "/entries", "/sources", "/ledger", "/backfills", "/boilerplate/news.example"]
-PAGES = ["/", *LISTS, "/ledger/reasons", "/boilerplate", "/articles/1", "/feeds/1", "/backfills/1", "/articles?q=port"]
+LISTS = ["/articles", "/feeds", "/polls", "/entries", "/sources", "/ledger", "/backfills", "/boilerplate"]
+LISTS += ["/boilerplate/news.example"]
+PAGES = ["/", *LISTS, "/ledger/reasons", "/articles/1", "/feeds/1", "/backfills/1", "/articles?q=port"]
 
 
 @pytest.fixture
@@ -60,7 +61,10 @@ def archive(engine):
     archive(add_feeds, [Subscription(url="https://odd.example/\"'><script>alert(1)</script>")], NOW, HOUR)
     archive(edit_feed, 1, HOSTILE, [HOSTILE])
     archive(judge_block, "news.example", None, f"Read more of the news {HOSTILE}", "dropped", NOW)
-    archive(open_job, BackfillRequest("sitemap", (HOSTILE,)), [("sitemap", "https://news.example/s.xml")], NOW)
+    for text in ("Read more of the town.", "Read more of the port.", "Write to us, and we shall write to you."):
+        archive(judge_block, "two.example", None, text, "kept", NOW)
+    for target in ("https://two.example/s.xml", HOSTILE):
+        archive(open_job, BackfillRequest("sitemap", (target,)), [("sitemap", "https://news.example/s.xml")], NOW)
     return archive
 
 
@@ -122,6 +126,12 @@ def test_filters_are_in_the_sql_as_values(archive, reader):
         ("/articles", {"page_class": "paywall"}, []),
         ("/articles", {"q": "other"}, ["https://two.example/3"]),
         ("/articles", {"q": "port", "site": "news.example"}, ["https://news.example/1"]),
+        ("/articles", {"q": "port", "page_class": "paywall"}, []),
+        ("/articles", {"q": "other", "page_class": "article"}, ["https://two.example/3"]),
+        ("/articles", {"q": "other", "story": "1"}, []),
+        ("/articles", {"q": "port", "story": "1", "site": "two.example"}, ["https://two.example/2"]),
+        ("/articles", {"language": "de", "site": "two.example"}, ["https://two.example/3"]),
+        ("/articles", {"page_class": "article", "language": "de"}, ["https://two.example/3"]),
         ("/ledger", {"reason": "http_404"}, ["https://news.example/d"]),
         ("/ledger", {"url": "HTTPS://news.example:443/d#top"}, ["https://news.example/d"]),
         ("/ledger", {"state": "failed", "host": "two.example"}, []),
@@ -134,7 +144,11 @@ def test_lists_are_narrowed_down(reader, path, query, urls):
 
 
 @pytest.mark.parametrize(
-    "path", ["/articles", "/articles?until=2027", "/feeds?sort=url", "/ledger", "/entries", "/polls"]
+    "path",
+    [
+        *("/articles", "/articles?until=2027", "/feeds?sort=url", "/ledger", "/entries", "/polls"),
+        *("/backfills", "/boilerplate", "/boilerplate/two.example", "/boilerplate/two.example?all=1"),
+    ],
 )
 def test_a_list_goes_on_where_its_page_ended(reader, path):
     mark = "&" if "?" in path else "?"
@@ -162,7 +176,8 @@ def test_a_list_goes_on_where_its_page_ended(reader, path):
             "/articles?q=a&since=x",
         ),
         *("/articles?site=%00", "/articles?q=%00", "/articles?after=[1000000000000000000000]"),
-        *("/articles?story=99999999999999999999", "/feeds?feed=-1"),
+        *("/articles?story=99999999999999999999", "/feeds?feed=-1", "/articles?q=port&story=x"),
+        *("/backfills?after=x", "/boilerplate?after=x", "/boilerplate/two.example?after=[1]"),
     ],
 )
 def test_what_cannot_be_understood_is_told_in_words(reader, path):
@@ -197,7 +212,8 @@ def test_learned_boilerplate_is_judged(archive, reader):
     (button,) = reader.get("/boilerplate/news.example").xpath("//button[starts-with(@value, 'undo:')]/@value")
     for verdict, expected in (("keep", "kept"), ("drop", "dropped"), ("undo", None)):
         reader.send("/boilerplate/news.example", "/boilerplate/news.example", verdict=button.replace("undo", verdict))
-        assert [row["verdict"] for row in archive.rows(SiteBlockRow) if row["sample"]] == [expected]
+        (block,) = [row for row in archive.rows(SiteBlockRow) if row["site"] == "news.example" and row["sample"]]
+        assert block["verdict"] == expected
     token = {CSRF_FIELD: reader.token("/boilerplate/news.example")}
     for verdict in ("burn:00", "keep:zz", "keep:0011223344556677", ""):
         assert reader.client.post("/boilerplate/news.example", data=token | {"verdict": verdict}).status_code == 400

@@ -80,17 +80,37 @@ def _count(row: sa.RowMapping) -> BlockCount:
     return BlockCount(row["articles"], row["days"], span, row["above"] / max(row["articles"], 1), row["words"])
 
 
-def list_blocks(connection: Connection, site: str, *, counted: bool = False) -> list[SiteBlock]:
+def list_blocks(
+    connection: Connection,
+    site: str,
+    *,
+    counted: bool = False,
+    limit: int | None = None,
+    after: Sequence[int] | None = None,
+) -> list[SiteBlock]:
     """The blocks of a site that are boilerplate or that the user judged, the most frequent first.
 
-    ``counted`` adds those that recur and are taken for text.
+    Args:
+        connection: to the archive.
+        site: its name.
+        counted: also those that recur and are taken for text.
+        limit: so many at most.
+        after: articles and key of the block behind which to begin.
     """
     query = sa.select(SiteBlockRow.__table__).where(SiteBlockRow.site == site, SiteBlockRow.sample.is_not(None))
     if not counted:
         query = query.where(_RECURRING)
-    rows = connection.execute(query.order_by(SiteBlockRow.articles.desc(), SiteBlockRow.key)).mappings()
-    blocks = [_listed(row) for row in rows]
-    return [block for block in blocks if counted or block.state != "counted"]
+    query = query.order_by(SiteBlockRow.articles.desc(), SiteBlockRow.key.desc())
+    blocks: list[SiteBlock] = []
+    while limit is None or len(blocks) < limit:
+        # What is boilerplate the counts tell, which is not for SQL to judge: so as many again, where some are left out.
+        behind = sa.tuple_(SiteBlockRow.articles, SiteBlockRow.key) < sa.tuple_(*after) if after else sa.true()
+        found = [_listed(row) for row in connection.execute(query.where(behind).limit(limit)).mappings()]
+        blocks += [block for block in found if counted or block.state != "counted"]
+        if limit is None or len(found) < limit:
+            break
+        after = found[-1].articles, found[-1].key
+    return blocks[:limit]
 
 
 def _listed(row: sa.RowMapping) -> SiteBlock:
@@ -111,12 +131,6 @@ def _listed(row: sa.RowMapping) -> SiteBlock:
         first_article=row["first_article"],
         last_article=row["last_article"],
     )
-
-
-def list_counted_sites(connection: Connection, after: str, limit: int) -> list[dict[str, object]]:
-    """Name and counted articles of the sites behind this name, in alphabetical order."""
-    query = sa.select(SiteRow.name.label("site"), SiteRow.articles).where(SiteRow.name > after)
-    return [dict(row) for row in connection.execute(query.order_by(SiteRow.name).limit(limit)).mappings()]
 
 
 def list_sites(connection: Connection) -> list[tuple[str, int, int, int]]:

@@ -121,28 +121,33 @@ def list_failed_units(connection: Connection, job_id: int, limit: int | None = N
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def list_job_summaries(connection: Connection, limit: int = 100) -> list[dict[str, Any]]:
-    """The latest jobs, the newest first: what was asked for, units done of all, pages that wait."""
-    done = sa.func.sum(sa.case((BackfillUnitRow.state == "done", 1), else_=0))
-    units = (
-        sa.select(BackfillUnitRow.job_id, done.label("done"), sa.func.count().label("units"))
-        .group_by(BackfillUnitRow.job_id)
-        .subquery()
-    )
-    query = (
-        sa.select(BackfillJobRow.__table__, units.c.done, units.c.units)
-        .outerjoin(units, units.c.job_id == BackfillJobRow.id)
-        .order_by(BackfillJobRow.id.desc())
-        .limit(limit)
-    )
+def list_job_summaries(
+    connection: Connection, limit: int = 100, *, below: int | None = None, most: int | None = None
+) -> list[dict[str, Any]]:
+    """The latest jobs, the newest first: what was asked for, units done of all, pages that wait.
+
+    Args:
+        connection: to the archive.
+        limit: jobs at most.
+        below: only jobs with a smaller number.
+        most: count so many waiting pages of each job at most.
+    """
     names = ("id", "source", "targets", "since", "until", "created_at", "finished_at")
+    query = sa.select(*(BackfillJobRow.__table__.c[name] for name in names)).order_by(BackfillJobRow.id.desc())
+    if below is not None:
+        query = query.where(BackfillJobRow.id < below)
+    jobs = connection.execute(query.limit(limit)).mappings().all()
+    done = sa.func.sum(sa.case((BackfillUnitRow.state == "done", 1), else_=0))
+    of_jobs = BackfillUnitRow.job_id.in_([job["id"] for job in jobs])
+    counted = sa.select(BackfillUnitRow.job_id, done, sa.func.count()).where(of_jobs).group_by(BackfillUnitRow.job_id)
+    units = {row[0]: f"{row[1]} of {row[2]}" for row in connection.execute(counted)}
     return [
-        {name: row[name] for name in names}
-        | {"units": f"{row['done'] or 0} of {row['units'] or 0}", "waiting": _pages_waiting(connection, row["id"])}
-        for row in connection.execute(query).mappings()
+        dict(job) | {"units": units.get(job["id"], "0 of 0"), "waiting": _count_waiting(connection, job["id"], most)}
+        for job in jobs
     ]
 
 
-def _pages_waiting(connection: Connection, job_id: int) -> int:
+def _count_waiting(connection: Connection, job_id: int, most: int | None) -> int:
     waits = PageRow.backfill_id == job_id, PageRow.next_fetch_at.is_not(None)
-    return connection.scalar(sa.select(sa.func.count()).where(*waits)) or 0
+    some = sa.select(sa.literal(1)).select_from(PageRow).where(*waits).limit(most).subquery()
+    return connection.scalar(sa.select(sa.func.count()).select_from(some)) or 0

@@ -65,7 +65,8 @@ def reader_of(engine: Engine) -> Engine:
             event.listen(reader, "connect", _close_to_writers)
             event.listen(reader, "checkout", _refuse_if_replaced)
             event.listen(reader, "checkin", _forget)
-            event.listen(engine, "engine_disposed", lambda _, reader=reader: reader.dispose())
+            # Before those that write: the last one to go moves what is in the log beside the file into it.
+            event.listen(engine.pool, "close", lambda *_, reader=reader: reader.dispose())
             _READERS[engine] = reader
         return reader
 

@@ -6,6 +6,7 @@ Searches with fewer matches rank them all.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -34,6 +35,8 @@ def search_articles(
     until: datetime | None = None,
     site: str | None = None,
     language: str | None = None,
+    page_class: str | None = None,
+    story: int | None = None,
     limit: int = 20,
 ) -> SearchResults:
     """Articles that match, the best first (`pipeline.store.search.query` has the language of queries).
@@ -45,6 +48,8 @@ def search_articles(
         until: and before then.
         site: host name without ``www.``.
         language: ISO 639-1 code.
+        page_class: article, paywall, live_blog …
+        story: number of the story that it is to belong to.
         limit: hits at most, `NEWEST` at most.
 
     Raises:
@@ -52,6 +57,7 @@ def search_articles(
         ConfigError: there never was an article of a site, there is no such feed, or the index is not filled.
     """
     asked, limits = read_search(connection, query, since=since, until=until, site=site, language=language)
+    limits = replace(limits, page_class=page_class, story=story)
     require_full_index(connection)
     newest = newest_in_postgresql if connection.dialect.name == "postgresql" else newest_in_sqlite
     ids, is_all = newest(connection, asked, limits)

@@ -61,11 +61,13 @@ class SearchResults:
 
 @dataclass(frozen=True, slots=True)
 class SearchFilters:
-    """What the index cannot tell of an article: a time, with a zone, and the numbers of feeds, one of which has it."""
+    """What the index cannot tell of an article: a time, with a zone, feeds of which one has it, page class, story."""
 
     since: datetime | None = None
     until: datetime | None = None
     feeds: Sequence[int] | None = None
+    page_class: str | None = None
+    story: int | None = None
 
     @property
     def months(self) -> tuple[str, ...]:
@@ -82,6 +84,10 @@ class SearchFilters:
         """What is asked of an article ``a`` beside the index, in SQL, beginning with AND; empty for nothing."""
         time = "coalesce(a.published_at, a.first_seen_at)"
         parts = [f" AND {time} >= :since" if self.since else "", f" AND {time} < :until" if self.until else ""]
+        if self.page_class is not None:
+            parts.append(" AND a.page_class = :page_class")
+        if self.story is not None:
+            parts.append(" AND a.id IN (SELECT m.article_id FROM article_story AS m WHERE m.story_id = :story)")
         if self.feeds is not None:
             parts.append(
                 " AND EXISTS (SELECT 1 FROM page AS p JOIN entry AS e ON e.page_id = p.id"  # noqa: S608
@@ -94,6 +100,8 @@ class SearchFilters:
         type_ = ArticleRow.__table__.c.published_at.type
         given = {name: value for name in ("since", "until") if (value := getattr(self, name)) is not None}
         bound = statement.bindparams(*(sa.bindparam(name, value, type_) for name, value in given.items()))
+        plain = {name: value for name in ("page_class", "story") if (value := getattr(self, name)) is not None}
+        bound = bound.bindparams(**plain)
         if self.feeds is not None:
             bound = bound.bindparams(sa.bindparam("feeds", list(self.feeds), expanding=True))
         return bound

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from pipeline.errors import ConfigError
 from pipeline.periods import read_period
 from pipeline.store.queries.known_lists import ARTICLES
 from pipeline.store.search import NEWEST, Hit, search_articles
@@ -26,8 +27,10 @@ def list_articles(request: Request) -> Response:
 
 
 def _search(request: Request, query: str) -> Response:
-    given = {name: request.query_params.get(name, "").strip() for name in ("site", "language", "since", "until")}
-    period = _period(given)
+    given = {name: request.query_params.get(name, "").strip() for name in ARTICLES.filters}
+    period, story = _period(given), given["story"]
+    if story and not (story.isdecimal() and len(story) < 19):
+        raise ConfigError(f"story: {story!r} is no number")
     limit = min(read_limit(request), NEWEST)
     with get_context(request).reading() as connection:
         found = search_articles(
@@ -37,6 +40,8 @@ def _search(request: Request, query: str) -> Response:
             until=period[1],
             site=given["site"] or None,
             language=given["language"] or None,
+            page_class=given["page_class"] or None,
+            story=int(story) if story else None,
             limit=limit,
         )
     rows = [_as_row(hit) for hit in found.hits]

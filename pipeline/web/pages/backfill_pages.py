@@ -1,6 +1,6 @@
 """Backfills: what was asked for, how far each is, and what went wrong with its units."""
 
-from datetime import UTC, datetime
+from typing import Any, Final
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -11,22 +11,28 @@ from pipeline.store.backfill.jobs import list_failed_units, list_job_summaries, 
 from pipeline.store.queries.known_lists import BACKFILLS
 from pipeline.store.queries.view_lists import write_sql
 from pipeline.web.rendering import render
-from pipeline.web.row_lists import answer_rows, format_links, read_limit
+from pipeline.web.row_lists import answer_rows, cut_page, format_links, read_limit
 from pipeline.web.web_context import get_context
 
-NAMES = ("id", "source", "targets", "since", "until", "created_at", "finished_at", "units", "waiting")
+NAMES: Final = ("id", "source", "targets", "since", "until", "created_at", "finished_at", "units", "waiting")
+
+MOST: Final = 10_000
+"""Waiting pages that are counted of one backfill; more are said to be more."""
 
 
 def list_backfills(request: Request) -> Response:
-    """The latest backfills."""
-    context, limit = get_context(request), read_limit(request)
+    """The backfills, the latest first."""
+    context, limit, after = get_context(request), read_limit(request), request.query_params.get("after", "")
     if request.query_params.get("format") == "sql":
-        return PlainTextResponse(write_sql(BACKFILLS.select({}, limit), context.reader.dialect.name) + ";\n")
+        return PlainTextResponse(write_sql(BACKFILLS.select({}, limit, after), context.reader.dialect.name) + ";\n")
+    below = BACKFILLS.read_key(after, BACKFILLS.key)[0] if after else None
     with context.reading() as connection:
-        rows = list_job_summaries(connection, limit)
-    if (answer := answer_rows(request, NAMES, rows)) is not None:
+        found = list_job_summaries(connection, limit + 1, below=below, most=MOST)
+    rows, following = cut_page(request, found, BACKFILLS.key)
+    if (answer := answer_rows(request, NAMES, rows, following)) is not None:
         return answer
-    return render(request, "backfills.html", rows=rows, formats=format_links(request))
+    page: dict[str, Any] = {"formats": format_links(request), "following": following, "is_first": not after}
+    return render(request, "backfills.html", rows=rows, most=MOST, **page)
 
 
 def show_backfill(request: Request) -> Response:
@@ -36,7 +42,7 @@ def show_backfill(request: Request) -> Response:
         job = load_job(connection, job_id) if job_id < 2**63 else None
         if job is None:
             raise HTTPException(404)
-        progress = load_job_progress(connection, job_id, datetime.now(UTC))
+        progress = load_job_progress(connection, job_id, get_context(request).clock())
         troubles = list_failed_units(connection, job_id, read_limit(request))
     if (answer := answer_rows(request, ("address", "state", "reason", "detail"), troubles)) is not None:
         return answer

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -10,43 +10,41 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from pipeline.errors import ConfigError
-from pipeline.store.articles.learned_boilerplate import judge_block, list_blocks, list_counted_sites
+from pipeline.store.articles.learned_boilerplate import judge_block, list_blocks
 from pipeline.store.connection.engine import write
-from pipeline.store.queries.known_lists import BLOCKS
+from pipeline.store.queries.known_lists import BLOCKS, SITES
 from pipeline.store.queries.view_lists import write_sql
 from pipeline.text.recurrence import Verdict
 from pipeline.web.actions import Done, act
 from pipeline.web.rendering import render
-from pipeline.web.row_lists import answer_rows, format_links, read_limit
+from pipeline.web.row_lists import answer_list, answer_rows, cut_page, format_links, read_limit
 from pipeline.web.web_context import get_context
 
 VERDICTS: Final[dict[str, Verdict | None]] = {"keep": "kept", "drop": "dropped", "undo": None}
 
 
 def list_judged_sites(request: Request) -> Response:
-    """The sites that blocks are counted of."""
-    after = request.query_params.get("after", "")
-    with get_context(request).reading() as connection:
-        rows = list_counted_sites(connection, after, read_limit(request))
-    if (answer := answer_rows(request, ("site", "articles"), rows)) is not None:
-        return answer
-    return render(request, "boilerplate.html", rows=rows, formats=format_links(request, ("csv", "json")))
+    """The sites that blocks are counted of, by the alphabet."""
+    return answer_list(request, SITES, "boilerplate.html", sort="name")
 
 
 def list_site_blocks(request: Request) -> Response:
     """The blocks of a site that recur, the most frequent first."""
-    site, context = request.path_params["site"], get_context(request)
+    site, context, after = request.path_params["site"], get_context(request), request.query_params.get("after", "")
     if request.query_params.get("format") == "sql":
-        statement = BLOCKS.select({"site": site}, read_limit(request), request.query_params.get("after", ""))
+        statement = BLOCKS.select({"site": site}, read_limit(request), after)
         return PlainTextResponse(write_sql(statement, context.reader.dialect.name) + ";\n")
     counted = bool(request.query_params.get("all"))
+    place = BLOCKS.read_key(after, BLOCKS.key) if after else None  # articles, key
     with context.reading() as connection:
-        blocks = list_blocks(connection, site, counted=counted)[: read_limit(request)]
-    rows = [asdict(block) | {"key": block.key.to_bytes(8, signed=True).hex()} for block in blocks]
+        blocks = list_blocks(connection, site, counted=counted, limit=read_limit(request) + 1, after=place)
+    found, following = cut_page(request, [asdict(block) for block in blocks], BLOCKS.key)
+    rows = [block | {"key": block["key"].to_bytes(8, signed=True).hex()} for block in found]
     names = ("key", "state", "text", "words", "articles", "days", "share", "above", "below", "first_seen_at")
-    if (answer := answer_rows(request, (*names, "last_seen_at"), rows)) is not None:
+    if (answer := answer_rows(request, (*names, "last_seen_at"), rows, following)) is not None:
         return answer
-    return render(request, "blocks.html", site=site, rows=rows, counted=counted, formats=format_links(request))
+    page: dict[str, Any] = {"formats": format_links(request), "following": following, "is_first": not after}
+    return render(request, "blocks.html", site=site, rows=rows, counted=counted, **page)
 
 
 def judge(request: Request, form: FormData) -> Done:

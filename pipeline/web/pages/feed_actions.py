@@ -1,7 +1,9 @@
 """What changes subscriptions: feeds found, added, taken from a list, paused, polled now, edited, removed."""
 
+import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from sqlalchemy.engine import Connection
 from starlette.datastructures import FormData, UploadFile
@@ -20,13 +22,24 @@ from pipeline.web.actions import Done, act
 from pipeline.web.rendering import render
 from pipeline.web.web_context import get_context
 
+SEARCH: Final = timedelta(seconds=60)
+"""How long a site is searched for feeds while its reader waits."""
+
+SEARCHES: Final = threading.BoundedSemaphore(4)
+"""At once: each has a thread of those that pages are made in, and a process."""
+
 
 def discover(request: Request, form: FormData) -> Response:
     """The feeds of a site, each with what it brings, to choose from."""
     url = str(form.get("url", "")).strip()
     if not url:
         raise ConfigError("give the address of a feed, or of a page of its site")
-    candidates = discover_feeds_of(get_context(request).settings, url)
+    if not SEARCHES.acquire(blocking=False):
+        raise ConfigError("other sites are being searched just now: try again in a minute")
+    try:
+        candidates = discover_feeds_of(get_context(request).settings, url, SEARCH)
+    finally:
+        SEARCHES.release()
     return render(request, "candidates.html", url=url, candidates=candidates)
 
 
