@@ -11,7 +11,7 @@ TEST_JOBS ?= 2
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-core test-browser lint format up cluster bench bench-live bench-stream bench-queries bench-search bench-export bench-stories bench-pages faults hostile peers kills lock clean backfill-demo bench-backfill
+.PHONY: help install demo test test-core test-browser lint format up cluster cluster-up cluster-down bench bench-live bench-stream bench-queries bench-search bench-export bench-stories bench-pages faults hostile peers kills lock clean backfill-demo bench-backfill
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -59,6 +59,12 @@ up: $(STAMP) ## start Airflow's scheduler and UI on this machine, against real f
 
 cluster: .venv-cluster/.installed ## docker-compose's topology as plain processes, a worker killed (3 minutes; CLUSTER=--quick: nobody)
 	@.venv-cluster/bin/python -m examples.airflow.cluster $(CLUSTER)
+
+cluster-up: .venv-cluster/.installed ## start the same and leave it running; says where it is and how to log in
+	@.venv-cluster/bin/python -m examples.airflow.cluster_up
+
+cluster-down: .venv-cluster/.installed ## end what cluster-up started, and remove what it wrote
+	@.venv-cluster/bin/python -m examples.airflow.cluster_up --down
 
 .venv-cluster/.installed: requirements-cluster.lock pyproject.toml
 	@$(PYTHON) -m venv .venv-cluster

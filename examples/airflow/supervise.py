@@ -18,6 +18,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
@@ -49,6 +50,8 @@ class Started:
     log: Path
     mark: str
     """What the environment of all that it starts holds."""
+    again: Callable[[], "Started"]
+    """Starts the same command anew, with the same name and settings."""
 
 
 class Processes:
@@ -60,6 +63,7 @@ class Processes:
         self._grace = grace
         self._started: list[Started] = []
         self._mark = uuid.uuid4().hex
+        self._count = 0
         self._guard: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
@@ -89,8 +93,9 @@ class Processes:
         user: str | None = None,
     ) -> Started:
         """Start a process whose output goes to a file of its name; ``stdin`` is what it reads there."""
-        log, mark = self._logs / f"{name}.log", f"{self._mark}:{len(self._started)}:{name}:"
-        with log.open("wb") as output, tempfile.TemporaryFile() as given:
+        self._count += 1
+        log, mark = self._logs / f"{name}.log", f"{self._mark}:{self._count}:{name}:"
+        with log.open("ab") as output, tempfile.TemporaryFile() as given:
             given.write(stdin.encode())
             given.seek(0)
             popen = subprocess.Popen(
@@ -103,7 +108,8 @@ class Processes:
                 start_new_session=True,
                 user=user,
             )
-        self._started.append(Started(name, popen, log, mark))
+        again = partial(self.start, name, command, environment, stdin=stdin, user=user)
+        self._started.append(Started(name, popen, log, mark, again))
         self._tell_guard(str(popen.pid))
         return self._started[-1]
 
@@ -112,6 +118,16 @@ class Processes:
         self._started.remove(process)
         kill_processes({process.popen.pid}, process.mark)
         process.popen.wait()
+
+    def forget(self, process: Started) -> None:
+        """Take no more notice of a process that has ended by itself, once what it left behind is ended, too."""
+        self._started.remove(process)
+        kill_processes({process.popen.pid}, process.mark)
+
+    def leave(self) -> list[Started]:
+        """Let all of them outlive this program, guard and all; returns them in the order of their start."""
+        left, self._started = self._started, []
+        return left
 
     def members(self) -> list[psutil.Process]:
         """All that it has started, with all that these have."""

@@ -1,5 +1,6 @@
 """What `make demo`, `make up` and `make cluster` stand on: processes that end together, ports, compose's variables."""
 
+import json
 import os
 import re
 import signal
@@ -59,6 +60,17 @@ def test_a_kill_takes_the_children_along(processes):
     psutil.wait_procs(family, timeout=10)
     assert not any(is_alive(member) for member in family)
     processes.check()  # it is no longer ours to miss
+
+
+def test_what_was_killed_starts_again_as_it_was(processes):
+    first = processes.start(
+        "speaker", [sys.executable, "-c", f"print(input(), flush=True); {SLEEPER}"], os.environ, stdin="one\n"
+    )
+    processes.wait_for("its word", lambda: first.log.read_text() == "one\n", timeout=30)
+    processes.kill(first)
+    second = first.again()
+    processes.wait_for("its word", lambda: second.log.read_text() == "one\none\n", timeout=30)
+    assert second.popen.pid != first.popen.pid
 
 
 # Starts the family above, says who they are, and waits to be killed.
@@ -192,6 +204,40 @@ def services():
     from examples.airflow import services
 
     return services
+
+
+@pytest.fixture
+def cluster_up():
+    """The module behind `make cluster-up`; it needs PyYAML and a driver of PostgreSQL."""
+    pytest.importorskip("yaml")
+    pytest.importorskip("psycopg")
+    from examples.airflow import cluster_up
+
+    return cluster_up
+
+
+def test_what_was_left_running_is_ended_by_its_note_alone(cluster_up, tmp_path):
+    notes, folder = tmp_path / "notes" / "processes.json", tmp_path / "work"
+    with Processes(folder / "output", grace=1) as processes:
+        _, family = start_family(processes)
+        cluster_up.write_down(notes, folder, processes.leave())
+    assert all(is_alive(member) for member in family)
+    assert cluster_up.end(notes) == "Ended: parent"
+    assert not any(is_alive(member) for member in family)
+    assert not folder.exists()
+    assert not notes.exists()
+
+
+def test_a_process_that_has_come_by_a_noted_id_is_left_alone(cluster_up, tmp_path):
+    notes = tmp_path / "processes.json"
+    with Processes(tmp_path / "output", grace=1) as processes:
+        stranger = processes.start("stranger", [sys.executable, "-c", SLEEPER], os.environ)
+        row = {"name": "worker", "pid": stranger.popen.pid, "mark": "none of these", "created": 1.0}
+        notes.write_text(json.dumps({"folder": str(tmp_path / "work"), "processes": [row]}))
+        cluster_up.end(notes)
+        assert is_alive(psutil.Process(stranger.popen.pid))
+    with pytest.raises(ScriptError, match="No cluster is noted to run"):
+        cluster_up.end(notes)
 
 
 def test_every_secret_of_the_example_is_new_each_time_and_fits_into_a_url(services):
