@@ -11,7 +11,7 @@ TEST_JOBS ?= 2
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-core test-browser lint format up cluster cluster-up cluster-down bench bench-live bench-stream bench-queries bench-search bench-export bench-stories bench-pages faults hostile peers kills lock clean backfill-demo bench-backfill
+.PHONY: help install demo test test-core test-browser lint format up cluster cluster-up cluster-down cluster-test bench bench-live bench-stream bench-queries bench-search bench-export bench-stories bench-pages faults hostile peers kills lock clean backfill-demo bench-backfill
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -62,6 +62,9 @@ cluster: .venv-cluster/.installed ## docker-compose's topology as plain processe
 
 cluster-up: .venv-cluster/.installed ## start the same and leave it running; says where it is and how to log in
 	@.venv-cluster/bin/python -m examples.airflow.cluster_up
+
+cluster-test: .venv-cluster/.installed ## what happens to machines, 5,000 articles for each fault (hours; FAULT=name, ARTICLES=500)
+	@.venv-cluster/bin/python -m bench.cluster --articles $(or $(ARTICLES),5000) $(addprefix --fault ,$(FAULT))
 
 cluster-down: .venv-cluster/.installed ## end what cluster-up started, and remove what it wrote
 	@.venv-cluster/bin/python -m examples.airflow.cluster_up --down

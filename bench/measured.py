@@ -17,7 +17,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -104,7 +104,7 @@ class _MemoryWatch(threading.Thread):
 
     def run(self) -> None:
         while not self._ended.wait(LOOK_SECONDS):
-            self._peak = max(self._peak, sum(_proportional_memory()))
+            self._peak = max(self._peak, sum(proportional_memory(psutil.Process().children(recursive=True))))
 
     def end(self) -> float:
         """Stop looking; the peak in MiB."""
@@ -113,9 +113,9 @@ class _MemoryWatch(threading.Thread):
         return self._peak / 1024
 
 
-def _proportional_memory() -> Iterator[int]:
-    """KiB of each process below this one."""
-    for child in psutil.Process().children(recursive=True):
+def proportional_memory(processes: Iterable[psutil.Process]) -> Iterator[int]:
+    """KiB of each process; what some of them share is counted once."""
+    for child in processes:
         with suppress(OSError):  # it has just ended
             lines = Path(f"/proc/{child.pid}/smaps_rollup").read_text().splitlines()
             yield from (int(line.split()[1]) for line in lines if line.startswith("Pss:"))

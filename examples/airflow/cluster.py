@@ -3,7 +3,7 @@
 Starts what `examples.airflow.topology` describes, over the sample newsroom. The scheduler starts `ingest_hourly` by
 itself; once its tasks are at work on both workers, one worker is killed with all that it runs. The run has to end
 green all the same, with every article stored once and the asset `news_articles` updated once. Takes two to three
-minutes; with `--quick`, which kills nobody, one minute less.
+minutes; with `--quick`, which kills nobody, one minute less. `make cluster-test` tries more that can go wrong.
 """
 
 import argparse
