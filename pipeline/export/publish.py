@@ -24,7 +24,8 @@ from pipeline.store.schema.tables import UtcDateTime
 from pipeline.store.schema.views import VIEWS, Column, View
 
 PUBLISHED: Final = (
-    *("v_article", "v_article_author", "v_article_tag", "v_article_local", "v_revision", "v_correction"),
+    *("v_article", "v_article_author", "v_article_tag", "v_article_local", "v_article_link", "v_article_picture"),
+    *("v_revision", "v_correction"),
     *("v_story", "v_story_article", "v_source_daily", "v_contract"),
 )
 """Views that become tables, under their names without ``v_``."""
@@ -40,11 +41,14 @@ _INDEXED: Final = (
     "author",
     "tag",
     "url",
+    "target_url",
+    "target_site",
 )
 _FACETS: Final = {
     "article": ["site", "language", "section", "kind", "access"],
     "article_author": ["author", "site"],
     "article_tag": ["tag", "site"],
+    "article_link": ["site", "target_site"],
     "revision": ["site", "changed"],
     "source_daily": ["source"],
 }

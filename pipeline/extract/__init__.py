@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pipeline.classify import PageFacts, Verdict, class_of_numbers, class_of_page, gather_page_facts
 from pipeline.classify.page_numbers import numbers_of
 from pipeline.errors import ExtractError
+from pipeline.extract.article_links import find_references
 from pipeline.extract.blocks import Layout, segment_page
 from pipeline.extract.body import BodyChoice, apply_rule, choose_blocks
 from pipeline.extract.forest import Forest
@@ -29,7 +30,6 @@ from pipeline.html.decode import Document, parse_html
 from pipeline.html.structured_data import Structured, read_structured
 from pipeline.metadata import read_metadata
 from pipeline.model import Article, Metadata, NoArticle
-from pipeline.robots.opt_out import signals_of_meta
 from pipeline.site_rules import Rule, load_rules
 
 __all__ = [
@@ -112,9 +112,9 @@ def explain_article(page: PageInput, *, forest: Forest | None = None, engine: st
     verdict, numbers = _classify(facts, metadata, layout, choices if is_shown else [])
     if verdict.page_class == "live_blog":
         counted = ()  # it has its own lines again and again
-    opt_out = signals_of_meta(structured.meta)
     extractor = better.source if better and better.source != "blocks" else EXTRACTOR
-    outcome = make_outcome(page, metadata, judged, counted, verdict, opt_out, extractor)
+    references = find_references(document, layout, judged, page.url)
+    outcome = make_outcome(page, metadata, judged, counted, references, verdict, structured, extractor)
     return Explanation(
         encoding=document.encoding,
         structured=structured,

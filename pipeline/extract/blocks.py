@@ -50,6 +50,7 @@ class Block(NamedTuple):
         links: number of links.
         pieces: how many text nodes it was made of.
         picture: index of the element that holds the last picture since the block before, in `Layout.nodes`; -1: none.
+        anchors, pictures: the elements of its links, and of all pictures since the block before.
     """
 
     text: str
@@ -60,6 +61,8 @@ class Block(NamedTuple):
     links: int
     pieces: int
     picture: int
+    anchors: tuple[_Element, ...]
+    pictures: tuple[_Element, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,8 @@ class _Walk:
         self.linked = self.bold = self.links = 0
         self.is_full = False
         self.picture = -1
+        self.anchors: list[_Element] = []
+        self.pictures: list[_Element] = []
         self.preformatted = 0
 
     def flush(self, node: int, kind: str) -> None:
@@ -93,8 +98,11 @@ class _Walk:
                 length = len(text)
                 linked, bold = min(self.linked, length), min(self.bold, length)
                 pieces = self.blanks + len(parts)
-                self.blocks.append(Block(text, node, kind, linked, bold, self.links, pieces, self.picture))
+                seen = (self.picture, tuple(self.anchors), tuple(self.pictures))
+                self.blocks.append(Block(text, node, kind, linked, bold, self.links, pieces, *seen))
                 self.picture = -1
+                if self.anchors or self.pictures:
+                    self.anchors, self.pictures = [], []
                 self.is_full = self.is_full or len(self.blocks) >= MAX_BLOCKS
             parts.clear()
         self.linked = self.bold = self.links = self.blanks = 0
@@ -133,6 +141,7 @@ class _Walk:
                 self._enter(child, node, kind, in_link, in_bold)
             elif role == "link":
                 self.links += 1
+                self.anchors.append(child)
                 self.visit(child, node, kind, True, in_bold)
             elif role == "bold":
                 self.visit(child, node, kind, in_link, True)
@@ -140,6 +149,7 @@ class _Walk:
                 self._line_break(node, kind)
             elif role == "picture":
                 self.picture = node
+                self.pictures.append(child)
             # A reading above a character would run into the word, without parentheses around it.
             elif (role == "note" and not is_footnote_mark(child)) or (
                 role == "reading" and element.find("rp") is not None
@@ -209,7 +219,9 @@ class _Walk:
                 continue
             if text := text_of(cell, MAX_CELL):
                 self.add(text if first else " | " + text, False, False)
-                self.linked += sum(len("".join(map(str, a.itertext())).strip()) for a in cell.iter("a"))
+                anchors = list(cell.iter("a"))
+                self.linked += sum(len("".join(map(str, a.itertext())).strip()) for a in anchors)
+                self.anchors += anchors
                 first = False
         self.flush(node, "row")
 

@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipeline.classify import CLASSES, Verdict
+from pipeline.extract.article_links import ArticleReferences
 from pipeline.extract.judgement import JudgedBlock
 from pipeline.extract.page_input import PageInput
 from pipeline.extract.rescue import ENGINE_VERSION
+from pipeline.html.structured_data import Structured
 from pipeline.metadata.bylines.person_names import agency_of
 from pipeline.metadata.details import is_kind_of_article
 from pipeline.model import Article, BodyBlock, Metadata, NoArticle, Removed
+from pipeline.robots.opt_out import signals_of_meta
 from pipeline.text.duplicates import content_hash
 from pipeline.text.words import count_words
 from pipeline.urls import canonical_url, site_of
@@ -32,15 +35,16 @@ def make_outcome(
     metadata: Metadata,
     judged: Sequence[JudgedBlock],
     blocks: tuple[BodyBlock, ...],
+    references: ArticleReferences,
     verdict: Verdict,
-    opt_out: tuple[str, ...],
+    structured: Structured,
     extractor: str = EXTRACTOR,
 ) -> Article | NoArticle:
     """The article, or a refusal with the title, what was removed and the reservations of rights that it still has."""
     text = kept_text(judged)
     count = count_words(text)
     removed = tuple(Removed(block.text, block.reason) for block in judged if block.reason not in (None, "outside"))
-    title = metadata.title or page.title_hint
+    title, opt_out = metadata.title or page.title_hint, signals_of_meta(structured.meta)
     if refusal := _refusal_of(page, verdict, count):
         return NoArticle(page.url, *refusal, title=title, removed=removed, opt_out=opt_out)
     return Article(
@@ -49,6 +53,8 @@ def make_outcome(
         title=title,
         text=text,
         shape="".join(block.letter for block in judged if block.reason is None),
+        links=references.links,
+        pictures=references.pictures,
         content_hash=content_hash(text),
         word_count=count,
         extractor=extractor,

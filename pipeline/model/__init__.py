@@ -19,6 +19,7 @@ from pipeline.model.article import (
     NoArticle,
     Precision,
     Provenance,
+    Reference,
     Removed,
 )
 from pipeline.model.exchange import Capture, ChainCookie, FeedAccess, Fetched, Redirect, Response, Route, Validators
@@ -61,6 +62,7 @@ __all__ = [
     "Precision",
     "Provenance",
     "Redirect",
+    "Reference",
     "Removed",
     "Response",
     "Rhythm",

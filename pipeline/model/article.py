@@ -46,6 +46,13 @@ class BodyBlock(NamedTuple):
     kept: bool
 
 
+class Reference(NamedTuple):
+    """What an article links to, or a picture of it: an absolute URL, with the words of the link or of ``alt``."""
+
+    url: str
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class Cleaned:
     """Paragraphs after cleaning, in reading order."""
@@ -80,6 +87,8 @@ class Article:
             ``newsroom`` for each; for times the ``offset`` from UTC that the publisher gives, or its country has.
         shape: what each paragraph of the text is, one letter for each (`pipeline.text.shape`); None where that is not
             known, as of what a feed carried.
+        links: in its text, each address once, canonical; None where they are not known, as of what a feed carried.
+        pictures: within the text and above it, likewise.
         blocks: of its body before cleaning, to be counted; nothing of them is stored with the article.
         sketch: of its text (`pipeline.text.duplicates.Words.sketch`), where that was made already.
     """
@@ -115,6 +124,8 @@ class Article:
     corrections: tuple[str, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
     shape: str | None = None
+    links: tuple[Reference, ...] | None = None
+    pictures: tuple[Reference, ...] | None = None
     blocks: tuple[BodyBlock, ...] = field(default=(), repr=False)
     sketch: tuple[int, ...] = field(default=(), repr=False)
 

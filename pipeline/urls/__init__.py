@@ -96,6 +96,22 @@ _ENDS = "".join(map(chr, range(33))) + "\x7f\xa0\u200b\u2028\u2029\ufeff"
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
+def _plain_run(characters: str) -> str:
+    """Any number of these characters, and of escapes that are as they have to be."""
+    escape = "%(?:2[0-9A-CF]|3[A-F]|40|5[B-E]|60|7[B-DF]|[89A-F][0-9A-F])"
+    return f"[{characters}]*(?:{escape}[{characters}]*)*"
+
+
+# Nearly all links look so, and are canonical but for parameters that track and a fragment: a name of letters and
+# digits, no dot segments, no escapes of what needs none. To see that takes a tenth of the time of taking them apart.
+_PLAIN_PATH = "A-Za-z0-9._~!$&'()*+,=:@/-"
+_PLAIN = re.compile(
+    r"(https?://(?:[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?\.){1,5}[a-z]{2,24}/"
+    rf"{_plain_run(_PLAIN_PATH)})(?:\?({_plain_run('?' + _PLAIN_PATH)}))?(?:#.*)?",
+    re.DOTALL,
+)
+
+
 def canonical_url(url: str, base: str | None = None) -> str:
     """The one spelling of the address of a page.
 
@@ -112,6 +128,9 @@ def canonical_url(url: str, base: str | None = None) -> str:
     Raises ValueError: it is no absolute http(s) URL after joining it with the base, or longer than
     `MAX_URL_LENGTH`.
     """
+    if len(url) <= MAX_URL_LENGTH and (plain := _PLAIN.fullmatch(url)) and "/." not in url:
+        query = drop_tracking(plain[2] or "")
+        return f"{plain[1]}?{query}" if query else plain[1]
     scheme, authority, path, query = _split(url, base)
     host, port = read_authority(authority, scheme)
     # Empty parameters at the end name nothing, and joining with a base takes them off.

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 
 from pipeline.cli import main
+from pipeline.model import Reference
 from pipeline.store.schema.tables import FeedRow
 from tests.support.archive import NOW, Archive
 from tests.support.views import settle_stories
@@ -23,7 +24,10 @@ def archive(engine):
     archive = Archive(engine)
     archive.store("https://one.example/a", site="one.example", title="Café | port", language="fr", published_at=NOW)
     archive.store("https://two.example/b", site="two.example", text="Harbour.", authors=("Bo Lind", "Ada Ruiz"))
-    archive.store("https://two.example/b", site="two.example", text="Harbours.", now=NOW + timedelta(hours=1))
+    links = (Reference("https://one.example/a", "a port"),)
+    archive.store(
+        "https://two.example/b", site="two.example", text="Harbours.", links=links, now=NOW + timedelta(hours=1)
+    )
     archive(
         lambda connection: connection.execute(
             sa.update(FeedRow).values(auth="me:topsecret", url="https://x/?key=topsecret")
@@ -57,6 +61,10 @@ def test_the_copy_has_the_data_of_the_views_with_search_and_without_secrets(arch
     assert ask(file, "SELECT published_at, tags FROM article WHERE site = 'one.example'") == [
         ("2026-11-22 12:00:00.000000", "port; tides")
     ]
+    joined = (
+        "SELECT l.text FROM article_link AS l JOIN article AS a ON a.url = l.target_url WHERE a.site = 'one.example'"
+    )
+    assert ask(file, joined) == [("a port",)]
     assert ask(file, "SELECT role FROM story_article WHERE story_id = article_id")
     for name in ("news.db", "news.metadata.json", "news.md"):
         assert b"topsecret" not in (file.parent / name).read_bytes()

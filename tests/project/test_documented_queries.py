@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from pipeline.errors import FetchError
-from pipeline.model import Entry
+from pipeline.model import Entry, Reference
 from pipeline.schedule.pages import after_error
 from pipeline.store.connection.engine import reading
 from pipeline.store.feeds.feed_claims import claim_feed
@@ -47,6 +47,7 @@ def archive(engine):
     }
     archive.store("https://one.example/a", site="one.example", language="en", **told)
     by = {
+        "links": (Reference("https://one.example/a", "a report"), Reference("https://two.example/x", "x")),
         "shape": "q",
         "authors": ("Ada Ruiz", "Bo Lind"),
         "provenance": {"published_at": {"from": "feed", "sure": 0.25}},
@@ -96,18 +97,20 @@ EXPECTED = [
     [("https://two.example/c", "Headline", "Korrektur: der Name.")],
     [("two.example", 1, 1.0), ("one.example", 1, 0.0)],
     [("one.example", "paragraph", 1, 1), ("two.example", "quote", 1, 1)],
+    [("https://one.example/a", 1, "a report")],
+    [("https://two.example/b", "a report", "https://one.example/a", "Headline")],
     [("2026-11", "one.example", 1), ("2026-11", "two.example", 1)],
     [
         ("one.example", "Ada Ruiz", "Headline", "https://one.example/a"),
         ("two.example", None, "Headline", "https://two.example/c"),
     ],
 ]
-FROM = (0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0)
+FROM = (0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0)
 """Columns before these are left out: times that the databases give in types of their own, and cursors."""
 
 
 @pytest.mark.parametrize(
-    ("query", "expected", "first"), list(zip(SQL, EXPECTED, FROM, strict=True)), ids=map(str, range(1, 19))
+    ("query", "expected", "first"), list(zip(SQL, EXPECTED, FROM, strict=True)), ids=map(str, range(1, 21))
 )
 def test_the_queries_answer(archive, query, expected, first):
     if archive.engine.dialect.name == "sqlite":  # as news sql does; PostgreSQL has the function

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from pipeline.cli import main
 from pipeline.errors import FetchError
-from pipeline.model import Entry, Removed, Subscription
+from pipeline.model import Entry, Reference, Removed, Subscription
 from pipeline.schedule.pages import after_error
 from pipeline.store.connection.engine import reading
 from pipeline.store.feeds.feed_claims import claim_feed
@@ -50,7 +50,8 @@ def archive(engine):
     archive.poll(Entry(guid="a", url=A, **announced), lost, *(Entry(guid=url, url=url) for url in (B, C, TOKYO)))
     dated = {"from": "json-ld", "sure": 0.5, "offset": "+09:30", "others": [["feed", "2026-11-21T00:00:00+00:00"]]}
     fields = {
-        A: {"title": "Harbour board votes", "text": REPORT, "shape": "p2q", "language": "en", "agency": "AP"}
+        A: {"links": (Reference(B, "votes"), Reference(f"{A}/more", "more"))}
+        | {"title": "Harbour board votes", "text": REPORT, "shape": "p2q", "language": "en", "agency": "AP"}
         | {"published_at": NOW - HOUR, "provenance": {"published_at": dated}}
         | {"removed": (Removed("Read more", "teaser"), Removed("Share this", "phrase"))},
         B: {"title": "Board votes", "text": REPORT, "language": "en", "published_at": NOW, "authors": ("Bo Lind",)},
@@ -153,6 +154,7 @@ ANSWERS = {
     28: [(A, "json-ld", "feed", "2026-11-21T00:00:00+00:00")],
     29: [A, OLD, "https://quiet.example/", TOKYO, B],
     30: [OLD, A, B],
+    31: [(B, 1)],
 }
 
 
@@ -167,4 +169,4 @@ def test_each_question_has_its_answer(archive, tmp_path, monkeypatch):
             found[int(number)] = ask_command(archive, shlex.split(line))
     found[26] = [row[1:] for row in found[26]]  # cursors are each database's own
     assert found == ANSWERS
-    assert list(found) == list(range(1, 31))
+    assert list(found) == list(range(1, 32))

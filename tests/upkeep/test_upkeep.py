@@ -122,14 +122,15 @@ def test_other_rules_open_a_revision_that_is_ours_and_a_dry_run_only_tells(kept)
     assert json.loads(run(kept, "reclean", "--json"))["pages"] == {"same": 2}
 
 
-def test_the_shape_of_texts_that_were_stored_without_is_filled_in(kept):
+def test_shape_links_and_pictures_of_texts_that_were_stored_without_are_filled_in(kept):
     kept.serve_stories(1)
     kept.ingest()
     rows = [kept.rows(table) for table in TABLES]
     for table in (ArticleRow, RevisionRow):
         write(kept.engine, lambda connection, table=table: connection.execute(sa.update(table).values(shape=None)))
+    change(kept, 1, links=None, pictures=None)
     report = reclean(job(kept))
-    assert (dict(report.kinds), dict(report.columns)) == ({"updated": 1}, {"shape": 1})
+    assert (dict(report.kinds), dict(report.columns)) == ({"updated": 1}, {"shape": 1, "links": 1, "pictures": 1})
     for table, before in zip(TABLES, rows, strict=True):
         assert [row | {"updated_at": None} for row in map(dict, kept.rows(table))] == [
             row | {"updated_at": None} for row in map(dict, before)

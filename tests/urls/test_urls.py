@@ -266,6 +266,27 @@ def test_every_absolute_http_url_has_a_canonical_form(scheme, host, port, path, 
     assert is_same_site(url, canonical)
 
 
+@given(
+    st.from_regex(r"https?://([a-z0-9-]{1,4}\.){1,6}[a-z0-9]{1,3}/", fullmatch=True),
+    st.text("aZ9._~-/;:@&=+,%2EeF30'()", max_size=12),
+    st.text("aZ9._~-/;:@&=+,%2EeF30'()?_gautm", max_size=12),
+    st.text("a#/.? ", max_size=4),
+)
+@example("https://a.example/", "%2F", "utm_a=1&b=2", "")
+@example("https://a.example/", "..", "", "")
+def test_a_url_that_is_canonical_at_sight_is_what_taking_it_apart_makes_of_it(root, path, query, fragment):
+    """A tab is no part of an address, and has it taken apart."""
+    url = f"{root}{path}?{query}"
+    assert canonical_or_none(f"{url}#{fragment}") == canonical_or_none(f"{url}\t#{fragment}")
+
+
+def canonical_or_none(url):
+    try:
+        return canonical_url(url)
+    except ValueError:
+        return None
+
+
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_comparing_sites_survives_anything(a, b):
     assert is_same_site(a, b) == is_same_site(b, a)

@@ -121,6 +121,8 @@ def _plan(version: ArticleVersion, stored: sa.RowMapping | None, first: int | No
     if decision == "unchanged":
         # The text differs in layout at most: it stays together with what it was made by, as in its revision.
         kept = REVISED if _has_shape(stored, values) else (*REVISED, "shape")
+        if is_less or article.links is None:
+            kept = (*kept, "links", "pictures")
         values = {name: value for name, value in values.items() if name not in kept}
         values |= {"source": stored["source"]} if stored and is_less else {}
     else:

@@ -15,7 +15,7 @@ from pipeline.store.schema.tables import ArticleRow, RevisionRow, UtcDateTime
 from pipeline.store.schema.views import VIEWS
 from tests.support.archive import NOW, Archive
 
-SILENT = {"id", "page_id", "first_seen_at", "updated_at", "provenance"}
+SILENT = {"id", "page_id", "first_seen_at", "updated_at", "provenance", "links", "pictures"}
 """Columns of which a change is no news: keys, the times that follow every change, and what v_article leaves out."""
 
 TOLD_BY_OTHER_TABLES = {"story_id", "story_role", "gone_at"}

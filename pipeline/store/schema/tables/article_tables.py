@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, Integer, String, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pipeline.store.schema.tables.column_types import Key, Table, check_words
+from pipeline.store.schema.tables.column_types import JsonOrNull, Key, Table, check_words
 
 HIDDEN_COLUMN = {"is_shown": False}
 """``info`` of a column that v_article does not show."""
@@ -118,6 +118,18 @@ class ArticleRow(Table):
         info=HIDDEN_COLUMN | FIXED_COLUMN,
     )
     shape: Mapped[str | None] = mapped_column(comment=SHAPE)
+    # No rows of a table: their keys would take as much room again. Addresses of pictures change with sizes and servers,
+    # which is no news.
+    links: Mapped[list[Any] | None] = mapped_column(
+        JsonOrNull,
+        comment="what its text links to, each address once: [[URL, words]]; null where it is not known",
+        info=HIDDEN_COLUMN | FIXED_COLUMN,
+    )
+    pictures: Mapped[list[Any] | None] = mapped_column(
+        JsonOrNull,
+        comment="pictures in its text and above it: [[URL, words in their stead]]; null where it is not known",
+        info=HIDDEN_COLUMN | FIXED_COLUMN,
+    )
     first_seen_at: Mapped[datetime] = mapped_column(index=True, comment="when it was first stored", info=FIXED_COLUMN)
     updated_at: Mapped[datetime] = mapped_column(
         index=True, comment="when anything of it last changed", info=FIXED_COLUMN

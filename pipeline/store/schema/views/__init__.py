@@ -11,7 +11,15 @@ import sqlalchemy as sa
 
 from pipeline.store.schema.search_function import POSTGRESQL_SEARCH
 from pipeline.store.schema.views.article_views import ARTICLE, ARTICLE_AUTHOR, ARTICLE_TAG
-from pipeline.store.schema.views.detail_views import ARTICLE_BLOCK, ARTICLE_LOCAL, ENTRY, RAW, REMOVED
+from pipeline.store.schema.views.detail_views import (
+    ARTICLE_BLOCK,
+    ARTICLE_LINK,
+    ARTICLE_LOCAL,
+    ARTICLE_PICTURE,
+    ENTRY,
+    RAW,
+    REMOVED,
+)
 from pipeline.store.schema.views.dialect_pieces import PIECES
 from pipeline.store.schema.views.history_views import ARTICLE_VERSION, AS_OF, CHANGES, CORRECTION, REVISION
 from pipeline.store.schema.views.provenance_views import ALTERNATIVE, PROVENANCE
@@ -19,7 +27,7 @@ from pipeline.store.schema.views.source_views import FEED_DELAY, FEED_HEALTH, LE
 from pipeline.store.schema.views.story_views import STORY, STORY_ARTICLE
 from pipeline.store.schema.views.view_shape import Column, View
 
-VERSION = "1.5"
+VERSION = "1.6"
 
 __all__ = ["AS_OF", "DEFINITION", "VERSION", "VIEWS", "Column", "View"]
 
@@ -44,6 +52,8 @@ _CONTENT = (
     RAW,
     ARTICLE_LOCAL,
     ARTICLE_BLOCK,
+    ARTICLE_LINK,
+    ARTICLE_PICTURE,
 )
 
 

@@ -49,6 +49,39 @@ REMOVED = View(
 )
 
 
+_ADDRESS, _WORDS = "{other_source}", "{other_value}"
+"""Of a link or picture, which is a pair as the values of other sources are."""
+
+ARTICLE_LINK = View(
+    "v_article_link",
+    "One row for each page or file that an article's text links to, in the order of the text. Articles that were stored"
+    " before there were links have none: a revisit fills them in, or news reclean.",
+    (
+        ARTICLE_ID,
+        Column("position", "{place_of_alternative}", sa.Integer(), "place among those of the article, from 1"),
+        Column("target_url", _ADDRESS, sa.Text(), "where it leads to, as a canonical URL: v_article.url of articles"),
+        Column("target_site", "{site_of_link}", sa.Text(), "host name of that without www., as in v_article.site"),
+        Column("text", _WORDS, sa.Text(), "the words of the link, 200 characters at most"),
+        *_OF_ARTICLE,
+    ),
+    "FROM article AS a {each_link}",
+)
+
+ARTICLE_PICTURE = View(
+    "v_article_picture",
+    "One row for each picture in an article's text and above it, in the order of the page, but for icons. The one that"
+    " the page declares as the main one is v_article.image, which may be none of them or one in another size.",
+    (
+        ARTICLE_ID,
+        Column("position", "{place_of_alternative}", sa.Integer(), "place among those of the article, from 1"),
+        Column("picture_url", _ADDRESS, sa.Text(), "where it is, in one of its sizes"),
+        Column("text", _WORDS, sa.Text(), "what the page gives in its stead, to be read out; empty for nothing"),
+        *_OF_ARTICLE,
+    ),
+    "FROM article AS a {each_picture}",
+)
+
+
 def _told(place: int) -> str:
     """Kind (0) or level (1) of a paragraph by its letter."""
     told = {letter: meaning[place] for letter, meaning in LETTERS.items() if meaning[place] is not None}

@@ -93,6 +93,9 @@ _LISTS = {name: (f"a.{name}", separator) for name, separator in SEPARATORS.items
 _SEPARATORS = {"; ": ("'; '", "'; '"), "\n\n": (r"E'\n\n'", "char(10, 10)")}
 """How each separator is written on PostgreSQL and on SQLite."""
 
+_LINK = "json_extract(o.value, '$[0]')"
+_BEHIND_SCHEME = f"substr({_LINK}, instr({_LINK}, '://') + 3)"
+
 _OFFSET = "json_extract(a.provenance, '$.published_at.offset')"
 _LOCAL = "(timezone('UTC', a.published_at) + CAST(a.provenance #>> '{published_at,offset}' AS interval))"
 
@@ -109,6 +112,9 @@ PIECES: Mapping[str, Mapping[str, str]] = {
         "removed_reason": "o.value ->> 'reason'",
         "each_paragraph": r"CROSS JOIN LATERAL unnest(string_to_array(a.text, E'\n\n'))"
         " WITH ORDINALITY AS o(value, place)",
+        "each_link": "CROSS JOIN LATERAL jsonb_array_elements(a.links) WITH ORDINALITY AS o(value, place)",
+        "each_picture": "CROSS JOIN LATERAL jsonb_array_elements(a.pictures) WITH ORDINALITY AS o(value, place)",
+        "site_of_link": source_sql("postgresql", "split_part(o.value ->> 0, '/', 3)"),
         "offset": "(a.provenance #>> '{published_at,offset}')",
         "local_time": f"to_char({_LOCAL}, 'YYYY-MM-DD HH24:MI')",
         "local_hour": f"CAST(extract(hour FROM {_LOCAL}) AS integer)",
@@ -145,6 +151,9 @@ PIECES: Mapping[str, Mapping[str, str]] = {
         # The text as JSON, cut where an empty line stands. Backslashes are spelt out: none passes for a line end.
         "each_paragraph": "CROSS JOIN json_each("
         r"""'[' || replace(replace(json_quote(a.text), '\\', '\u005c'), '\n\n', '","') || ']') AS o""",
+        "each_link": "CROSS JOIN json_each(a.links) AS o",
+        "each_picture": "CROSS JOIN json_each(a.pictures) AS o",
+        "site_of_link": source_sql("sqlite", f"substr({_BEHIND_SCHEME}, 1, instr({_BEHIND_SCHEME} || '/', '/') - 1)"),
         "offset": _OFFSET,
         "local_time": f"strftime('%Y-%m-%d %H:%M', a.published_at, {_OFFSET})",
         "local_hour": f"CAST(strftime('%H', a.published_at, {_OFFSET}) AS integer)",
@@ -154,7 +163,7 @@ PIECES: Mapping[str, Mapping[str, str]] = {
         " char(10)) FROM json_each(e.value, '$.others') AS o)",
         "each_other": "CROSS JOIN json_each(e.value, '$.others') AS o",
         "place_of_alternative": "o.key + 1",
-        "other_source": "json_extract(o.value, '$[0]')",
+        "other_source": _LINK,
         "other_value": "json_extract(o.value, '$[1]')",
         # One writer at a time: the order of numbers is that of commits.
         "settled": "",
