@@ -35,6 +35,8 @@ def render(request: Request, template: str, *, status: int = 200, **values: Any)
     root = root_of(request)
 
     def link(path: str, **query: Any) -> str:  # noqa: ANN401  # of any kind
+        if not query:
+            return f"{root}{path}"
         given = {name: value for name, value in query.items() if value not in (None, "")}
         return f"{root}{path}" + (f"?{urlencode(given)}" if given else "")
 
@@ -115,6 +117,11 @@ def show_duration(seconds: object) -> str:
     return f"{seconds:.3g} s"
 
 
+def show_number(number: object) -> str:
+    """A whole number with its thousands apart; nothing for None."""
+    return "" if number is None else f"{number:,}"
+
+
 def _show(value: object) -> object:
     """What any expression of a template comes to: control characters shown, wherever it stands, and None as nothing.
 
@@ -137,7 +144,7 @@ def _make_environment() -> Environment:
     environment.filters.update(
         when=show_time, outward=show_link, plain=show_text, lasting=show_duration, prose=show_prose
     )
-    environment.globals.update(navigation=NAVIGATION, version=__version__)
+    environment.globals.update(navigation=NAVIGATION, version=__version__, number=show_number)
     return environment
 
 
