@@ -19,7 +19,7 @@ from typing import Any, Self
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 SCRIPT = SHARED / "tools" / "replay.py"
 PAGES = SHARED / "corpus" / "pages"
-START_SECONDS = 60.0
+START_SECONDS = 300.0
 
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
