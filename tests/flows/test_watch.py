@@ -92,7 +92,7 @@ def test_an_abstract_socket_is_told_too():
     manager.wait_for("READY=1")
 
 
-def test_what_is_under_way_is_stored_at_the_first_signal_and_given_back_at_the_second(newsroom, manager):
+def test_what_is_under_way_is_stored_at_the_first_signal_and_given_back_at_the_second(local, manager):
     reached, go_on = threading.Event(), threading.Event()
 
     def slow(request):
@@ -100,22 +100,22 @@ def test_what_is_under_way_is_stored_at_the_first_signal_and_given_back_at_the_s
         go_on.wait()
         return page(article_page(1))(request)
 
-    newsroom.serve_stories(1)
-    newsroom.web.routes["/1"] = slow
-    with watching(newsroom, manager) as run:
+    local.serve_stories(1)
+    local.web.routes["/1"] = slow
+    with watching(local, manager) as run:
         reached.wait()
         run.send_signal(signal.SIGTERM)
         time.sleep(0.5)
         go_on.set()
         assert run.wait() == 0
-    assert stored(newsroom) == [title(1)]
+    assert stored(local) == [title(1)]
 
     reached.clear()
     go_on.clear()
-    newsroom.web.routes["/2"] = lambda request: slow(request)
-    newsroom.web.routes["/feed.xml"] = page(newsroom.feed_of(1, 2), XML)
-    make_due(newsroom)
-    with watching(newsroom, manager) as run:
+    local.web.routes["/2"] = lambda request: slow(request)
+    local.web.routes["/feed.xml"] = page(local.feed_of(1, 2), XML)
+    make_due(local)
+    with watching(local, manager) as run:
         reached.wait()
         run.send_signal(signal.SIGTERM)
         time.sleep(0.5)
@@ -123,8 +123,8 @@ def test_what_is_under_way_is_stored_at_the_first_signal_and_given_back_at_the_s
         run.send_signal(signal.SIGTERM)
         assert run.wait() == 128 + signal.SIGTERM
         go_on.set()
-    assert newsroom.page("/2")["leased_until"] is None
-    assert newsroom.page("/2")["attempts"] == 0
+    assert local.page("/2")["leased_until"] is None
+    assert local.page("/2")["attempts"] == 0
 
 
 def test_sighup_reads_the_settings_anew_and_wrong_ones_change_nothing(local, manager, tmp_path):
@@ -168,23 +168,23 @@ def test_a_killed_one_loses_nothing_and_the_next_goes_on_at_once(newsroom, manag
     assert sorted(stored(newsroom)) == [title(number) for number in (1, 2, 3)]
 
 
-def test_pushes_of_hubs_are_taken_in_the_same_process(newsroom, manager):
+def test_pushes_of_hubs_are_taken_in_the_same_process(local, manager):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with Hub() as hub:
-        link = {"Link": f'<{hub.url}>; rel="hub", <{newsroom.web.url("/feed.xml")}>; rel="self"'}
-        newsroom.serve_stories(1)
-        newsroom.web.routes["/feed.xml"] = page(newsroom.feed_of(1), XML, **link)
-        newsroom.ingest()
+        link = {"Link": f'<{hub.url}>; rel="hub", <{local.web.url("/feed.xml")}>; rel="self"'}
+        local.serve_stories(1)
+        local.web.routes["/feed.xml"] = page(local.feed_of(1), XML, **link)
+        local.ingest()
         callback = f"http://127.0.0.1:{port}/hooks"
-        with watching(newsroom, manager, "--push-port", str(port), NEWS_WEBSUB_CALLBACK=callback):
+        with watching(local, manager, "--push-port", str(port), NEWS_WEBSUB_CALLBACK=callback):
             wait_until(lambda: hub.active)
-            newsroom.web.routes["/2"] = page(article_page(2))
-            newsroom.web.routes["/feed.xml"] = page(newsroom.feed_of(1, 2), XML, **link)
-            with newsroom.engine.begin() as connection:  # the last poll was longer ago than a push has to wait
+            local.web.routes["/2"] = page(article_page(2))
+            local.web.routes["/feed.xml"] = page(local.feed_of(1, 2), XML, **link)
+            with local.engine.begin() as connection:  # the last poll was longer ago than a push has to wait
                 connection.execute(sa.update(FeedRow).values(last_polled_at=FeedRow.created_at))
-            assert hub.publish(newsroom.web.url("/feed.xml"), b"new", XML) == [202]
-            wait_until(lambda: len(stored(newsroom)) == 2)
+            assert hub.publish(local.web.url("/feed.xml"), b"new", XML) == [202]
+            wait_until(lambda: len(stored(local)) == 2)
 
 
 def test_sighup_with_rules_or_an_address_that_do_not_open_changes_nothing(local, manager, tmp_path):
