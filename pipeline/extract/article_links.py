@@ -43,6 +43,7 @@ _FOREIGN: Final = (
 # Pages that load pictures late have a placeholder as the source until then.
 _SOURCES: Final = ("data-src", "data-original", "data-lazy-src", "src")
 _SETS: Final = ("data-srcset", "srcset")
+_ROOT = re.compile(r"(https?:)//[^\s/?#\\]+")
 _WHOLE = re.compile(r"(?:https?://[A-Za-z0-9.-]+|/?)/[^\s#\\]{0,1999}")
 _NEXT_SOURCE = re.compile(r",\s+")  # addresses hold commas, too
 _NUMBER = re.compile(r"\d{1,6}(?:\.\d{1,3})?")
@@ -80,14 +81,13 @@ class _Base:
     """What addresses of a page are relative to. Most begin at the root of the site, or have a host."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
-        self._root = url[: url.index("/", url.index("//") + 2)]
-        self._scheme = url[: url.index("//")]
+        root = _ROOT.match(url)
+        self._url, self._root, self._scheme = url, root[0] if root else "", root[1] if root else ""
 
     def of_page(self, address: str) -> str | None:
         """The canonical URL; None of mailto:, javascript: and what else is none of a page."""
         try:
-            if address[0] == "/" and address[1:2] not in ("/", "\\"):
+            if self._root and address[0] == "/" and address[1:2] not in ("/", "\\"):
                 return canonical_url(self._root + address)
             return canonical_url(address, self._url)
         except ValueError:
@@ -95,7 +95,7 @@ class _Base:
 
     def of_picture(self, address: str) -> str | None:
         """The address with scheme and host; None where it can be none."""
-        if _WHOLE.fullmatch(address):
+        if self._root and _WHOLE.fullmatch(address):
             if address[0] != "/":
                 return address
             return (self._scheme if address[1:2] == "/" else self._root) + address

@@ -1,5 +1,7 @@
 """An article comes with what its text links to and with its pictures, and not with those of what stands around it."""
 
+import pytest
+
 from pipeline.extract import PageInput, extract_article
 from tests.support.stories import paragraphs
 
@@ -99,3 +101,26 @@ def test_a_text_from_elsewhere_has_the_links_of_blocks_that_say_the_same():
     found = extract_article(PageInput(page.encode(), URL, extractor="trafilatura"))
     assert found.extractor == "trafilatura"
     assert [link.url for link in found.links] == ["https://lantern.example/first"]
+
+
+@pytest.mark.parametrize(
+    ("base", "root"),
+    [("https://cdn.example", "https://cdn.example"), ("https://cdn.example?a=b", "https://cdn.example")],
+)
+def test_a_base_without_a_path_is_the_root(base, root):
+    inside = "<p>The keepers of the lamp said that <a href=/board>the harbour board</a> had paid for it on its own.</p>"
+    found = read(f"{inside}<figure><img src=/a.jpg></figure>", head=f"<base href='{base}'>")
+    assert [link.url for link in found.links] == [f"{root}/board"]
+    assert [picture.url for picture in found.pictures] == [f"{root}/a.jpg"]
+
+
+def test_words_of_links_and_pictures_hold_nothing_that_no_database_stores():
+    inside = (
+        "<p>The keepers said that <a href='/b&#0;o&#xD800;ard'>the har\x00bour &#0;board &#xDFFF;of all</a> had paid.</p>"
+        "<figure><img src='/a&#0;&#xD800;.jpg' alt='The \x00lamp &#0;by &#xD800;night'></figure>"
+    )
+    found = read(inside)
+    assert found.links
+    for each in (*found.links, *found.pictures):
+        assert "\x00" not in "".join(each)
+        assert "".join(each).encode()
