@@ -136,7 +136,8 @@ def _classify(
     if verdict.page_class != "article" or _is_evident(metadata) or not facts.words or not choices:
         return verdict, ()
     kept = [choice.kept for choice in choices]
-    numbers = numbers_of(facts, metadata, layout.blocks, kept, [node.parent for node in layout.nodes])
+    parents = [node.parent for node in layout.nodes]
+    numbers = numbers_of(facts, metadata, layout.blocks, kept, parents, layout.elements)
     return class_of_numbers(numbers), numbers
 
 
