@@ -116,7 +116,7 @@ def test_a_base_without_a_path_is_the_root(base, root):
 
 def test_words_of_links_and_pictures_hold_nothing_that_no_database_stores():
     inside = (
-        "<p>The keepers said that <a href='/b&#0;o&#xD800;ard'>the har\x00bour &#0;board &#xDFFF;of all</a> had paid.</p>"
+        "<p>They said that <a href='/b&#0;o&#xD800;ard'>the har\x00bour &#0;board &#xDFFF;of all</a> had paid.</p>"
         "<figure><img src='/a&#0;&#xD800;.jpg' alt='The \x00lamp &#0;by &#xD800;night'></figure>"
     )
     found = read(inside)
