@@ -192,7 +192,8 @@ class PollRow(Table):
     error: Mapped[str | None] = mapped_column(comment="what went wrong, or what was malformed")
 
     __table_args__ = (
-        Index("ix_poll_feed_id_polled_at", "feed_id", "polled_at"),
+        # With the number of entries, from which plots of many polls are summed: without reading these.
+        Index("ix_poll_feed_id_polled_at_entries", "feed_id", "polled_at", "entries_new"),
         Index("ix_poll_missed", "polled_at", sqlite_where=text("missed"), postgresql_where=text("missed")),
     )
 
@@ -231,4 +232,8 @@ class EntryRow(Table):
     first_seen_at: Mapped[datetime] = mapped_column(comment="poll in which it first appeared")
     last_seen_at: Mapped[datetime] = mapped_column(comment="last poll in which it stood with a new or changed content")
 
-    __table_args__ = (UniqueConstraint("feed_id", "guid"),)
+    __table_args__ = (
+        UniqueConstraint("feed_id", "guid"),
+        # For the list of a feed's entries, the newest first.
+        Index("ix_entry_feed_id_first_seen_at", "feed_id", "first_seen_at", "id"),
+    )
