@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from pipeline.errors import ConfigError
-from pipeline.model import Entry
+from pipeline.model import Entry, Reference
 from pipeline.store.articles.saving import save_article
 from pipeline.store.connection.engine import open_engine, reading
 from pipeline.store.migrations.upgrade import downgrade_schema, require_current, upgrade_schema
@@ -30,6 +30,8 @@ def archive(engine):
             "published_at": {"from": "json-ld", "sure": 1, "offset": "+09:30"},
         },
         "published_at": NOW,
+        "links": (Reference("https://port.example/board", "the board"),),
+        "pictures": (Reference("https://one.example/quay.jpg", "The quay"),),
     }
     archive.store("https://one.example/a", site="one.example", language="en", authors=("Ada Ruiz", "Bo Lind"), **told)
     archive.store("https://two.example/b", site="two.example", language="en")
