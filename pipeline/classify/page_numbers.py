@@ -13,16 +13,16 @@ from importlib.resources import files
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from lxml.etree import _Element
-
 from pipeline.classify.page_facts import PageFacts, ShownBlock
-from pipeline.classify.page_style import STYLE_NAMES, style_of
 from pipeline.html.structured_data import types_of
 from pipeline.model import Metadata
 from pipeline.text.words import fold_words
 
-MAX_LINKS, MAX_NODES, MAX_LABELS, SAMPLE = 600, 100, 10_000, 5_000
-"""Links and JSON-LD nodes that are looked at; characters of labels, and of the text, in which words are counted."""
+MAX_LINKS, MAX_NODES = 600, 100
+"""Links and JSON-LD nodes that are looked at."""
+
+MAX_LABELS, SAMPLE = 10_000, 5_000
+"""Characters of short lines, and of the text, in which words are counted."""
 
 SHORT, LONG = 60, 200
 """Characters up to which a block is a label or a line, and from which on it is a paragraph."""
@@ -42,23 +42,29 @@ _TAGS = ("img", "input", "button", "time", "article", "li", "pre", "code", "p", 
 NAMES: tuple[str, ...] = (
     "depth", "last_length", "last_words", "long_number", "dated", "subdomain",
     *(f"address_of_{name}" for name in _WORDS["address"]),
+
     *(f"declared_{name}" for name in _WORDS["declared"]),
     "og_article", "og_website", "og_product", "published", "published_sure", "authors", "description", "kind",
     "title_words", "title_parts", "is_declared", "body_of_single", "body_of_shop",
+
     *(f"tags_{tag}" for tag in _TAGS),
     "links", "links_below", "links_beside", "links_to_author", "links_within",
+
     "shown_blocks", "shown_text", "shown_linked", "headings", "linked_headings", "short_blocks", "shown_prose",
     "longest", "prices",
-    *(f"{place}_of_{name}" for place in ("phrases", "told") for name in _WORDS["phrases"]),
+    *(f"phrases_of_{name}" for name in _WORDS["phrases"]),
+    *(f"told_of_{name}" for name in _WORDS["phrases"]),
+
     "words", "kept_blocks", "kept_share", "kept_linked", "kept_links", "kept_prose", "kept_longest", "kept_length",
     "kept_headings", "kept_items", "kept_short", "stops", "questions", "commas", "digits",
     "kept_prices", *_WORDS["persons"],
+
     "text_behind", "text_before", "kept_together", "kept_parents", "kept_upper_parents", "prose_together",
-    "prose_parents", "linked_together", "most_children", *STYLE_NAMES,
+    "prose_parents", "linked_together", "most_children",
 )
 # fmt: on
 """The numbers of a row, in their order: those of the address, of what is declared, of elements and links, of all that
-is shown, of the body, and of the elements that both stand in; then how all this is written and built."""
+is shown, of the body, and of the elements that both stand in."""
 
 
 class PlacedBlock(ShownBlock, Protocol):
@@ -74,12 +80,7 @@ class PlacedBlock(ShownBlock, Protocol):
 
 
 def numbers_of(
-    page: PageFacts,
-    metadata: Metadata,
-    shown: Sequence[PlacedBlock],
-    kept: Sequence[bool],
-    parents: Sequence[int],
-    nodes: Sequence[_Element],
+    page: PageFacts, metadata: Metadata, shown: Sequence[PlacedBlock], kept: Sequence[bool], parents: Sequence[int]
 ) -> tuple[float, ...]:
     """The numbers of a page, in the order of `NAMES`.
 
@@ -95,7 +96,6 @@ def numbers_of(
         *_of_shown(shown, page.text),
         *_of_body(page, [shown[place] for place in places], sum(lengths) or 1),
         *_of_nodes(shown, places, lengths, parents),
-        *style_of(page, shown, kept, [parents[block.node] for block in shown], nodes),
     )
 
 

@@ -136,8 +136,7 @@ def _classify(
     if verdict.page_class != "article" or _is_evident(metadata) or not facts.words or not choices:
         return verdict, ()
     kept = [choice.kept for choice in choices]
-    parents = [node.parent for node in layout.nodes]
-    numbers = numbers_of(facts, metadata, layout.blocks, kept, parents, layout.elements)
+    numbers = numbers_of(facts, metadata, layout.blocks, kept, [node.parent for node in layout.nodes])
     return class_of_numbers(numbers), numbers
 
 
