@@ -22,7 +22,7 @@ from pipeline.extract.blocks import Layout, segment_page
 from pipeline.extract.body import BodyChoice, apply_rule, choose_blocks
 from pipeline.extract.forest import Forest
 from pipeline.extract.judgement import JudgedBlock, judge_blocks, remove_learned
-from pipeline.extract.outcome import EXTRACTOR, EXTRACTOR_VERSION, kept_text, make_outcome
+from pipeline.extract.outcome import EXTRACTOR, EXTRACTOR_VERSION, declared_url, kept_text, make_outcome
 from pipeline.extract.page_context import REPORT, TextHints, declared_of
 from pipeline.extract.page_input import PageInput
 from pipeline.extract.rescue import Rescue, ask_engine, find_better_text, needs_rescue
@@ -113,7 +113,7 @@ def explain_article(page: PageInput, *, forest: Forest | None = None, engine: st
     if verdict.page_class == "live_blog":
         counted = ()  # it has its own lines again and again
     extractor = better.source if better and better.source != "blocks" else EXTRACTOR
-    references = find_references(document, layout, judged, page.url)
+    references = find_references(document, layout, judged, page.url, declared_url(metadata.url, page.url))
     outcome = make_outcome(page, metadata, judged, counted, references, verdict, structured, extractor)
     return Explanation(
         encoding=document.encoding,

@@ -43,10 +43,13 @@ _FOREIGN: Final = (
 # Pages that load pictures late have a placeholder as the source until then.
 _SOURCES: Final = ("data-src", "data-original", "data-lazy-src", "src")
 _SETS: Final = ("data-srcset", "srcset")
-_ROOT = re.compile(r"(https?:)//[^\s/?#\\]+")
-_WHOLE = re.compile(r"(?:https?://[A-Za-z0-9.-]+|/?)/[^\s#\\]{0,1999}")
+# Hosts that may stand as they are; users, other ports and what else is rare are left to absolute_address.
+_HOST = r"[A-Za-z0-9][A-Za-z0-9.-]*"
+_ROOT = re.compile(rf"(https?:)//{_HOST}(?::\d{{1,4}})?(?=[/?#]|$)")
+_WHOLE = re.compile(rf"(?:(?:https?:)?//{_HOST})?/(?!/)[^\s#\\]{{0,1999}}")
 _NEXT_SOURCE = re.compile(r",\s+")  # addresses hold commas, too
 _NUMBER = re.compile(r"\d{1,6}(?:\.\d{1,3})?")
+_DIGITS: Final = 6  # of a width or height; Python reads no number of 5,000
 
 
 class ArticleReferences(NamedTuple):
@@ -56,14 +59,20 @@ class ArticleReferences(NamedTuple):
     pictures: tuple[Reference, ...]
 
 
-def find_references(document: Document, layout: Layout, judged: Sequence[JudgedBlock], url: str) -> ArticleReferences:
-    """What an article refers to: by the blocks of the page that have its text, wherever that was taken from."""
+def find_references(
+    document: Document, layout: Layout, judged: Sequence[JudgedBlock], url: str, canonical: str
+) -> ArticleReferences:
+    """What an article refers to: by the blocks of the page that have its text, wherever that was taken from.
+
+    Links to its own addresses, ``url`` and ``canonical``, are left out.
+    """
     named = (absolute_address(each.get("href", ""), url) for each in document.elements["base"])
     base = _Base(next(filter(None, named), url))
     reasons = _reasons(layout, judged)
     pairs = list(zip(layout.blocks, reasons, strict=True))
     links = _distinct(_links([block for block, reason in pairs if block.anchors and reason is None], base))
-    links.pop(url, None)
+    for own in (url, canonical):
+        links.pop(own, None)
     shown = [block for block, reason in pairs if block.pictures and reason in _BESIDE]
     around = _around(layout, reasons) if shown else 0
     return ArticleReferences(_references(links), _references(_distinct(_pictures(layout, shown, around, base))))
@@ -99,6 +108,9 @@ class _Base:
             if address[0] != "/":
                 return address
             return (self._scheme if address[1:2] == "/" else self._root) + address
+        # Of "//" and something else than a host urljoin makes a path.
+        if address[:2] == "//" and not address[2:3].isalnum():
+            return None
         return absolute_address(address, self._url)
 
 
@@ -117,15 +129,16 @@ def _references(found: dict[str, str]) -> tuple[Reference, ...]:
 
 
 def _links(blocks: Sequence[Block], base: _Base) -> Iterator[tuple[str, str]]:
-    pairs = ((anchor, block.text[:MAX_TEXT]) for block in blocks for anchor in block.anchors)
+    texts = ((block, "".join(block.text[:MAX_TEXT].split())) for block in blocks)
+    pairs = ((anchor, text) for block, text in texts for anchor in block.anchors)
     for anchor, text in islice(pairs, MAX_LOOKED_AT):
         address = anchor.get("href", "")
         # What leads to a place on the page itself leads nowhere.
         if not address or address.startswith("#"):
             continue
         words = text_of(anchor)
-        # Buttons before a paragraph have no words of it.
-        if words and words in text and (target := base.of_page(address)):
+        # Buttons before a paragraph have no words of it. Where blanks stand depends on the elements in between.
+        if words and "".join(words.split()) in text and (target := base.of_page(address)):
             yield target, words
 
 
@@ -171,7 +184,7 @@ def _source_of(element: _Element) -> str | None:
     told = {str(name): str(value) for name, value in image.items()}
     for side in ("width", "height"):
         size = told.get(side, "").removesuffix("px")
-        if size.isascii() and size.isdigit() and int(size) <= _ICON:
+        if len(size) <= _DIGITS and size.isascii() and size.isdigit() and int(size) <= _ICON:
             return None
     for name in _SOURCES:
         if (source := told.get(name, "").strip()) and not source.startswith("data:"):

@@ -141,7 +141,8 @@ class _Walk:
                 self._enter(child, node, kind, in_link, in_bold)
             elif role == "link":
                 self.links += 1
-                self.anchors.append(child)
+                if not in_link:  # a link within a link has the words of the outer one
+                    self.anchors.append(child)
                 self.visit(child, node, kind, True, in_bold)
             elif role == "bold":
                 self.visit(child, node, kind, in_link, True)
@@ -219,7 +220,7 @@ class _Walk:
                 continue
             if text := text_of(cell, MAX_CELL):
                 self.add(text if first else " | " + text, False, False)
-                anchors = list(cell.iter("a"))
+                anchors = [a for a in cell.iter("a") if next(a.iterancestors("a"), None) is None]
                 self.linked += sum(len("".join(map(str, a.itertext())).strip()) for a in anchors)
                 self.anchors += anchors
                 first = False

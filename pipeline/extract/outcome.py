@@ -48,7 +48,7 @@ def make_outcome(
     if refusal := _refusal_of(page, verdict, count):
         return NoArticle(page.url, *refusal, title=title, removed=removed, opt_out=opt_out)
     return Article(
-        url=_declared_url(metadata.url, page.url),
+        url=declared_url(metadata.url, page.url),
         site=site_of(page.url),
         title=title,
         text=text,
@@ -138,7 +138,7 @@ def _kind_of_signer(name: str, metadata: Metadata) -> str:
     return "newsroom" if name in metadata.newsrooms else "agency"
 
 
-def _declared_url(declared: str, url: str) -> str:
+def declared_url(declared: str, url: str) -> str:
     """The address that the page names, in the one form in which all addresses are stored."""
     try:
         return canonical_url(declared)

@@ -25,12 +25,13 @@ def path_of(url: str) -> str:
 
 
 def absolute_address(address: str, base: str) -> str | None:
-    """The address as an absolute http(s) URL without its fragment; None where it is none."""
+    """The address as an absolute http(s) URL without its fragment and who signs in; None where it is none."""
     try:
         parts = urlsplit(urljoin(base, address.strip()))
         if parts.scheme not in {"http", "https"} or not parts.hostname or len(address) > MAX_URL_LENGTH:
             return None
-        return urlunsplit(parts._replace(fragment=""))
+        _ = parts.port  # raises where it is none
+        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment=""))
     except ValueError:
         return None
 

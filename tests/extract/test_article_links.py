@@ -124,3 +124,57 @@ def test_words_of_links_and_pictures_hold_nothing_that_no_database_stores():
     for each in (*found.links, *found.pictures):
         assert "\x00" not in "".join(each)
         assert "".join(each).encode()
+
+
+def test_blanks_within_a_link_do_not_lose_it():
+    inside = (
+        "<p>The <a href=/a>keepers<span> of</span> the <i>la</i>mp<br>and its light</a> said that <a href=/b>the<br>"
+        "harbour</a> board had paid for all of it with its own money.</p>"
+    )
+    assert [url.rpartition("/")[2] for url, _ in linked(inside)] == ["a", "b"]
+
+
+def test_neither_of_its_own_addresses_is_a_link_of_an_article():
+    inside = (
+        f"<p>As <a href='{URL}'>this page</a> and <a href='/lamp'>this one</a> say, the lamp was out on that day.</p>"
+    )
+    assert linked(inside, head="<link rel=canonical href='https://lantern.example/lamp'>") == []
+
+
+@pytest.mark.parametrize(
+    ("source", "picture"),
+    [
+        ("https://user:word@cdn.example/a.jpg", "https://cdn.example/a.jpg"),
+        ("//user@cdn.example/a.jpg", "https://cdn.example/a.jpg"),
+        ("https://cdn.example:8443/a.jpg", "https://cdn.example:8443/a.jpg"),
+        ("https://cdn.example:99999999/a.jpg", None),
+        ("https://cdn.example:x/a.jpg", None),
+        ("///a.jpg", None),
+        ("//?a.jpg", None),
+    ],
+)
+def test_pictures_have_a_host_and_nobody_who_signs_in(source, picture):
+    found = pictured(f"<figure><img src='{source}'></figure>")
+    assert [url for url, _ in found] == ([picture] if picture else [])
+
+
+def test_a_base_gives_links_and_pictures_no_user():
+    inside = "<p>The keepers of the lamp said that <a href=/board>the harbour board</a> had paid for it on its own.</p>"
+    found = read(f"{inside}<figure><img src=/a.jpg></figure>", head="<base href='https://user:word@cdn.example/x/'>")
+    assert [each.url for each in (*found.links, *found.pictures)] == [
+        "https://cdn.example/board",
+        "https://cdn.example/a.jpg",
+    ]
+
+
+def test_a_width_of_thousands_of_digits_is_none_of_an_icon():
+    assert pictured(f"<figure><img src=/a.jpg width={'9' * 5000}></figure>") == [("https://lantern.example/a.jpg", "")]
+
+
+def test_of_links_within_links_of_a_cell_the_outer_one_counts():
+    cell = "<object><a href=/inner>North quay</a></object>"
+    inside = (
+        f"<table><tr><td>{BODY[0]}</td><td><a href=/outer>Read of {cell}</a></td></tr>"
+        f"<tr><td>{BODY[1]}</td><td>No</td></tr></table>"
+    )
+    assert [url.rpartition("/")[2] for url, _ in linked(inside)] == ["outer"]
