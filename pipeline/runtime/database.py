@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from pipeline.runtime.metrics import SQL, timing
-from pipeline.store.connection.engine import read, write
+from pipeline.store.connection.engine import is_lost, read, without_patience, write
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -54,10 +54,14 @@ class Database:
     beginning, committing and the way between two threads cost more than most statements. No call returns before its
     transaction is committed. On PostgreSQL each call has a transaction of its own, for locks that were held longer
     would make other workers wait. Calls of a function for many items (`write_each`) become one call on both.
+
+    A call whose connection was lost waits for the database as long as the engine's patience lasts. Where that was in
+    vain, those after it fail at once, until one succeeds: else each would wait for as long again, one after the other.
     """
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        self._engine, self._at_once = engine, without_patience(engine)
+        self._is_away = False
         self._may_share = engine.dialect.name == "sqlite"
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sql")
         self._waiting: list[_Call] = []
@@ -173,15 +177,24 @@ class Database:
         if len(calls) == 1 or not any(call.is_write for call in calls):
             return [self._run_alone(call) for call in calls]
         try:
-            return write(self._engine, lambda connection: [call(connection) for call in calls])
+            return self._ask(write, lambda connection: [call(connection) for call in calls])
         except sa.exc.OperationalError as error:  # the disk is full, the file is gone: each would fail alike
             return [[_Failure(error)] * len(call.done) for call in calls]
         except BaseException:  # noqa: BLE001  # one of them has failed, and takes none of the others with it
             return [self._run_alone(call) for call in calls]
 
+    def _ask(self, ask: Callable[..., T], function: Callable[[Connection], T]) -> T:
+        try:
+            result = ask(self._at_once if self._is_away else self._engine, function)
+        except sa.exc.DBAPIError as error:
+            self._is_away = is_lost(error)
+            raise
+        self._is_away = False
+        return result
+
     def _run_alone(self, call: _Call) -> list[Any]:
         try:
-            return (write if call.is_write else read)(self._engine, call)
+            return self._ask(write if call.is_write else read, call)
         except BaseException as error:  # noqa: BLE001  # raised where it was called
             if len(call.done) > 1 and not isinstance(error, sa.exc.OperationalError):
                 return [self._run_alone(part)[0] for part in call.parts()]

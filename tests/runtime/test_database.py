@@ -1,9 +1,11 @@
 """Calls that wait at the same time share a transaction, and no call suffers from another."""
 
 import asyncio
+import socket
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from threading import Event
 
 import pytest
@@ -185,3 +187,21 @@ def test_no_call_returns_before_its_transaction_is_committed(sqlite_engine):
             return hosts(other)
 
     assert run(sqlite_engine, work) == ["a"]
+
+
+def test_only_one_call_waits_for_a_database_that_is_away():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        engine = open_engine(f"postgresql+psycopg://127.0.0.1:{free.getsockname()[1]}/news", timedelta(seconds=1))
+        tries: list[float] = []
+        sa.event.listen(engine, "do_connect", lambda *_: tries.append(time.monotonic()))
+        outcomes: list[object] = []
+
+        async def work(db: Database) -> None:
+            outcomes.extend(await asyncio.gather(*(db.read(hosts) for _ in range(20)), return_exceptions=True))
+
+        run(engine, work)
+    assert all(isinstance(outcome, sa.exc.OperationalError) for outcome in outcomes)
+    # The first tries for its second, the others once each.
+    assert len(tries) < 20 + 6
+    engine.dispose()

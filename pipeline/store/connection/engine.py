@@ -144,18 +144,23 @@ def _try_again(call: Callable[[], T], patience: float) -> T:
         except DBAPIError as error:
             if getattr(error.orig, "sqlstate", None) in _TRY_AGAIN and conflicts < MAX_TRIES - 1:
                 conflicts += 1
-            elif _is_lost(error) and (left := began + patience - time.monotonic()) > 0:  # silence takes 20 s a try
+            elif is_lost(error) and (left := began + patience - time.monotonic()) > 0:  # silence takes 20 s a try
                 time.sleep(min(RECONNECT_PAUSES[min(losses, len(RECONNECT_PAUSES) - 1)], left))
                 losses += 1
             else:
                 raise
 
 
-def _is_lost(error: DBAPIError) -> bool:
+def is_lost(error: DBAPIError) -> bool:
     """Whether a connection to PostgreSQL was cut, or could not be made while its server restarts."""
     state = getattr(error.orig, "sqlstate", None) or ""
     is_refused = isinstance(error, OperationalError) and not state and type(error.orig).__module__.startswith("psycopg")
     return error.connection_invalidated or state in _GONE_AWAY or state.startswith("08") or is_refused
+
+
+def without_patience(engine: Engine) -> Engine:
+    """The same engine, with which `read` and `write` raise at once where a connection was lost."""
+    return engine.execution_options(**{_PATIENCE: 0.0})
 
 
 @contextmanager

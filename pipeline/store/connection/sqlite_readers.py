@@ -67,6 +67,7 @@ def reader_of(engine: Engine) -> Engine:
             event.listen(reader, "checkin", _forget)
             # Before those that write: the last one to go moves what is in the log beside the file into it.
             event.listen(engine.pool, "close", lambda *_, reader=reader: reader.dispose())
+            event.listen(engine, "engine_disposed", lambda *_, reader=reader: reader.dispose())  # has none of its own
             _READERS[engine] = reader
         return reader
 

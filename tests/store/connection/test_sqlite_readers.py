@@ -108,3 +108,12 @@ def test_the_connections_are_closed_with_the_archives_own(archive):
         raw.execute("SELECT 1")
     assert [path.name for path in Path(archive.engine.url.database).parent.iterdir()] == ["news.db"], "no log is left"
     assert ask(archive, COUNT) == 1
+
+
+def test_connections_are_closed_with_an_engine_that_never_had_one_of_its_own(archive, sqlite_url):
+    other = open_engine(sqlite_url)
+    with only_reading(other) as connection:
+        made = connection.connection.dbapi_connection
+    other.dispose()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        made.execute("SELECT 1")
