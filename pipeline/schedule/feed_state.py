@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from pipeline.http.freshness import after_skips
 from pipeline.model import Feed, Rhythm
 from pipeline.schedule.feed_failures import RETRY_STEP, feed_retry_pause, strain_of
-from pipeline.schedule.feeds import PollFacts, PollPolicy, adapt_rhythm, least_pause, next_poll_at
+from pipeline.schedule.feeds import COSTLY, PollFacts, PollPolicy, adapt_rhythm, least_pause, next_poll_at
 
 ADOPT_AFTER = 3
 """Answered polls in a row that lead for good to one other address before it is adopted: one may be a slip."""
@@ -79,7 +79,8 @@ def after_answer(
     """The feed answered: it is active, whatever it was before."""
     rhythm = adapt_rhythm(feed.rhythm, answer.seen, policy)
     least = least_pause(rhythm, policy, cache=answer.cache, ttl=answer.ttl, period=answer.period)
-    least = max(least, policy.shortest) if policy.is_strict else least
+    # Runs that begin by a clock may come early of a long floor, by SLACK; a short one holds to the second.
+    least = max(least, policy.shortest if policy.is_strict else min(policy.shortest, COSTLY))
     redirects = 0 if answer.target is None else feed.redirects + 1 if answer.target == feed.target else 1
     return FeedUpdate(
         state="active",

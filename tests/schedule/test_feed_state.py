@@ -49,6 +49,14 @@ def test_a_watch_keeps_to_the_floor_to_the_second_and_a_run_by_the_clock_may_be_
         assert update.next_poll_at == earliest
 
 
+def test_a_run_by_the_clock_keeps_to_a_short_floor_to_the_second():
+    policy = PollPolicy(HOUR, MINUTE, 24 * HOUR)
+    update = after_answer(
+        replace(FEED, interval=MINUTE), PollAnswer(PollFacts(MINUTE, 9, 9, is_cheap=True)), NOW, NOW, policy, 1.0
+    )
+    assert update.next_poll_at == NOW + MINUTE
+
+
 def test_a_feed_that_fails_is_failing_and_waits_and_one_that_answers_is_active_and_forgiven():
     once = fail(FEED)
     assert (once.state, once.failures, once.strain, once.next_poll_at) == ("failing", 1, 1.0, NOW + HOUR)
