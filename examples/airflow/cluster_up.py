@@ -8,9 +8,11 @@ ids that were noted in `.cluster/`, and removes what they wrote. One such cluste
 import argparse
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from examples.airflow.supervise import BIN, GRACE, LOOPBACK, ROOT, Processes, Sc
 from examples.airflow.topology import USER, Cluster
 
 NOTES = ROOT / ".cluster" / "processes.json"
+_ASKED = re.compile(r"\$\{(NEWS_\w+)")
 
 
 def main() -> int:
@@ -44,14 +47,21 @@ def start() -> str:
         raise ScriptError(f"There is a cluster already ({NOTES}): `make cluster-down` ends it")
     folder = Path(tempfile.mkdtemp(prefix="news-cluster-"))
     folder.chmod(0o755)  # PostgreSQL may have to run as another user
-    # What may be fetched from is yours to say: as in .env, any NEWS_* variable of the environment counts.
-    settings = {name: value for name, value in os.environ.items() if name.startswith("NEWS_")}
     with Processes(folder / "output") as processes:
-        cluster = Cluster(processes, folder, settings)
+        cluster = Cluster(processes, folder, passed_settings(os.environ))
         cluster.migrate()
         cluster.start()
         write_down(NOTES, folder, processes.leave())
     return banner(cluster)
+
+
+def passed_settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """The settings that docker-compose.yml takes from the environment: what may be fetched from is yours to say.
+
+    NEWS_DATABASE_URL is none of them: the cluster has a database of its own, and would migrate an archive of yours.
+    """
+    asked = set(_ASKED.findall((ROOT / "docker-compose.yml").read_text("utf-8")))
+    return {name: environ[name] for name in sorted(asked & environ.keys())}
 
 
 def banner(cluster: Cluster) -> str:
