@@ -21,7 +21,7 @@ from pipeline.discover.candidates import (
 )
 from pipeline.errors import FeedError, FetchError
 from pipeline.fetch import ACCEPT_FEED, ACCEPT_PAGE
-from pipeline.model import ParsedFeed, Response
+from pipeline.model import FeedAccess, ParsedFeed, Response
 from pipeline.robots.robots_txt import Robots
 
 __all__ = ["FeedCandidate", "discover_feeds"]
@@ -45,7 +45,7 @@ Reader = Callable[[Response, str], Awaitable[ParsedFeed]]
 class PageGetter(Protocol):
     """Asks for pages as their hosts want to be asked: `pipeline.runtime.polite_client.PoliteClient`."""
 
-    async def get(self, url: str, *, accept: str) -> Response:
+    async def get(self, url: str, *, accept: str, access: FeedAccess | None = None) -> Response:
         """The answer, wherever it redirects to; raises `FetchError`, ``robots`` where it is not allowed."""
         ...
 

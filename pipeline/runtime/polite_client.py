@@ -18,7 +18,7 @@ from pipeline.errors import FetchError
 from pipeline.fetch import ACCEPT_PAGE
 from pipeline.fetch.request_options import RequestOptions
 from pipeline.http.answers import Download
-from pipeline.model import Capture, Response, Route, Validators
+from pipeline.model import Capture, FeedAccess, Response, Route, Validators
 from pipeline.robots.robots_txt import Robots, parse_robots
 from pipeline.runtime.asking_parts import AskingParts, SessionEnded
 from pipeline.runtime.host_ledger import HostLedger
@@ -77,6 +77,7 @@ class PoliteClient:
         *,
         accept: str = ACCEPT_PAGE,
         validators: Validators = _NONE,
+        access: FeedAccess | None = None,
         kept_since: datetime | None = None,
         heed_robots: bool = True,
     ) -> Response:
@@ -86,6 +87,7 @@ class PoliteClient:
             url: an absolute http(s) URL.
             accept: value of the ``Accept`` header.
             validators: of the copy that we have.
+            access: what a user gave for one origin; nobody else is sent it.
             kept_since: as of `RequestOptions`.
             heed_robots: whether each URL on the way must be allowed by its host's robots.txt; not for robots.txt
                 itself, and for what a user asked for by name.
@@ -95,7 +97,7 @@ class PoliteClient:
                 by others, or wants to be left alone.
             SessionEnded: the run is to end.
         """
-        route, asked = Route(url), RequestOptions(accept, validators, kept_since=kept_since)
+        route, asked = Route(url), RequestOptions(accept, validators, access, kept_since=kept_since)
         agent = self.parts.settings.user_agent
         captures: tuple[Capture, ...] = ()
         while True:

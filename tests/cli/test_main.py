@@ -56,8 +56,8 @@ def test_a_database_is_made_and_brought_up_to_date(tmp_path):
 
 
 def test_feeds_are_added_listed_paused_resumed_and_removed(news):
-    assert "1 feeds added" in news("feeds", "add", "https://a.example/feed", "--title", "A", "--tag", "x")
-    assert "0 feeds added, 1 were there" in news("feeds", "add", "https://a.example/feed")
+    assert "1 feeds added" in news("feeds", "add", "--no-check", "https://a.example/feed", "--title", "A", "--tag", "x")
+    assert "0 feeds added, 1 were there" in news("feeds", "add", "--no-check", "https://a.example/feed")
     (feed,) = news.json("feeds", "list")
     assert (feed["title"], feed["tags"], feed["state"]) == ("A", ["x"], "active")
     news("feeds", "pause", feed["id"])
@@ -71,7 +71,7 @@ def test_feeds_are_added_listed_paused_resumed_and_removed(news):
 
 def test_subscriptions_travel_as_opml_and_as_a_plain_list(news, tmp_path):
     news("feeds", "import", "-", stdin="# mine\nhttps://a.example/feed\n\nhttps://b.example/feed\n")
-    news("feeds", "add", "https://c.example/feed", "--title", "C & D", "--tag", "far/away")
+    news("feeds", "add", "--no-check", "https://c.example/feed", "--title", "C & D", "--tag", "far/away")
     news("feeds", "export", "-o", tmp_path / "feeds.opml")
     other = News(f"sqlite:///{tmp_path}/other.db")
     other("db", "upgrade")

@@ -184,10 +184,11 @@ class HostileSite:
 
 
 LIVE = [
+    ["feeds", "add", "{url}/feed.xml", "--title", "{hostile}", "--tag", "{hostile}"],
+    ["feeds", "add", "{url}/feed.xml?again"],
     ["feeds", "discover", "{url}/", "--add", "all"],
     ["feeds", "import", "{folder}/feeds.txt"],
     ["feeds", "import", "{folder}/feeds.opml"],
-    ["feeds", "add", "{url}/feed.xml", "--title", "{hostile}", "--tag", "{hostile}"],
     ["feeds", "set", "1", "--user-agent", "x"],
     ["poll"],
     ["crawl"],

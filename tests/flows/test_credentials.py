@@ -206,7 +206,7 @@ def serve(newsroom, *numbers):
 
 def test_a_feed_behind_a_password_is_read_and_its_pages_are_not_asked_with_it_unless_wanted(newsroom):
     serve(newsroom, 1)
-    newsroom.news("feeds", "add", newsroom.web.url("/feed.xml"), *GIVEN)
+    newsroom.news("feeds", "add", "--no-check", newsroom.web.url("/feed.xml"), *GIVEN)
     with capture_logs() as logs:
         totals = newsroom.ingest()
     assert (totals.entries_new, totals.new) == (1, 0)
@@ -229,7 +229,7 @@ def test_pages_on_another_host_are_asked_without_it(newsroom):
     serve(newsroom, 1)
     newsroom.web.routes["/feed.xml"] = page(newsroom.feed_of(1).replace(newsroom.web.url("/1"), other), XML)
     newsroom.web.routes["/2"] = page(article_page(2))
-    newsroom.news("feeds", "add", newsroom.web.url("/feed.xml"), "--pages", *GIVEN)
+    newsroom.news("feeds", "add", "--no-check", newsroom.web.url("/feed.xml"), "--pages", *GIVEN)
     assert newsroom.ingest().new == 1
     assert [request.address for request in newsroom.web.requests if has_any(request)] == ["127.0.0.1"]
 
@@ -240,7 +240,7 @@ def test_a_redirect_to_another_origin_takes_nothing_along_and_one_at_home_does(n
     newsroom.web.routes["/feed.xml"] = redirect("/inner", code)
     newsroom.web.routes["/inner"] = redirect(newsroom.web.url("/outer", host="127.0.0.2"), code)
     newsroom.web.routes["/outer"] = page(newsroom.feed_of(1), XML)
-    newsroom.news("feeds", "add", newsroom.web.url("/feed.xml"), *GIVEN)
+    newsroom.news("feeds", "add", "--no-check", newsroom.web.url("/feed.xml"), *GIVEN)
     assert newsroom.ingest(kinds=frozenset({"poll"})).entries_new == 1
     assert {request.path: has_any(request) for request in newsroom.web.requests} == {
         "/feed.xml": True,
@@ -253,7 +253,7 @@ def test_a_page_that_leads_to_another_origin_takes_nothing_along(newsroom):
     serve(newsroom, 1)
     newsroom.web.routes["/1"] = redirect(newsroom.web.url("/outer", host="127.0.0.2"))
     newsroom.web.routes["/outer"] = page(article_page(1))
-    newsroom.news("feeds", "add", newsroom.web.url("/feed.xml"), "--pages", *GIVEN)
+    newsroom.news("feeds", "add", "--no-check", newsroom.web.url("/feed.xml"), "--pages", *GIVEN)
     newsroom.ingest()
     assert [has_all(request) for request in newsroom.web.asked("/1")] == [True]
     assert [has_any(request) for request in newsroom.web.asked("/outer")] == [False]
@@ -261,13 +261,13 @@ def test_a_page_that_leads_to_another_origin_takes_nothing_along(newsroom):
 
 def test_a_feed_that_moves_to_another_origin_leaves_it_behind(newsroom):
     serve(newsroom, 1)
-    newsroom.news("feeds", "add", newsroom.web.url("/feed.xml"), *GIVEN)
+    newsroom.news("feeds", "add", "--no-check", newsroom.web.url("/feed.xml"), *GIVEN)
     newsroom.web.routes["/new.xml"] = page(newsroom.feed_of(1), XML)
     moved = newsroom.web.url("/new.xml", host="127.0.0.2")
     write(newsroom.engine, adopt_address, 1, moved, newsroom.now(), "redirect", "read")
     newsroom.ingest(kinds=frozenset({"poll"}))
     assert not any(has_any(request) for request in newsroom.web.requests)
-    told = newsroom.news("feeds", "add", newsroom.web.url("/feed.xml"), "--auth", "reader:other", code=2)
+    told = newsroom.news("feeds", "add", "--no-check", newsroom.web.url("/feed.xml"), "--auth", "reader:other", code=2)
     assert "news feeds set" in told
     newsroom.news("feeds", "set", moved, "--auth", "reader:other")
     (row,) = newsroom.rows(FeedRow)
@@ -357,7 +357,7 @@ def test_secrets_come_from_the_environment_or_from_standard_input(newsroom):
 
 def test_what_was_set_can_be_taken_away_piece_by_piece(newsroom):
     news = newsroom.news
-    news("feeds", "add", newsroom.web.url("/feed.xml"), *GIVEN)
+    news("feeds", "add", "--no-check", newsroom.web.url("/feed.xml"), *GIVEN)
     news("feeds", "set", "1", "--no-header", "x-api-key", "--no-auth", "--cookie", "b=2")
     assert news.json("feeds", "show", "1")["access"]["cookies"] == ["b", "session"]
     news("feeds", "set", "1", "--no-cookie", "session", "--no-user-agent")
@@ -369,7 +369,7 @@ def test_what_was_set_can_be_taken_away_piece_by_piece(newsroom):
 def test_a_password_in_an_address_is_taken_out_of_it(newsroom):
     address = newsroom.web.url("/feed.xml")
     news = newsroom.news
-    news("feeds", "add", address.replace("http://", "http://ann:b%40c@"))
+    news("feeds", "add", "--no-check", address.replace("http://", "http://ann:b%40c@"))
     list_ = f"{address.replace('http://', 'http://bo:d@').replace('feed', 'other')}\n"
     news("feeds", "import", "-", stdin=list_)
     rows = {row["url"].rpartition("/")[2]: row["auth"] for row in newsroom.rows(FeedRow)}

@@ -11,7 +11,7 @@ from pipeline.store.schema.tables import FeedRow
 from pipeline.web.pages.feed_actions import SEARCHES
 from tests.support.pages import Reader, text_of
 from tests.support.stories import title
-from tests.support.web import page
+from tests.support.web import page, status
 
 FRONT = '<html><head><link rel="alternate" type="application/rss+xml" href="/feed.xml"></head><body></body></html>'
 
@@ -113,6 +113,20 @@ def test_what_is_no_feed_is_refused_in_words(newsroom, reader, url):
             continue  # may be subscribed to: the guard is asked at each poll
         assert reader.client.post(path, data=form).status_code == 400
     assert newsroom.rows(FeedRow) == []
+
+
+def test_an_address_that_does_not_answer_can_be_added_unread_and_one_that_has_no_feed_cannot(newsroom, reader):
+    newsroom.web.routes["/feed.xml"] = status(503)
+    form = {"form_token": reader.token("/feeds"), "url": newsroom.web.url("/feed.xml")}
+    shown = reader.tree(reader.client.post("/feeds/discover", data=form), status=400)
+    assert "http_503" in " ".join(text_of(shown, "//main//p"))
+    assert shown.xpath("//form[@action='/feeds/subscribe']/input[@name='url']/@value") == [form["url"]]
+    reader.send("/feeds/subscribe", "/feeds", url=form["url"])
+    assert feed(newsroom)["url"] == form["url"]
+    shown = reader.tree(
+        reader.client.post("/feeds/discover", data=form | {"url": newsroom.web.url("/nothing")}), status=400
+    )
+    assert shown.xpath("//form[@action='/feeds/subscribe']") == []
 
 
 def test_a_password_in_an_address_is_kept_apart(newsroom, reader):

@@ -7,6 +7,7 @@ from typing import Any, BinaryIO
 import click
 
 from pipeline.cli.feeds.credential_options import access_options, read_change
+from pipeline.cli.feeds.first_looks import drop_no_feeds
 from pipeline.cli.feeds.subscribing import subscribe
 from pipeline.cli.options import json_option
 from pipeline.cli.output import print_json, print_table, report_line
@@ -22,6 +23,7 @@ from pipeline.parse.opml import read_subscriptions
 @click.argument("urls", nargs=-1, required=True)
 @click.option("--title", help="Title to show instead of the feed's own (one URL only).")
 @click.option("--tag", "tags", multiple=True, help="Label; may be given several times.")
+@click.option("--check/--no-check", default=True, help="Whether to look first at what is there (the default).")
 @access_options
 @click.pass_obj
 def feeds_add_command(
@@ -30,9 +32,13 @@ def feeds_add_command(
     urls: tuple[str, ...],
     title: str | None,
     tags: tuple[str, ...],
+    check: bool,
     **given: Any,  # noqa: ANN401  # the options of access_options
 ) -> None:
     """Subscribe to the feeds at URLS; each is due at once.
+
+    Each that is new is looked at once first, as its robots.txt allows, and what is there is said. One that has answered
+    and is no feed, such as a web page or 404, is not added, and the exit code is 1; one that does not answer is.
 
     Headers, cookies, user agent and password are sent to the feed's own server alone (see `news feeds set --help`).
 
@@ -41,11 +47,17 @@ def feeds_add_command(
       news feeds add https://www.theguardian.com/world/rss
       news feeds add --tag science --tag en https://www.nature.com/nature.rss
       news feeds add https://paper.example/subscribers.rss --auth reader --pages
+      news feeds add --no-check https://intranet.example/feed
     """
     if title and len(urls) > 1:
         raise click.UsageError("--title goes with one URL")
     feeds = [Subscription(url=url.strip(), title=title, tags=tags) for url in urls]
-    subscribe(settings, feeds, change=read_change(**given))
+    change = read_change(**given)
+    wanted = drop_no_feeds(settings, feeds, change) if check else feeds
+    if wanted:
+        subscribe(settings, wanted, change=change)
+    if len(wanted) < len(feeds):
+        click.get_current_context().exit(1)
 
 
 @click.command("import")

@@ -5,13 +5,17 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from sqlalchemy.engine import Engine
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
 
 from pipeline.errors import ConfigError
-from pipeline.http.credentials import CredentialsChange
-from pipeline.model import Subscription
-from pipeline.store.connection.engine import write
+from pipeline.http.credentials import CredentialsChange, change_credentials
+from pipeline.model import FeedAccess, Subscription
+from pipeline.store.connection.engine import read, write
+from pipeline.store.connection.rows import batches
+from pipeline.store.feeds.feed_addresses import find_present_addresses
 from pipeline.store.feeds.subscriptions import add_feeds
+from pipeline.store.schema.tables import FeedRow
 from pipeline.urls import canonical_url
 
 BATCH = 250
@@ -44,6 +48,26 @@ def subscribe_to(
         added += write(engine, add_feeds, batch, datetime.now(UTC), interval, own_access)
         progress(start + len(batch))
     return added, len({feed.url for feed in wanted}) - added
+
+
+def find_unknown_feeds(
+    engine: Engine, subscriptions: Iterable[Subscription], change: CredentialsChange = _NO_CHANGE
+) -> dict[str, FeedAccess | None]:
+    """What those feeds that nobody has subscribed to yet would be asked with, by their addresses without passwords.
+
+    Raises ConfigError: what `subscribe_to` raises.
+    """
+    wanted, access = _separate_passwords(subscriptions, change)
+    known = read(engine, _find_known, {feed.url for feed in wanted})
+    unknown = (feed.url for feed in wanted if feed.url not in known)
+    return {url: change_credentials(None, access[url], url) if url in access else None for url in unknown}
+
+
+def _find_known(connection: Connection, urls: set[str]) -> set[str]:
+    known = set(find_present_addresses(connection, urls))
+    for batch in batches(sorted(urls)):
+        known |= set(connection.scalars(sa.select(FeedRow.url).where(FeedRow.url.in_(batch))))
+    return known
 
 
 def _separate_passwords(

@@ -11,8 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from pipeline.discover.first_look import is_no_feed, outlook_of
 from pipeline.discover.site_feeds import discover_feeds_of
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, FetchError
 from pipeline.model import Subscription
 from pipeline.parse.opml import read_subscriptions
 from pipeline.store.connection.engine import write
@@ -30,17 +31,23 @@ SEARCHES: Final = threading.BoundedSemaphore(4)
 
 
 def discover(request: Request, form: FormData) -> Response:
-    """The feeds of a site, each with what it brings, to choose from."""
+    """The feeds of a site, each with what it brings, to choose from; an address that does not answer, to add unread."""
     url = str(form.get("url", "")).strip()
     if not url:
         raise ConfigError("give the address of a feed, or of a page of its site")
     if not SEARCHES.acquire(blocking=False):
         raise ConfigError("other sites are being searched just now: try again in a minute")
+    candidates, trouble = [], None
     try:
         candidates = discover_feeds_of(get_context(request).settings, url, SEARCH)
+    except FetchError as error:
+        if is_no_feed(error) or "://" not in url:
+            raise
+        trouble = f"{error} ({outlook_of(error)})"
     finally:
         SEARCHES.release()
-    return render(request, "candidates.html", url=url, candidates=candidates)
+    status = 200 if trouble is None else 400
+    return render(request, "candidates.html", status=status, url=url, candidates=candidates, trouble=trouble)
 
 
 def subscribe_chosen(request: Request, form: FormData) -> Done:
