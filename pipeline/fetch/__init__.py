@@ -14,6 +14,7 @@ import ssl
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
+from functools import cache
 from types import TracebackType
 from typing import Self
 
@@ -124,7 +125,9 @@ class Fetcher:
         return await post_form(self._parts, url, form)
 
 
+@cache
 def _public_trust() -> ssl.SSLContext:
+    """The authorities of certifi and of the system, read once: that takes 40 ms, and no fetcher changes them."""
     context = httpx.create_ssl_context(trust_env=False)
     context.load_default_certs()
     return context

@@ -4,8 +4,6 @@ import os
 import queue
 import signal
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -15,16 +13,12 @@ from typing import Any, TypeVar
 
 from pipeline.runtime.metrics import EXTRACTION, timing
 from pipeline.runtime.readers.reader_server import receive_message, send_message
+from pipeline.runtime.readers.server_process import ServerProcess, leave_server, take_server
 
 T = TypeVar("T")
 
 MAX_TRIES = 2
 """Of a call whose process died: it may have been killed for another's sake, by the system or by hand."""
-
-_SERVER = (
-    "import sys; sys.path[:] = {path!r}\n"
-    "from pipeline.runtime.readers.reader_server import serve_readers; serve_readers({fd}, {rules!r})"
-)
 
 
 class ReaderDiedError(Exception):
@@ -80,9 +74,9 @@ class ReaderPool:
         self._max_calls, self._rules_dir = max_calls, rules_dir
         self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
-        self._server: subprocess.Popen[bytes] | None = None
-        self._control: socket.socket | None = None
+        self._server: ServerProcess | None = None
         self._readers: set[_Reader] = set()
+        self._forking = 0  # readers that the server was asked for, and that have not reported yet
         self._is_stopped = False
         self._threads = [threading.Thread(target=self._work, name=f"reader-{n}", daemon=True) for n in range(size)]
 
@@ -113,9 +107,12 @@ class ReaderPool:
         """End the processes, whatever they are doing."""
         with self._lock:
             self._is_stopped = True
-            self._end_server()
             for reader in self._readers:
                 reader.kill()
+            if self._server is not None and not self._forking:
+                leave_server(self._server)
+                self._server = None
+            self._end_server()
         for _ in self._threads:
             self._calls.put(None)
 
@@ -179,39 +176,27 @@ class ReaderPool:
         with theirs, self._lock:
             if self._is_stopped:
                 raise _Stopped
-            control = self._live_control()
-            with suppress(OSError):  # it has died: nobody else holds the other end, and reading tells
-                socket.send_fds(control, [b"+"], [theirs.fileno()])
+            server = self._server = self._server or take_server(self._rules_dir)
+            server.fork_reader(theirs)
+            self._forking += 1
         try:
             return _Reader(ours)
         except (OSError, EOFError):
             ours.close()
             with self._lock:
-                if self._control is control:  # no other thread was quicker
+                if self._server is server:  # no other thread was quicker
                     self._end_server()
             raise
+        finally:
+            with self._lock:
+                self._forking -= 1
 
     def _drop(self, reader: _Reader) -> None:
         with self._lock:
             self._readers.discard(reader)
         reader.kill()
 
-    def _live_control(self) -> socket.socket:
-        """The socket to the server that forks readers; it is started where there is none."""
-        if self._control is None:
-            self._control, theirs = socket.socketpair()
-            with theirs:
-                program = _SERVER.format(path=sys.path, fd=theirs.fileno(), rules=self._rules_dir)
-                command = [sys.executable, "-c", program]
-                self._server = subprocess.Popen(  # noqa: S603  # our own interpreter and program
-                    command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], start_new_session=True
-                )
-        return self._control
-
     def _end_server(self) -> None:
-        if self._server is not None and self._control is not None:
-            with suppress(OSError):
-                os.killpg(self._server.pid, signal.SIGKILL)  # it leads the group of its readers
-            self._server.wait()
-            self._control.close()
-            self._server = self._control = None
+        if self._server is not None:
+            self._server.end()
+            self._server = None

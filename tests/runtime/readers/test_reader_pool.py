@@ -5,6 +5,7 @@ import signal
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from pipeline.runtime.readers.reader_pool import ReaderDiedError, ReaderPool
@@ -70,9 +71,42 @@ def test_a_server_that_dies_before_it_forks_costs_no_call_a_try(pool):
     assert all(call.result(60) for call in calls)
 
 
+def test_the_next_pool_has_the_server_of_the_one_before_and_none_of_its_readers(pool, tmp_path):
+    server = pool.schedule(os.getppid).result(60)
+    busy = pool.schedule(stay, args=(str(tmp_path / "busy"),))
+    while not (busy.done() or (tmp_path / "busy").exists()):
+        time.sleep(0.01)
+    pool.stop()
+    pool.join()
+    following = ReaderPool(1, max_calls=3)
+    assert following.schedule(os.getppid).result(60) == server
+    left = {child.pid for child in psutil.Process(server).children() if child.status() != psutil.STATUS_ZOMBIE}
+    assert left == {following.schedule(os.getpid).result(60)}
+    following.stop()
+    following.join()
+
+
+def test_a_pool_with_a_folder_of_rules_has_a_server_of_its_own_which_ends_with_it(pool, tmp_path):
+    server = pool.schedule(os.getppid).result(60)
+    pool.stop()
+    for _ in range(2):
+        ruled = ReaderPool(1, 3, str(tmp_path))
+        own = ruled.schedule(os.getppid).result(60)
+        assert own != server
+        ruled.stop()
+        ruled.join()
+        assert not psutil.pid_exists(own)
+
+
 def test_what_cannot_be_sent_is_the_calls_failure(pool):
     with pytest.raises(Exception, match="pickle"):
         pool.schedule(lambda: 1).result(60)
+
+
+def stay(path):
+    """Tell by a file that this is called, and go on for long."""
+    Path(path).touch()
+    time.sleep(600)
 
 
 def die_once(path):
