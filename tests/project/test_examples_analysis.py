@@ -79,9 +79,9 @@ def test_the_sources_of_dbt_are_the_views():
     for table in source["tables"]:
         view = views[table["name"]]
         assert table["description"] == view.comment
-        told = {column["name"]: column["description"] for column in table["columns"]}
-        assert told == {column.name: column.comment for column in view.columns}
-        assert table.get("loaded_at_field", view.columns[0].name) in told
+        columns = {column.name for column in view.columns}
+        assert {column["name"] for column in table.get("columns", ())} <= columns
+        assert table.get("loaded_at_field", view.columns[0].name) in columns
     assert {"v_article", "v_changes", "v_story", "v_source_daily"} <= {table["name"] for table in source["tables"]}
 
 

@@ -27,9 +27,10 @@ from pipeline.store.schema.views.source_views import FEED_DELAY, FEED_HEALTH, LE
 from pipeline.store.schema.views.story_views import STORY, STORY_ARTICLE
 from pipeline.store.schema.views.view_shape import Column, View
 
-VERSION = "1.6"
+VERSION, COLUMNS = "1.6", 276
+"""The version, and how many columns its views have: a test counts, so that nobody adds one and forgets to raise it."""
 
-__all__ = ["AS_OF", "DEFINITION", "VERSION", "VIEWS", "Column", "View"]
+__all__ = ["AS_OF", "COLUMNS", "DEFINITION", "VERSION", "VIEWS", "Column", "View"]
 
 _CONTENT = (
     ARTICLE,
