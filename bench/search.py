@@ -4,7 +4,7 @@
     python -m bench.search FOLDER --rows 20000 --only sqlite --queries 50
 
 Archives are those of bench.queries.
-Insertion comes first, through `save_article`, a transaction for each article: batches with all triggers, batches
+Insertion comes first, through `save_articles`, a transaction for each article: batches with all triggers, batches
 without those of the index of words, and batches without those of the log of changes too take turns. Searches are asked
 right after that, so of an index that has just been written to, not of one that was put in order. Queries are two common
 words of a language (of its 300 most frequent: some are in most articles), rare words, phrases, and limits by site and
@@ -35,8 +35,9 @@ from bench.clocks import cpu_clock
 from bench.stories import Press
 from pipeline.model import Article, Fetched, Page, Validators
 from pipeline.schedule.pages import PagePolicy
-from pipeline.store.articles.saving import save_article
+from pipeline.store.articles.saving import save_articles
 from pipeline.store.articles.stories import leave_stories
+from pipeline.store.articles.version_values import Finding
 from pipeline.store.connection.engine import reading, write
 from pipeline.store.schema import fulltext, triggers
 from pipeline.store.schema.tables import ArticleRow, HostRow, PageRow
@@ -160,7 +161,7 @@ def _insert(engine: Engine, texts: list[str]) -> tuple[float, float, list[int]]:
     with engine.connect() as connection:
         clock = cpu_clock(connection)
         connection.rollback()
-        cpu, began = clock(), time.perf_counter()
+        cpu, began, policy = clock(), time.perf_counter(), PagePolicy(3, timedelta(1), ())
         for page, text in zip(pages, texts, strict=True):
             found = Article(
                 page.url, SITE, text[:60], text, content_hash(text), text.count(" ") + 1, "bench", "1",
@@ -168,7 +169,7 @@ def _insert(engine: Engine, texts: list[str]) -> tuple[float, float, list[int]]:
             )  # fmt: skip
             with connection.begin():
                 fetched = Fetched(200, Validators(), 1)
-                save_article(connection, page, "bench", found, fetched, NOW, PagePolicy(3, timedelta(1), ()))
+                save_articles(connection, [Finding(page, found, fetched)], "bench", NOW, policy)
         return clock() - cpu, time.perf_counter() - began, [page.id for page in pages]
 
 

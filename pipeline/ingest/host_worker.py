@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from typing import TypeVar
 
 from pipeline.errors import FetchError
 from pipeline.fetch import ACCEPT_PAGE
@@ -18,15 +18,17 @@ from pipeline.runtime.events import Event
 from pipeline.runtime.host_rules import HostRules
 from pipeline.runtime.reach import DoubtfulFailure
 from pipeline.schedule.pages import page_retry_pause
-from pipeline.store.feeds.feed_claims import claim_feeds_of_each
+from pipeline.store.feeds.feed_claims import claim_feeds
 from pipeline.store.frontier.aliases import settle_page
-from pipeline.store.frontier.due_work import HostShare, Scope
+from pipeline.store.frontier.due_work import Claim, HostShare, claim_each
 from pipeline.store.frontier.hosts import LeasedHost, delay_host, hasten_host
 from pipeline.store.frontier.leases import give_back
-from pipeline.store.frontier.page_claims import claim_pages_of_each
+from pipeline.store.frontier.page_claims import claim_pages
 from pipeline.store.frontier.page_outcomes import postpone_host, spare_page
 from pipeline.store.frontier.routes import send_page_on
 from pipeline.store.schema.tables import FeedRow, PageRow
+
+T = TypeVar("T")
 
 TURN = 50
 """Pages of one turn; then other hosts that wait come first. Keeps a large source from holding up the rest."""
@@ -85,7 +87,7 @@ class HostWorker:
         context = self._context
         async with self._claiming:
             if not self._feeds and self._has_more:
-                self._feeds.extend(await context.database.write_each(claim_feeds_of_each, self._share(TURN), *self._as))
+                self._feeds.extend(await self._claim(claim_feeds, TURN))
                 self._has_more = len(self._feeds) == TURN
         if not self._feeds:
             return False
@@ -141,20 +143,18 @@ class HostWorker:
             if not self._pages and self._has_more and wanted > 0:
                 self._left -= wanted
                 self._budget.spend(wanted)
-                share = self._share(wanted)
-                self._pages.extend(await self._context.database.write_each(claim_pages_of_each, share, *self._as))
+                self._pages.extend(await self._claim(claim_pages, wanted))
                 self._budget.give_back(wanted - len(self._pages))
                 self._has_more = len(self._pages) == wanted
         return self._pages.popleft() if self._pages else None
 
-    def _share(self, limit: int) -> HostShare:
-        return HostShare(self.session.host.name, limit)
-
-    @property
-    def _as(self) -> tuple[Scope, str, Callable[[], datetime], timedelta]:
-        """What is the same for all claims of a run."""
-        context = self._context
-        return context.scope, context.owner, context.now, context.settings.lease
+    async def _claim(self, claim: Claim[T], limit: int) -> list[T]:
+        """What the function claims of this host, at most so many; hosts that claim at the same time do so together."""
+        context, share = self._context, HostShare(self.session.host.name, limit)
+        settings = context.settings
+        return await context.database.write_each(
+            claim_each, share, claim, context.scope, context.owner, context.now, settings.lease
+        )
 
     async def _fetch(self, page: Page, rules: HostRules) -> None:
         context = self._context

@@ -105,7 +105,7 @@ def after_article(
 def after_not_modified(page: Page, now: datetime, policy: PagePolicy) -> PageUpdate:
     """The server says that nothing has changed since the last answer (304): what was wrong with it still is.
 
-    Of pages without an article only those are asked for conditionally that were rejected (`claim_page`).
+    Of pages without an article only those are asked for conditionally that were rejected (`claim_pages`).
     """
     return PageUpdate(
         state="stored" if page.stored else "rejected",

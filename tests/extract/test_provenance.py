@@ -6,10 +6,9 @@ import sqlalchemy as sa
 
 from pipeline.extract import PageInput, extract_article
 from pipeline.model import Article
-from pipeline.store.articles.saving import save_article
 from pipeline.store.connection.engine import reading
 from pipeline.store.schema.tables import ArticleRow, RevisionRow
-from tests.support.archive import FETCHED, NOW, POLICY, Archive, article
+from tests.support.archive import FETCHED, NOW, POLICY, Archive, article, save_article
 
 URL = "https://harbour.example/cranes.html"
 BODY = "".join(

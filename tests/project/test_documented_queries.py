@@ -11,15 +11,26 @@ from pipeline.errors import FetchError
 from pipeline.model import Entry, Reference
 from pipeline.schedule.pages import after_error
 from pipeline.store.connection.engine import reading
-from pipeline.store.feeds.feed_claims import claim_feed
-from pipeline.store.feeds.polls import Poll, record_poll
+from pipeline.store.feeds.polls import Poll
 from pipeline.store.feeds.subscriptions import make_feeds_due
 from pipeline.store.frontier.page_outcomes import record_page
 from pipeline.store.queries.change_log import newest_cursor
 from pipeline.store.schema.tables import HostRow
 from pipeline.store.schema.views import VIEWS
 from pipeline.store.search.in_sql import put_searches
-from tests.support.archive import FEED, HOUR, LEASE, MINUTE, NOW, POLICY, POLLING, Archive, scope
+from tests.support.archive import (
+    FEED,
+    HOUR,
+    LEASE,
+    MINUTE,
+    NOW,
+    POLICY,
+    POLLING,
+    Archive,
+    claim_feed,
+    record_poll,
+    scope,
+)
 from tests.support.views import settle_stories
 
 ROOT = Path(__file__).resolve().parents[2]

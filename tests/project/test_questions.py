@@ -18,13 +18,25 @@ from pipeline.errors import FetchError
 from pipeline.model import Entry, Reference, Removed, Subscription
 from pipeline.schedule.pages import after_error
 from pipeline.store.connection.engine import reading
-from pipeline.store.feeds.feed_claims import claim_feed
-from pipeline.store.feeds.polls import Poll, record_poll
+from pipeline.store.feeds.polls import Poll
 from pipeline.store.feeds.subscriptions import add_feeds
 from pipeline.store.frontier.page_outcomes import record_page
 from pipeline.store.schema.tables import PageRow, PollRow, RawRow
 from pipeline.store.search.in_sql import put_searches
-from tests.support.archive import FEED, HOUR, LEASE, MINUTE, NOW, POLICY, POLLING, Archive, article, scope
+from tests.support.archive import (
+    FEED,
+    HOUR,
+    LEASE,
+    MINUTE,
+    NOW,
+    POLICY,
+    POLLING,
+    Archive,
+    article,
+    claim_feed,
+    record_poll,
+    scope,
+)
 from tests.support.views import settle_stories
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/questions.md").read_text("utf-8")

@@ -12,9 +12,8 @@ from pipeline.model import Address, Page, Removed, Subscription, Validators
 from pipeline.schedule.pages import after_error
 from pipeline.store.articles.bulk_rows import find_announced_urls
 from pipeline.store.connection.engine import open_engine, reading
-from pipeline.store.feeds.feed_claims import claim_feed
 from pipeline.store.feeds.feed_entries import MAX_CHANGES
-from pipeline.store.feeds.polls import Poll, record_poll
+from pipeline.store.feeds.polls import Poll
 from pipeline.store.feeds.subscriptions import (
     add_feeds,
     find_feed,
@@ -51,8 +50,10 @@ from tests.support.archive import (
     POLLING,
     Archive,
     article,
+    claim_feed,
     entry,
     parsed,
+    record_poll,
     scope,
 )
 

@@ -7,14 +7,15 @@ import sqlalchemy as sa
 from pipeline.model import Address, Article, Entry, Fetched, ParsedFeed, Removed, Subscription, Validators
 from pipeline.schedule.feeds import PollPolicy
 from pipeline.schedule.pages import PagePolicy
-from pipeline.store.articles.saving import save_article
+from pipeline.store.articles.saving import save_articles
+from pipeline.store.articles.version_values import Finding
 from pipeline.store.connection.engine import reading, write
-from pipeline.store.feeds.feed_claims import claim_feed
-from pipeline.store.feeds.polls import Poll, record_poll
+from pipeline.store.feeds.feed_claims import claim_feeds
+from pipeline.store.feeds.polls import Poll, record_polls
 from pipeline.store.feeds.subscriptions import add_feeds, make_feeds_due
 from pipeline.store.frontier.discovery import bring_forward, page_row, put_pages
 from pipeline.store.frontier.due_work import Scope
-from pipeline.store.frontier.page_claims import claim_page
+from pipeline.store.frontier.page_claims import claim_pages
 from pipeline.store.schema.tables import PageRow
 from pipeline.text.duplicates import content_hash
 
@@ -28,6 +29,23 @@ FETCHED = Fetched(200, Validators('"1"', "yesterday"), 1234)
 
 def scope(until=NOW, **kinds):
     return Scope(until=until, max_attempts=POLICY.max_attempts, **kinds)
+
+
+def claim_feed(connection, scope, host, owner, now, lease):
+    """The feed of this host that is due longest; None where none is due."""
+    return next(iter(claim_feeds(connection, scope, host, owner, now, lease, 1)), None)
+
+
+def claim_page(connection, scope, host, owner, now, lease):
+    return next(iter(claim_pages(connection, scope, host, owner, now, lease, 1)), None)
+
+
+def record_poll(connection, poll, policy):
+    return record_polls(connection, [poll], policy)[0]
+
+
+def save_article(connection, page, owner, article, fetched, now, policy):
+    return save_articles(connection, [Finding(page, article, fetched)], owner, now, policy)[0]
 
 
 def entry(number=1, *, host="news.example", hash_="h", guid=None, **fields):

@@ -11,7 +11,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from pipeline.model import Article, Cause, Decision, Fetched, Page
+from pipeline.model import Article, Decision, Page
 from pipeline.schedule.pages import PagePolicy, PageUpdate, after_article
 from pipeline.store.articles.article_homes import find_homes, record_alias
 from pipeline.store.articles.block_counts import CountedArticle, count_blocks
@@ -24,28 +24,14 @@ from pipeline.store.frontier.page_outcomes import record_page, record_pages
 from pipeline.store.schema.tables import ArticleRow, PageRow
 
 
-def save_article(
-    connection: Connection,
-    page: Page,
-    owner: str,
-    article: Article,
-    fetched: Fetched,
-    now: datetime,
-    policy: PagePolicy,
-    cause: Cause = "publisher",
-) -> SavedArticle:
-    """Store an article and what became of its page, in one transaction.
-
-    Where the page turned out to be another
-    URL of an article (a redirect, a canonical link), the article belongs to that URL, and this page becomes an alias.
-    """
-    return save_articles(connection, [Finding(page, article, fetched, cause)], owner, now, policy)[0]
-
-
 def save_articles(
     connection: Connection, findings: Sequence[Finding], owner: str, now: datetime, policy: PagePolicy
 ) -> list[SavedArticle]:
-    """The same for several pages, each of which is among them once; it ends the transaction but for its commit."""
+    """Store articles and what became of their pages, each of which is among them once.
+
+    It ends the transaction but for its commit. Where a page turned out to be another URL of an article (a redirect, a
+    canonical link), the article belongs to that URL, and this page becomes an alias.
+    """
     if not findings:
         return []
     held = _held(connection, owner, [finding.page.id for finding in findings])

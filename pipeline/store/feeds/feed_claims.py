@@ -1,6 +1,5 @@
 """Feeds that a worker claims to poll them."""
 
-from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -10,17 +9,10 @@ from sqlalchemy.engine import Connection
 
 from pipeline.model import Feed, Validators
 from pipeline.store.connection.rows import core, storable
-from pipeline.store.frontier.due_work import HostShare, Scope, is_feed_due, scope_parameters
+from pipeline.store.frontier.due_work import Scope, is_feed_due, scope_parameters
 from pipeline.store.frontier.routes import route_of
 from pipeline.store.frontier.stored_credentials import read_credentials
 from pipeline.store.schema.tables import FeedRow
-
-
-def claim_feed(
-    connection: Connection, scope: Scope, host: str, owner: str, now: datetime, lease: timedelta
-) -> Feed | None:
-    """Claim the feed of this host that is due longest; None where none is due."""
-    return next(iter(claim_feeds(connection, scope, host, owner, now, lease, 1)), None)
 
 
 def spare_feed(
@@ -51,19 +43,6 @@ def claim_feeds(
         ids = [row["id"] for row in rows]
         connection.execute(_CLAIM, {"ids": ids, "until": now + lease, "owner": owner})
     return [_claimed_feed(row) for row in rows]
-
-
-def claim_feeds_of_each(
-    connection: Connection,
-    shares: Sequence[HostShare],
-    scope: Scope,
-    owner: str,
-    clock: Callable[[], datetime],
-    lease: timedelta,
-) -> list[list[Feed]]:
-    """The same for several hosts."""
-    now = clock()
-    return [claim_feeds(connection, scope, share.host, owner, now, lease, share.limit) for share in shares]
 
 
 @cache

@@ -66,11 +66,6 @@ class Poll:
         return self.polled_at + (self.duration or timedelta(0))
 
 
-def record_poll(connection: Connection, poll: Poll, policy: PollPolicy) -> PollCounts:
-    """Store a poll with everything that it brought, in one transaction, and end the claim on the feed."""
-    return record_polls(connection, [poll], policy)[0]
-
-
 def record_polls(connection: Connection, polls: Sequence[Poll], policy: PollPolicy) -> list[PollCounts]:
     """Store polls of different feeds with everything that they brought, and end the claims on the feeds.
 

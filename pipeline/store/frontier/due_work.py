@@ -1,8 +1,9 @@
 """What is due: the scope of a run, and the conditions for a feed or a page to be taken up."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -10,6 +11,8 @@ from sqlalchemy.engine import Connection
 from pipeline.store.frontier.barred import is_open
 from pipeline.store.frontier.leases import is_free
 from pipeline.store.schema.tables import POLLED_STATES, FeedRow, HostRow, PageRow
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,24 @@ class HostShare:
 
     host: str
     limit: int
+
+
+Claim = Callable[[Connection, Scope, str, str, datetime, timedelta, int], list[T]]
+"""`claim_feeds` or `claim_pages`: what is due of a host, for an owner, from a time on for so long, at most so much."""
+
+
+def claim_each(
+    connection: Connection,
+    shares: Sequence[HostShare],
+    claim: Claim[T],
+    scope: Scope,
+    owner: str,
+    clock: Callable[[], datetime],
+    lease: timedelta,
+) -> list[list[T]]:
+    """What is claimed of each of several hosts, in their order."""
+    now = clock()
+    return [claim(connection, scope, share.host, owner, now, lease, share.limit) for share in shares]
 
 
 def is_feed_due(scope: Scope, now: datetime) -> sa.ColumnElement[bool]:

@@ -1,6 +1,5 @@
 """Pages that a worker claims, one attempt each, counted before anything is fetched."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -12,19 +11,12 @@ from sqlalchemy.engine import Connection
 from pipeline.model import Page, Validators
 from pipeline.store.connection.rows import core
 from pipeline.store.frontier.aliases import was_announced
-from pipeline.store.frontier.due_work import HostShare, Scope, is_page_due, scope_parameters
+from pipeline.store.frontier.due_work import Scope, is_page_due, scope_parameters
 from pipeline.store.frontier.routes import route_of
 from pipeline.store.frontier.stored_credentials import load_page_credentials
 from pipeline.store.schema.tables import ArticleRow, PageRow
 
 _NO_VALIDATORS = Validators()
-
-
-def claim_page(
-    connection: Connection, scope: Scope, host: str, owner: str, now: datetime, lease: timedelta
-) -> Page | None:
-    """Claim the page of this host that is due longest, and count the attempt; None where none is due."""
-    return next(iter(claim_pages(connection, scope, host, owner, now, lease, 1)), None)
 
 
 def claim_pages(
@@ -46,19 +38,6 @@ def claim_pages(
     pages = [_claimed_page(row) for row in rows]
     access = load_page_credentials(connection, host, pages)
     return [replace(page, access=access[page.id]) if page.id in access else page for page in pages]
-
-
-def claim_pages_of_each(
-    connection: Connection,
-    shares: Sequence[HostShare],
-    scope: Scope,
-    owner: str,
-    clock: Callable[[], datetime],
-    lease: timedelta,
-) -> list[list[Page]]:
-    """The same for several hosts."""
-    now = clock()
-    return [claim_pages(connection, scope, share.host, owner, now, lease, share.limit) for share in shares]
 
 
 @cache

@@ -8,13 +8,25 @@ import sqlalchemy as sa
 from pipeline.model import Entry, FeedHints, Subscription
 from pipeline.store.connection.engine import reading
 from pipeline.store.feeds.feed_addresses import adopt_address, list_former_addresses
-from pipeline.store.feeds.feed_claims import claim_feed
-from pipeline.store.feeds.polls import Poll, record_poll
+from pipeline.store.feeds.polls import Poll
 from pipeline.store.feeds.subscriptions import add_feeds, find_feed, list_feeds, make_feeds_due, set_feed_state
 from pipeline.store.frontier.due_work import count_due
 from pipeline.store.queries.status import load_status
 from pipeline.store.schema.tables import AddressRow, EntryRow, FeedRow, PollRow
-from tests.support.archive import FEED, HOUR, LEASE, MINUTE, NOW, POLLING, Archive, entry, parsed, scope
+from tests.support.archive import (
+    FEED,
+    HOUR,
+    LEASE,
+    MINUTE,
+    NOW,
+    POLLING,
+    Archive,
+    claim_feed,
+    entry,
+    parsed,
+    record_poll,
+    scope,
+)
 from tests.support.command_line import News
 
 DAY = timedelta(days=1)

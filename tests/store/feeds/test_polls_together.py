@@ -9,13 +9,13 @@ from sqlalchemy import event
 
 from pipeline.model import Entry, Subscription
 from pipeline.store.feeds.feed_claims import claim_feeds
-from pipeline.store.feeds.polls import Poll, record_poll, record_polls
+from pipeline.store.feeds.polls import Poll, record_polls
 from pipeline.store.feeds.subscriptions import add_feeds, make_feeds_due, set_feed_state
 from pipeline.store.frontier.leases import give_back
 from pipeline.store.frontier.page_claims import claim_pages
 from pipeline.store.schema.tables import EntryRow, FeedRow, PageRow, PollRow
 from pipeline.urls import MAX_URL_LENGTH
-from tests.support.archive import HOUR, LEASE, NOW, POLLING, Archive, entry, parsed, scope
+from tests.support.archive import HOUR, LEASE, NOW, POLLING, Archive, entry, parsed, record_poll, scope
 
 HOST = "feeds.example"
 

@@ -10,12 +10,11 @@ import sqlalchemy as sa
 
 from pipeline.errors import ConfigError
 from pipeline.model import Entry, Reference
-from pipeline.store.articles.saving import save_article
 from pipeline.store.connection.engine import open_engine, reading
 from pipeline.store.migrations.upgrade import downgrade_schema, require_current, upgrade_schema
 from pipeline.store.schema.tables import RawRow
 from pipeline.store.schema.views import VERSION, VIEWS
-from tests.support.archive import FEED, FETCHED, HOUR, NOW, POLICY, Archive, article
+from tests.support.archive import FEED, FETCHED, HOUR, NOW, POLICY, Archive, article, save_article
 from tests.support.views import rows, settle_stories
 
 
