@@ -37,11 +37,11 @@ def read_stream(chunks: Iterable[bytes], start: int, types: frozenset[str], max_
     head = source.peek(len(FIRST))
     if not head.startswith((FIRST, *(kind.magic for kind in FRAME_KINDS))):
         head = source.peek(MAX_HEAD).lstrip()  # the first bytes may be what is broken
-    found = next((kind for kind in FRAME_KINDS if kind.magic in head), None)
-    if found is None or head.startswith((FIRST, b"filedesc:")):
+    frame = next((kind for kind in FRAME_KINDS if kind.magic in head), None)
+    if frame is None or head.startswith((FIRST, b"filedesc:")):
         yield from _read_plain(source, RecordSplitter(types, max_record))
     else:
-        yield from _read_frames(source, found, types, max_record)
+        yield from _read_frames(source, frame, types, max_record)
 
 
 def _read_frames(source: "_Source", kind: FrameKind, types: frozenset[str], max_record: int) -> Iterator[StreamRecord]:

@@ -116,8 +116,9 @@ class Intake:
 
     async def _enter(self, batch: Sequence[IntakeItem]) -> None:
         urls = [item.address.url for item in batch if item.address is not None]
-        found = await self.runner.context.database.read(look_up_pages, urls) if urls else (set(), set(), {})
-        had, announced, learned = found
+        had, announced, learned = (
+            await self.runner.context.database.read(look_up_pages, urls) if urls else (set(), set(), {})
+        )
         for item in batch:
             line = _Line(item.end, item.skipped, item.address)
             if item.address is not None and item.response is not None:

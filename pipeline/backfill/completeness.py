@@ -12,7 +12,6 @@ from pipeline.backfill.sitemaps import plan_sitemap_units
 from pipeline.config import Settings
 from pipeline.model import Address
 from pipeline.periods import Period
-from pipeline.runtime.events import Listener
 from pipeline.runtime.run import Clock, utc_now
 from pipeline.store.backfill.job_values import BackfillRequest
 from pipeline.store.backfill.jobs import open_job
@@ -45,18 +44,11 @@ class Completeness:
             self.holes.setdefault(address.url, address)
 
 
-def verify_completeness(
-    settings: Settings,
-    site: str | None,
-    period: Period,
-    *,
-    listener: Listener | None = None,
-    now: Clock = utc_now,
-) -> Completeness:
+def verify_completeness(settings: Settings, site: str | None, period: Period, *, now: Clock = utc_now) -> Completeness:
     """Compare what feeds and the sitemaps of a site announced with what the ledger says.
 
-    The sitemaps of a site are read again, and ``listener`` is called with each; without a site, all feeds are
-    compared, without any request. The period is that of publication.
+    The sitemaps of a site are read again; without a site, all feeds are compared, without any request. The period is
+    that of publication.
 
     Raises ConfigError: the database is not there, or not at the schema of this version.
     """
@@ -70,7 +62,7 @@ def verify_completeness(
             wanted = BackfillRequest("sitemap", (site,), period, undated=True, dry=True)
             job = begin_job(settings, wanted, plan_sitemap_units(site), now=now)
             compare = _comparison(engine, account, f"sitemaps of {site}")
-            result = run_job(settings, job.id, listener=listener, now=now, collect=compare)
+            result = run_job(settings, job.id, now=now, collect=compare)
             account.is_whole = result.is_done and not result.troubles
     return account
 

@@ -103,5 +103,5 @@ def class_of_page(page: PageFacts) -> Verdict:
 
 def class_of_numbers(numbers: Sequence[float]) -> Verdict:
     """The class of a page for which no rule holds, by what was learned of such numbers (`page_numbers`)."""
-    found = type_of_numbers(numbers)
-    return Verdict(found.page_type, found.evidence, found.is_sure) if found else Verdict("article")
+    typed = type_of_numbers(numbers)
+    return Verdict(typed.page_type, typed.evidence, typed.is_sure) if typed else Verdict("article")

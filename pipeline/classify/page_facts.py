@@ -122,11 +122,10 @@ def gather_page_facts(
     shown: Sequence[ShownBlock],
     text: str,
     access: Access = "unknown",
-    words: int | None = None,
 ) -> PageFacts:
     """Gather what there is to see of a page.
 
-    ``text`` is what was extracted of it, empty where nothing was; ``words`` their number by `count_words`, where known.
+    ``text`` is what was extracted of it, empty where nothing was.
     """
     titles = [" ".join("".join(map(str, element.itertext())).split()) for element in _titles(document.elements)]
     return PageFacts(
@@ -138,7 +137,7 @@ def gather_page_facts(
         access=access,
         shown=shown,
         text=text,
-        words=count_words(text) if words is None else words,
+        words=count_words(text),
         titles=tuple(title for title in titles if 0 < len(title) <= MAX_LINE),
         is_declared=_is_declared(structured),
     )

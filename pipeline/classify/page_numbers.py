@@ -28,8 +28,8 @@ SHORT, LONG = 60, 200
 """Characters up to which a block is a label or a line, and from which on it is a paragraph."""
 
 _WORDS = tomllib.loads((files(__package__) / "page_words.toml").read_text("utf-8"))
-_PARTS = {word: place for place, words in enumerate(_WORDS["address"].values()) for word in words.split()}
-_KINDS = {kind: place for place, kinds in enumerate(_WORDS["declared"].values()) for kind in kinds.split()}
+_PARTS = {word: index for index, words in enumerate(_WORDS["address"].values()) for word in words.split()}
+_KINDS = {kind: index for index, kinds in enumerate(_WORDS["declared"].values()) for kind in kinds.split()}
 _COUNTED = [[*map(str.strip, phrases.split("|"))] for phrases in _WORDS["phrases"].values()]
 _SAID_BY = [words.split() for words in _WORDS["persons"].values()]
 _PRICE = re.compile(r"[$€£₹]\s?\d|\d\s?[€£₹]")
@@ -86,7 +86,7 @@ def numbers_of(
 
     ``kept`` says of each shown block whether the body has it, ``parents`` of each node which one stands above it.
     """
-    places = [place for place, is_kept in enumerate(kept) if is_kept]
+    places = [index for index, is_kept in enumerate(kept) if is_kept]
     lengths = [len(block.text) for block in shown]
     return (
         *_of_address(page.url),
@@ -94,7 +94,7 @@ def numbers_of(
         *(math.log1p(len(page.elements[tag])) for tag in _TAGS),
         *_of_links(page),
         *_of_shown(shown, page.text),
-        *_of_body(page, [shown[place] for place in places], sum(lengths) or 1),
+        *_of_body(page, [shown[index] for index in places], sum(lengths) or 1),
         *_of_nodes(shown, places, lengths, parents),
     )
 
@@ -104,12 +104,12 @@ def _of_address(url: str) -> list[float]:
     segments = [segment for segment in parts.path.split("/") if segment]
     last = segments[-1] if segments else ""
     labels = (parts.hostname or "").split(".")[:-2]
-    found = [0.0] * len(_WORDS["address"])
+    counts = [0.0] * len(_WORDS["address"])
     for segment in (*labels, *segments):
         words = segment.split("-")
         for word in words:
-            if (place := _PARTS.get(word)) is not None:
-                found[place] += 1.0 if len(words) == 1 else 0.25
+            if (index := _PARTS.get(word)) is not None:
+                counts[index] += 1.0 if len(words) == 1 else 0.25
     return [
         len(segments),
         len(last),
@@ -117,7 +117,7 @@ def _of_address(url: str) -> list[float]:
         bool(_LONG_NUMBER.search(parts.path)),
         bool(_DATED.search(parts.path)),
         bool(labels and labels[0] != "www"),
-        *found,
+        *counts,
     ]
 
 
@@ -126,8 +126,8 @@ def _of_declared(page: PageFacts, metadata: Metadata) -> list[float]:
     declared = [0.0] * len(_WORDS["declared"])
     for node in structured.nodes[:MAX_NODES]:
         for kind in types_of(node):
-            if (place := _KINDS.get(kind)) is not None:
-                declared[place] = min(declared[place] + 1, 20)
+            if (index := _KINDS.get(kind)) is not None:
+                declared[index] = min(declared[index] + 1, 20)
     og = (structured.first_meta("og:type") or "").lower()
     published = metadata.provenance.get("published_at")
     names = " ".join(page.body_names())
@@ -179,7 +179,7 @@ def _of_shown(shown: Sequence[PlacedBlock], body: str) -> list[float]:
         if length < SHORT:
             short += length < 40
             labels.append(text)
-    lines, told = "\n".join(labels)[:MAX_LABELS].lower(), body[:SAMPLE].lower()
+    lines, beginning = "\n".join(labels)[:MAX_LABELS].lower(), body[:SAMPLE].lower()
     return [
         math.log1p(len(shown)),
         math.log1p(total),
@@ -191,7 +191,7 @@ def _of_shown(shown: Sequence[PlacedBlock], body: str) -> list[float]:
         math.log1p(longest),
         math.log1p(len(_PRICE.findall(lines))),
         *(math.log1p(sum(map(lines.count, phrases))) for phrases in _COUNTED),
-        *(math.log1p(sum(map(told.count, phrases))) for phrases in _COUNTED),
+        *(math.log1p(sum(map(beginning.count, phrases))) for phrases in _COUNTED),
     ]
 
 
@@ -200,7 +200,7 @@ def _of_body(page: PageFacts, blocks: Sequence[PlacedBlock], total: int) -> list
     count, size = len(blocks) or 1, sum(lengths) or 1
     sample = page.text[:SAMPLE]
     words = sample.count(" ") + 1
-    told = Counter(sample.lower().split())
+    counts = Counter(sample.lower().split())
     return [
         math.log1p(page.words),
         math.log1p(len(blocks)),
@@ -216,7 +216,7 @@ def _of_body(page: PageFacts, blocks: Sequence[PlacedBlock], total: int) -> list
         *(100 * sample.count(sign) / words for sign in ".?,"),
         sum(map(sample.count, "0123456789")) / (len(sample) or 1),
         100 * sum(map(sample.count, "$€£₹")) / words,
-        *(100 * sum(map(told.__getitem__, listed)) / words for listed in _SAID_BY),
+        *(100 * sum(map(counts.__getitem__, listed)) / words for listed in _SAID_BY),
     ]
 
 
@@ -227,8 +227,8 @@ def _of_nodes(
     kept: Counter[int] = Counter()
     prose: Counter[int] = Counter()
     linked: Counter[int] = Counter()
-    for place in places:
-        kept[parents[shown[place].node]] += lengths[place]
+    for index in places:
+        kept[parents[shown[index].node]] += lengths[index]
     for block, length in zip(shown, lengths, strict=True):
         if length > 100 and 3 * block.linked < length:
             prose[parents[block.node]] += length

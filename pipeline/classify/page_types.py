@@ -78,16 +78,16 @@ def type_of_numbers(numbers: Sequence[float], model: TypeModel | None = None) ->
 
 def _signs(model: TypeModel, row: list[float]) -> list[str]:
     """The numbers that speak most for it: without each, as in most articles, how much less likely it were."""
-    less = {place: 0.0 for place, (own, usual) in enumerate(zip(row, model.usual, strict=True)) if own != usual}
+    less = {index: 0.0 for index, (own, usual) in enumerate(zip(row, model.usual, strict=True)) if own != usual}
     changed = row.copy()
     for tree in model.trees:
         said, asked = _walk(tree, row)
-        for place in less.keys() & asked:  # the tree says the same whatever it did not ask for
-            changed[place] = model.usual[place]
-            less[place] += said - _walk(tree, changed)[0]
-            changed[place] = row[place]
-    told = sorted(((much, model.names[place], row[place]) for place, much in less.items()), reverse=True)
-    return [f"{name.replace('_', ' ')} {number:.3g}" for _, name, number in told[:SIGNS]]
+        for index in less.keys() & asked:  # the tree says the same whatever it did not ask for
+            changed[index] = model.usual[index]
+            less[index] += said - _walk(tree, changed)[0]
+            changed[index] = row[index]
+    signs = sorted(((much, model.names[index], row[index]) for index, much in less.items()), reverse=True)
+    return [f"{name.replace('_', ' ')} {number:.3g}" for _, name, number in signs[:SIGNS]]
 
 
 def _walk(tree: Tree, row: Sequence[float]) -> tuple[float, set[int]]:

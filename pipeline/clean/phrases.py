@@ -148,10 +148,10 @@ def _sets() -> dict[str, list[str]]:
 
 @cache  # read when a page of the language comes: all of them take 0.15 s
 def _phrases_of(language: str) -> tuple[Phrase, ...]:
-    told = tomllib.loads((files(__package__) / "phrases" / f"{language}.toml").read_text("utf-8"))
+    listed = tomllib.loads((files(__package__) / "phrases" / f"{language}.toml").read_text("utf-8"))
     return tuple(
         compile_phrase(line, reason, language, _sets(), at_end=at_end)
-        for at_end, lists in ((True, told.pop("end", {})), (False, told))
+        for at_end, lists in ((True, listed.pop("end", {})), (False, listed))
         for reason, lines in lists.items()
         for line in lines
     )

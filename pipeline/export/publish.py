@@ -95,10 +95,10 @@ def publish_archive(engine: Engine, out: Path, *, with_texts: bool = True) -> Pu
         hidden.replace(out)
     finally:
         hidden.unlink(missing_ok=True)
-    told, described = out.with_suffix(".metadata.json"), out.with_suffix(".md")
-    told.write_text(json.dumps(_metadata(out.stem, views), indent=1, ensure_ascii=False), "utf-8")
+    metadata, described = out.with_suffix(".metadata.json"), out.with_suffix(".md")
+    metadata.write_text(json.dumps(_metadata(out.stem, views), indent=1, ensure_ascii=False), "utf-8")
     described.write_text(card, "utf-8")
-    return Publication([out, told, described], rows)
+    return Publication([out, metadata, described], rows)
 
 
 def _columns(view: View, *, with_texts: bool) -> list[Column]:

@@ -19,7 +19,7 @@ OTHERS: Final = "other sites"
 _NOTHING: Final = '<p class="soft">Nothing yet.</p>'
 
 
-def render_report(facts: ReportData, now: datetime, found: tuple[str, MatchCounts, MatchCounts] | None = None) -> str:
+def render_report(facts: ReportData, now: datetime, matches: tuple[str, MatchCounts, MatchCounts] | None = None) -> str:
     """The page, as well-formed XHTML that browsers read as HTML; it asks for nothing from anywhere.
 
     A search, with its matches by month and by site, comes first where it is given.
@@ -30,7 +30,7 @@ def render_report(facts: ReportData, now: datetime, found: tuple[str, MatchCount
     stretch = "The archive is empty" if facts.begin is None else f"{facts.begin:%Y-%m-%d} to {facts.end:%Y-%m-%d %H:%M}"
     totals = "".join(f"<div><dt>{name}</dt><dd>{count:,}</dd></div>" for name, count in facts.totals.items())
     parts = (
-        _search(*found) if found else "",
+        _search(*matches) if matches else "",
         _hours(facts),
         _delays(facts),
         _reasons(facts),

@@ -107,17 +107,17 @@ def _with_company(layout: Layout, choices: list[BodyChoice]) -> list[BodyChoice]
     sure; beside a quotation they must be kept.
     """
     quote = bit("in_quote")
-    for place, (before, choice, after) in enumerate(zip(choices, choices[1:], choices[2:], strict=False), start=1):
+    for index, (before, choice, after) in enumerate(zip(choices, choices[1:], choices[2:], strict=False), start=1):
         if choice.kept or choice.block.linked:
             continue
         beside = min(before.probability, after.probability)
         is_subheading = choice.block.kind == "heading" and (
             (choice.probability > HEADING_THRESHOLD and beside > SURE)
-            or (choice.probability > LATE_HEADING and after.probability > SURE and _is_late(choices, place))
+            or (choice.probability > LATE_HEADING and after.probability > SURE and _is_late(choices, index))
         )
         is_quotation = layout.nodes[choice.block.node].inherited & quote and choice.probability > QUOTE_THRESHOLD
         if is_subheading or (is_quotation and beside > THRESHOLD):
-            choices[place] = choice._replace(probability=THRESHOLD + 0.01)
+            choices[index] = choice._replace(probability=THRESHOLD + 0.01)
     return choices
 
 
@@ -147,9 +147,9 @@ def _table_of(layout: Layout, node: int) -> int:
     return node
 
 
-def _is_late(choices: Sequence[BodyChoice], place: int) -> bool:
+def _is_late(choices: Sequence[BodyChoice], index: int) -> bool:
     """Whether a sure block stands before this one with nothing but a line or two that are dropped in between."""
-    return any(choice.probability > SURE for choice in choices[max(0, place - 3) : place])
+    return any(choice.probability > SURE for choice in choices[max(0, index - 3) : index])
 
 
 def apply_rule(layout: Layout, choices: Sequence[BodyChoice], rule: Rule, tree: _Element) -> list[BodyChoice]:

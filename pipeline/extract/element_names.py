@@ -62,7 +62,7 @@ class _Stems(NamedTuple):
     """Stems that begin alike, with their masks, and whether they must end a word as well."""
 
     stems: tuple[str, ...]
-    told: tuple[tuple[str, int, bool], ...]
+    marked: tuple[tuple[str, int, bool], ...]
 
 
 @cache
@@ -76,8 +76,8 @@ def _stems() -> Mapping[str, _Stems]:
     for (stem, is_whole), mask in masks.items():
         if 2 <= len(stem) <= MAX_STEM:
             by_head[stem[:3]].append((stem, mask, is_whole))
-    found = {head: (*told, *by_head.get(head[:2] * (len(head) > 2), ())) for head, told in by_head.items()}
-    return {head: _Stems(tuple(stem for stem, _, _ in told), told) for head, told in found.items()}
+    grouped = {head: (*marked, *by_head.get(head[:2] * (len(head) > 2), ())) for head, marked in by_head.items()}
+    return {head: _Stems(tuple(stem for stem, _, _ in marked), marked) for head, marked in grouped.items()}
 
 
 @cache
@@ -101,7 +101,7 @@ def _marks_of_one(name: str) -> int:
             known = stems.get(head) or stems[word]
             if joined.startswith(known.stems):
                 ends = (len(word), len("".join(words[first : first + 2])), len(joined))
-                for stem, marks, is_whole in known.told:
+                for stem, marks, is_whole in known.marked:
                     if joined.startswith(stem) and (not is_whole or len(stem) in ends):
                         mask |= marks
     return mask

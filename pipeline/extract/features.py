@@ -133,12 +133,12 @@ def _of_caption(rows: Rows) -> list[float]:
     return [float((node.marks | marks) & caption > 0) for node, marks in zip(rows.nodes, above, strict=True)]
 
 
-def _of_container(place: int) -> "Column":
-    return lambda rows: [shares[place] for shares in rows.containers]
+def _of_container(index: int) -> "Column":
+    return lambda rows: [shares[index] for shares in rows.containers]
 
 
-def _of_mark(place: int) -> "Column":
-    return lambda rows: [marks >> place & 1 for marks in rows.marks]
+def _of_mark(index: int) -> "Column":
+    return lambda rows: [marks >> index & 1 for marks in rows.marks]
 
 
 def _since_headline(rows: Rows) -> list[float]:
@@ -216,8 +216,8 @@ FEATURES: Mapping[str, Column] = {
     ),
     "linked_heading_before": lambda rows: rows.of(rows.page.linked_heading),
     **{
-        name: _of_container(place)
-        for place, name in enumerate(
+        name: _of_container(number)
+        for number, name in enumerate(
             (
                 *("in_body", "body_prose", "in_first_article", "first_article_prose", "in_main", "main_prose"),
                 *("in_content", "content_prose", "in_section_of_top"),
@@ -227,7 +227,7 @@ FEATURES: Mapping[str, Column] = {
     "articles": lambda rows: rows.all(rows.page.article_count),
     "uncovered": lambda rows: rows.all(1.0 - rows.prose_shares[rows.page.top]),
     "own_caption": _of_caption,
-    **{f"any_{name}": _of_mark(place) for place, name in enumerate(mark_names())},
+    **{f"any_{name}": _of_mark(number) for number, name in enumerate(mark_names())},
 }
 """How the numbers of each feature are computed, for the blocks of a page."""
 

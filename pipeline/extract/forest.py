@@ -43,23 +43,23 @@ def read_forest(source: str) -> Forest:
     Raises:
         ValueError: it was made for features that there are no longer.
     """
-    told = json.loads(source)
-    if unknown := set(told["names"]) - FEATURES.keys():
+    learned = json.loads(source)
+    if unknown := set(learned["names"]) - FEATURES.keys():
         raise ValueError(f"the forest was made for other features: {', '.join(sorted(unknown))}")
-    trees = list(map(_expression, told["trees"]))
+    trees = list(map(_expression, learned["trees"]))
     glance, rest = (" + ".join(some) or "0.0" for some in (trees[:GLANCE], trees[GLANCE:]))
     # Walking a hundred trees for each block is a fifth of all the time; as bytecode it takes a sixth of that. Numbers
     # are made floating ones first, since Python compares two of them in a third of the time of one with a whole one.
-    numbers = "".join(f"n{place}, " for place in range(len(told["names"])))
+    numbers = "".join(f"n{index}, " for index in range(len(learned["names"])))
     program = f"""def odds(columns):
     found = []
     for {numbers or "_"} in zip(*(map(float, column) for column in columns)):
         sum = {glance}
-        found.append(sum + ({rest}) if sum >= {float(told["hopeless"])!r} else sum)
+        found.append(sum + ({rest}) if sum >= {float(learned["hopeless"])!r} else sum)
     return found"""
     made: dict[str, Any] = {}
     exec(program, made)  # noqa: S102  # made of numbers only
-    return Forest(tuple(told["names"]), made["odds"])
+    return Forest(tuple(learned["names"]), made["odds"])
 
 
 def body_probabilities(forest: Forest, columns: Iterable[Sequence[float]]) -> list[float]:

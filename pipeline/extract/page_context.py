@@ -214,10 +214,10 @@ class PageContext:
         shares = [prose[holder] / self.total if holder >= 0 else -1.0 for holder in holders]
         inside: list[int] = []
         for index, node in enumerate(nodes):
-            own = sum(1 << place for place, holder in enumerate(holders) if holder == index) if index in holders else 0
+            own = sum(1 << bit for bit, holder in enumerate(holders) if holder == index) if index in holders else 0
             inside.append(own | (inside[node.parent] if node.parent >= 0 else 0))
-        told = {mask: _told(mask, shares) for mask in set(inside)}
-        self.container_shares = [told[mask] for mask in inside]
+        by_mask = {mask: _told(mask, shares) for mask in set(inside)}
+        self.container_shares = [by_mask[mask] for mask in inside]
 
     def _compare_body(self, hints: TextHints) -> None:
         """How much of the core the declared body holds, and how its length compares."""
@@ -236,15 +236,15 @@ def declared_of(kind: str | None) -> float:
 
 def _distances(core: Sequence[bool]) -> list[int]:
     """For each block how many stand between it and the last core block before it."""
-    found, distance = [], FAR
+    distances, distance = [], FAR
     for is_core in core:
-        found.append(distance)
+        distances.append(distance)
         distance = 0 if is_core else min(FAR, distance + 1)
-    return found
+    return distances
 
 
 def _told(mask: int, shares: Sequence[float]) -> list[float]:
     """Whether a node lies in each of the containers, and their shares; -1 for those that there are not."""
-    flags = [float(mask >> place & 1) for place in range(len(shares))]
+    flags = [float(mask >> index & 1) for index in range(len(shares))]
     pairs = [(flag if share >= 0 else -1.0, share) for flag, share in zip(flags[:4], shares[:4], strict=True)]
     return [*(value for pair in pairs for value in pair), flags[4]]

@@ -153,8 +153,8 @@ def lines_above(layout: Layout, node: int) -> list[int]:
 def effective_marks(layout: Layout, masses: Masses) -> list[int]:
     """Marks of each node with those of its ancestors, as far as these are no wrappers of the whole article."""
     total = masses.prose[0] or 1.0
-    found: list[int] = []
+    totals: list[int] = []
     for node, prose in zip(layout.nodes, masses.prose, strict=True):
         own = node.marks if prose < MAIN_SHARE * total else 0
-        found.append(own | found[node.parent] if node.parent >= 0 else own)
-    return found
+        totals.append(own | totals[node.parent] if node.parent >= 0 else own)
+    return totals

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 Shingles = set[tuple[str, ...]]
 
 
-def shingles(words: Sequence[str], size: int = 3) -> Shingles:
-    """All runs of a few words."""
-    if len(words) < size:
+def shingles(words: Sequence[str]) -> Shingles:
+    """All runs of three words; of fewer words, all of them."""
+    if len(words) < 3:
         return {tuple(words)} if words else set()
-    return set(zip(*(words[start:] for start in range(size)), strict=False))
+    return set(zip(words, words[1:], words[2:], strict=False))
 
 
 class ReferenceText:

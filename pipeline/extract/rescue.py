@@ -116,8 +116,8 @@ def find_better_text(
 def ask_engine(document: Document, url: str, choices: Sequence[BodyChoice]) -> Rescue | None:
     """The text that trafilatura chooses, without what a rule of the site drops; None where it finds none."""
     dropped = {choice.block.text for choice in choices if choice.is_dropped}
-    found = () if _is_large(document) else engine_paragraphs(document, url, with_fallbacks=True)
-    text = tuple(line for line in found if line not in dropped)
+    paragraphs = () if _is_large(document) else engine_paragraphs(document, url, with_fallbacks=True)
+    text = tuple(line for line in paragraphs if line not in dropped)
     return Rescue("trafilatura", text) if text else None
 
 
@@ -149,7 +149,7 @@ def _is_better(engine: Sequence[str], choices: Sequence[BodyChoice]) -> bool:
 def engine_paragraphs(document: Document, url: str, *, with_fallbacks: bool) -> tuple[str, ...]:
     """What trafilatura makes of the page; its own fallbacks take longer than all the rest."""
     try:
-        found = trafilatura.bare_extraction(
+        extracted = trafilatura.bare_extraction(
             copy_for_engines(document.tree),
             url=url,
             fast=not with_fallbacks,
@@ -158,6 +158,6 @@ def engine_paragraphs(document: Document, url: str, *, with_fallbacks: bool) -> 
         )
     except Exception:  # noqa: BLE001  # trafilatura meets hostile input and may raise anything: no answer then
         return ()
-    if found is None or isinstance(found, dict) or not found.text:
+    if extracted is None or isinstance(extracted, dict) or not extracted.text:
         return ()
-    return tuple(line.strip() for line in found.text.split("\n") if line.strip())
+    return tuple(line.strip() for line in extracted.text.split("\n") if line.strip())

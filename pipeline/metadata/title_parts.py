@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pipeline.metadata.evidence import FieldCandidate
 from pipeline.text.character_references import unescape_references
+from pipeline.text.words import find_words
 
 MAX_TITLE = 500  # characters
 _SEPARATOR = re.compile(
@@ -30,7 +31,7 @@ _MIN_DOMAIN = 5  # characters: shorter labels of domains occur in words by chanc
 
 def fold_title(text: str) -> str:
     """What two forms of a headline have in common: words, without case and punctuation."""
-    return " ".join(re.findall(r"\w+", text.casefold()))
+    return " ".join(find_words(text.casefold()))
 
 
 def tidy(text: str) -> str:

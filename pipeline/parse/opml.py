@@ -62,8 +62,8 @@ def read_subscriptions(data: bytes, name: str = "") -> SubscriptionList:
         root, flaw = _opml(text, name or "the file")
         outlines = [feed for outline in _outlines(root) for feed in _feeds_below(outline, ())]
         if flaw:
-            found = {feed.url for feed in outlines}
-            outlines += [Subscription(url) for url in _salvaged(text) if url not in found]
+            known = {feed.url for feed in outlines}
+            outlines += [Subscription(url) for url in _salvaged(text) if url not in known]
         listed = [(feed, repr(feed.url[:80])) for feed in outlines]
     else:
         listed = [(Subscription(url), f"line {number}: {url[:80]!r}") for number, url in _lines(text)]
@@ -142,7 +142,7 @@ def _salvaged(text: str) -> Iterator[str]:
     """The addresses in a document that is no XML: of outlines whose quotation marks or ends cannot be paired."""
     end = text.rfind("-->") + 3  # behind it each <!-- would be read to the end in vain
     visible = re.sub(r"<!--.*?-->", "", text[:end], flags=re.DOTALL) + text[end:]
-    return (unescape_references(found[1]) for found in _OUTLINE_URL.finditer(visible))
+    return (unescape_references(match[1]) for match in _OUTLINE_URL.finditer(visible))
 
 
 def _outlines(element: etree._Element) -> Iterator[etree._Element]:
@@ -175,10 +175,10 @@ def _feeds_below(outline: etree._Element, folders: tuple[str, ...]) -> Iterator[
         yield from _feeds_below(child, inner)
 
 
-def write_opml(subscriptions: Iterable[Subscription], title: str = "news-pipeline") -> bytes:
+def write_opml(subscriptions: Iterable[Subscription]) -> bytes:
     """An OPML 2.0 document of these feeds: the first tag of each is its folder, further ones its categories."""
     root = etree.Element("opml", version="2.0")
-    etree.SubElement(etree.SubElement(root, "head"), "title").text = title
+    etree.SubElement(etree.SubElement(root, "head"), "title").text = "news-pipeline"
     body = etree.SubElement(root, "body")
     folders: dict[str, etree._Element] = {}
     for feed in subscriptions:

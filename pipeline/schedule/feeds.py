@@ -104,10 +104,12 @@ def first_rhythm(policy: PollPolicy) -> Rhythm:
 def adapt_rhythm(rhythm: Rhythm, seen: PollFacts, policy: PollPolicy) -> Rhythm:
     """The rhythm after a poll: sooner only for new entries, on polls that ran on time; later when there are none."""
     if seen.elapsed is None or seen.elapsed <= timedelta(0):
-        told = rate_of_dates(seen.dated, seen.at) if seen.at else None
-        if told is None or told <= _known_rate(rhythm, seen, policy):  # dates that are wrong, or old, put nothing off
+        dated_rate = rate_of_dates(seen.dated, seen.at) if seen.at else None
+        if dated_rate is None or dated_rate <= _known_rate(
+            rhythm, seen, policy
+        ):  # dates that are wrong, or old, put nothing off
             return rhythm
-        return Rhythm(_interval(told, seen, policy), told, rhythm.limit)
+        return Rhythm(_interval(dated_rate, seen, policy), dated_rate, rhythm.limit)
     known = _known_rate(rhythm, seen, policy)
     weight = -math.expm1(-seen.elapsed / MEMORY)
     rate = known + weight * (seen.new / (seen.elapsed / DAY) - known)

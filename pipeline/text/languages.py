@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from pipeline.text.words import find_words
+
 MAX_READ = 400  # characters: a quarter of a millisecond; more changes little
 ENOUGH = 80  # letters, some 20 short words: of shorter texts one in twenty is told wrongly
 _LIKELY, _SURE = 0.5, 0.9  # probability that is asked of a text that is long enough, and of a shorter one
@@ -164,7 +166,7 @@ def detect_language(text: str) -> DetectedLanguage | None:
 def _tell_alike(code: str, text: str) -> str:
     for words in _TELLTALE:
         if code in words:
-            said = re.findall(r"\w+", text.lower())
+            said = find_words(text.lower())
             return max(words, key=lambda alike: (sum(word in words[alike] for word in said), alike == code != "bs"))
     return code
 

@@ -65,9 +65,9 @@ def _table(blocks: list[TextBlock]) -> Iterator[str]:
     """The rows of a table; the first one is its head, since there is none without."""
     rows = [[_inline(cell).replace("|", "\\|") for cell in block.text.split(" | ")] for block in blocks]
     width = max(map(len, rows))
-    for place, row in enumerate(rows):
+    for index, row in enumerate(rows):
         yield f"| {' | '.join(row + [''] * (width - len(row)))} |"
-        if place == 0:
+        if index == 0:
             yield "|" + " --- |" * width
 
 

@@ -25,8 +25,8 @@ def order_by_page(kept: Sequence[str], removed: Sequence[str], page: str) -> lis
     [(True, 0), (False, 0), (True, 1)]
     """
     text = _letters(unescape(_TAG.sub(" ", _UNSEEN.sub(" ", page))))
-    places = [(place, True, index) for index, place in enumerate(_places(kept, text, 0))]
-    places += [(place, False, index) for index, place in enumerate(_places(removed, text, len(text) + 1))]
+    places = [(offset, True, index) for index, offset in enumerate(_places(kept, text, 0))]
+    places += [(offset, False, index) for index, offset in enumerate(_places(removed, text, len(text) + 1))]
     return [
         (is_kept, index) for _, is_kept, index in sorted(places, key=lambda piece: (piece[0], not piece[1], piece[2]))
     ]
@@ -41,11 +41,11 @@ def _places(pieces: Sequence[str], text: str, unknown: int) -> list[int]:
     at, left = 0, LETTERS_LOOKED_AT
     for piece in pieces:
         wanted = _letters(piece)[:LOOKED_FOR]
-        found = text.find(wanted, at) if wanted and left > 0 else -1
-        left -= (len(text) if found < 0 else found) - at
-        if found >= 0:
-            at = found + len(wanted)
-            places.append(found)
+        offset = text.find(wanted, at) if wanted and left > 0 else -1
+        left -= (len(text) if offset < 0 else offset) - at
+        if offset >= 0:
+            at = offset + len(wanted)
+            places.append(offset)
         else:
             places.append(places[-1] if places else unknown)
     return places

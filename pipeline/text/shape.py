@@ -35,6 +35,6 @@ def iterate_blocks(text: str, shape: str | None) -> Iterator[TextBlock]:
     ['heading', 'paragraph']
     """
     letters = shape or ""
-    for place, paragraph in enumerate(text.split("\n\n")):
-        kind, level = LETTERS.get(letters[place : place + 1], (None, None))
+    for index, paragraph in enumerate(text.split("\n\n")):
+        kind, level = LETTERS.get(letters[index : index + 1], (None, None))
         yield TextBlock(kind, level, paragraph)

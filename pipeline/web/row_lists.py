@@ -50,18 +50,22 @@ def answer_list(
     query, context = request.query_params, get_context(request)
     given = {name: query[name].strip() for name in view_list.filters if query.get(name, "").strip()}
     given = dict(assumed) | given
-    place = (read_limit(request), query.get("after", ""), query.get("sort", sort))
+    position = (read_limit(request), query.get("after", ""), query.get("sort", sort))
     if query.get("format") == "sql":
-        statement = view_list.select(given, *place)
+        statement = view_list.select(given, *position)
         return PlainTextResponse(write_sql(statement, context.reader.dialect.name) + ";\n")
     with context.reading() as connection:
-        listed = load_rows(connection, view_list, given, *place)
+        listed = load_rows(connection, view_list, given, *position)
         following = None if listed.next is None else with_query(request, after=listed.next)
         if (answer := answer_rows(request, listed.names, listed.rows, following)) is not None:
             return answer
         values |= more(connection, listed.rows)
-    page: dict[str, Any] = {"listed": listed, "given": dict.fromkeys(view_list.filters, "") | given, "sort": place[2]}
-    page |= {"following": following, "formats": format_links(request), "is_first": not place[1]}
+    page: dict[str, Any] = {
+        "listed": listed,
+        "given": dict.fromkeys(view_list.filters, "") | given,
+        "sort": position[2],
+    }
+    page |= {"following": following, "formats": format_links(request), "is_first": not position[1]}
     return render(request, template, **page, **values)
 
 

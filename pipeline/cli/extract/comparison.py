@@ -44,8 +44,8 @@ class Comparison:
             return
         for name, mark in zip(ENGINES, "<>", strict=True):
             source, only = self.sources[name], sum(line.mark == mark for line in self.lines)
-            told = "no text" if source is None else f"{words[name]} words, {only} lines of its own, marked {mark}"
-            print_facts({name: told + (f"; from {source}" if source not in (None, name) else "")})
+            heading = "no text" if source is None else f"{words[name]} words, {only} lines of its own, marked {mark}"
+            print_facts({name: heading + (f"; from {source}" if source not in (None, name) else "")})
         print_table(("", *ENGINES), ((line.mark, line.news, line.trafilatura) for line in self.lines))
 
 
@@ -54,11 +54,11 @@ def compare_answers(page: PageInput) -> Comparison:
     sources: dict[str, str | None] = {}
     texts: dict[str, list[str]] = {}
     for engine in ENGINES:
-        found = explain_article(page, engine=engine)
-        source = found.rescued if found.rescued not in (None, "blocks") else "news"
+        explained = explain_article(page, engine=engine)
+        source = explained.rescued if explained.rescued not in (None, "blocks") else "news"
         # Where trafilatura finds nothing, ours stands in: that is no answer of its own.
         has_own = engine == "news" or source == engine
-        texts[engine] = [line.text for line in found.lines if line.reason is None] if has_own else []
+        texts[engine] = [line.text for line in explained.lines if line.reason is None] if has_own else []
         sources[engine] = source if texts[engine] else None
     return Comparison(sources, tuple(_align(texts["news"], texts["trafilatura"])))
 

@@ -66,10 +66,10 @@ def gate_run_command(settings: Settings, folder: Path | None, accept: bool, as_j
       news gate run
       NEWS_RULES_DIR=rules news gate run --folder tests/gate
     """
-    place = folder or Path(settings.gate_dir)
-    pins = list_pins(place)
+    gate_dir = folder or Path(settings.gate_dir)
+    pins = list_pins(gate_dir)
     if not pins:
-        raise ConfigError(f"{place} holds no page; `news gate add URL` pins one")
+        raise ConfigError(f"{gate_dir} holds no page; `news gate add URL` pins one")
     changed = []
     for pin in pins:
         about, body = pin.load()

@@ -34,10 +34,10 @@ def report_command(settings: Settings, out: Path, days: int, query: str | None) 
     load_extra("matplotlib", "report")
     with open_archive(settings) as engine, only_reading(engine) as connection:
         data = load_report_data(connection, timedelta(days=days))
-        found = None
+        matches = None
         if query:
-            found = query, count_matches(connection, query, "month"), count_matches(connection, query, "site")
-    page = render_report(data, datetime.now(UTC), found)
+            matches = query, count_matches(connection, query, "month"), count_matches(connection, query, "site")
+    page = render_report(data, datetime.now(UTC), matches)
     out.parent.mkdir(parents=True, exist_ok=True)
     hidden = out.with_name(f".{out.name}.part")
     hidden.write_text(page, "utf-8")

@@ -69,13 +69,13 @@ def search_command(
 
 
 def _count(connection: Connection, query: str, by: CountBy, given: dict[str, Any], *, as_json: bool) -> None:
-    found = count_matches(connection, query, by, **given)
+    counted = count_matches(connection, query, by, **given)
     if as_json:
-        counts = [{by: key, "articles": count} for key, count in found.counts]
-        print_json({"total": found.total, "counts": counts})
+        counts = [{by: key, "articles": count} for key, count in counted.counts]
+        print_json({"total": counted.total, "counts": counts})
         return
-    print_table([by, "articles"], found.counts)
-    report_line(f"{found.total} that match")
+    print_table([by, "articles"], counted.counts)
+    report_line(f"{counted.total} that match")
 
 
 def _print_hits(results: SearchResults, *, as_json: bool) -> None:

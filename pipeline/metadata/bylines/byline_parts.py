@@ -10,6 +10,7 @@ from pipeline.metadata.data_files import load_agencies, load_words
 from pipeline.metadata.written_dates import parse_written_date
 from pipeline.text.character_references import unescape_references
 from pipeline.text.months import load_months
+from pipeline.text.words import find_words
 
 
 @lru_cache(maxsize=2048)
@@ -20,7 +21,7 @@ def fold_name(text: str) -> str:
     True
     """
     plain = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
-    return " ".join(re.findall(r"\w+", plain))
+    return " ".join(find_words(plain))
 
 
 @cache

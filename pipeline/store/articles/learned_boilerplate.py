@@ -105,11 +105,11 @@ def list_blocks(
     while limit is None or len(blocks) < limit:
         # What is boilerplate the counts tell, which is not for SQL to judge: so as many again, where some are left out.
         behind = sa.tuple_(SiteBlockRow.articles, SiteBlockRow.key) < sa.tuple_(*after) if after else sa.true()
-        found = [_listed(row) for row in connection.execute(query.where(behind).limit(limit)).mappings()]
-        blocks += [block for block in found if counted or block.state != "counted"]
-        if limit is None or len(found) < limit:
+        listed = [_listed(row) for row in connection.execute(query.where(behind).limit(limit)).mappings()]
+        blocks += [block for block in listed if counted or block.state != "counted"]
+        if limit is None or len(listed) < limit:
             break
-        after = found[-1].articles, found[-1].key
+        after = listed[-1].articles, listed[-1].key
     return blocks[:limit]
 
 

@@ -71,16 +71,16 @@ def find_originals(
 
     A body that another one of them had before may be missed: it is stored once more then.
     """
-    found: defaultdict[CaptureSubject, list[sa.RowMapping]] = defaultdict(list)
+    copies: defaultdict[CaptureSubject, list[sa.RowMapping]] = defaultdict(list)
     digests = sorted({digest for _, digest in wanted})
     for kind, column in (("page", RawRow.page_id), ("feed", RawRow.feed_id)):
         ids = sorted({of.key for of, _ in wanted if of.kind == kind and of.key is not None})
         for row in connection.execute(_originals(kind), {"ids": ids, "digests": digests}).mappings() if ids else ():
-            found[CaptureSubject(**{f"{kind}_id": row[column.key]})].append(row)
+            copies[CaptureSubject(**{f"{kind}_id": row[column.key]})].append(row)
     return [
         (
-            next((row for row in found[of] if row["digest"] == digest), None),
-            next((row for row in found[of] if 200 <= row["status"] < 300), None),
+            next((row for row in copies[of] if row["digest"] == digest), None),
+            next((row for row in copies[of] if 200 <= row["status"] < 300), None),
         )
         for of, digest in wanted
     ]

@@ -102,7 +102,7 @@ def bar_target(connection: Connection, target: TakedownTarget, now: datetime, no
 
 
 def list_target_pages(
-    connection: Connection, target: TakedownTarget, after: int, limit: int = BATCH, *, done_too: bool = False
+    connection: Connection, target: TakedownTarget, after: int, *, done_too: bool = False
 ) -> list[int]:
     """Ids of the pages of the target, in order, with all aliases of each; those that are not taken down yet, or all."""
     if target.scope == "url":
@@ -121,7 +121,7 @@ def list_target_pages(
         homes = sa.select(PageRow.id).where(mine).scalar_subquery()
         is_it = sa.or_(mine, PageRow.alias_of.in_(homes))
     held = sa.or_(is_open(), sa.exists().where(RawRow.page_id == PageRow.id, ~RawRow.dropped))
-    query = sa.select(PageRow.id).where(PageRow.id > after, is_it).order_by(PageRow.id).limit(limit)
+    query = sa.select(PageRow.id).where(PageRow.id > after, is_it).order_by(PageRow.id).limit(BATCH)
     query = query if done_too else query.where(held)
     return list(connection.scalars(query))
 

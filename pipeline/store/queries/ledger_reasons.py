@@ -14,12 +14,12 @@ MOST: Final = 1000
 
 def list_reasons(connection: Connection) -> list[dict[str, Any]]:
     """Each state and reason that pages have, the most frequent first."""
-    found = [
+    counted = [
         {"state": state, "reason": reason, "pages": _count(connection, state, reason)}
         for state in PAGE_STATES
         for reason in _reasons_of(connection, state)
     ]
-    return sorted(found, key=lambda row: (-row["pages"], row["state"], row["reason"]))
+    return sorted(counted, key=lambda row: (-row["pages"], row["state"], row["reason"]))
 
 
 def _reasons_of(connection: Connection, state: str) -> Iterator[str]:

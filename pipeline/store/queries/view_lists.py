@@ -92,8 +92,8 @@ class ViewList:
         page = query.order_by(*order).limit(limit)
         if not self.unique:
             return page
-        found = page.subquery("shown")
-        return self._whole().join(found, found.c[self.unique] == self.table.c[self.unique]).order_by(*order)
+        shown = page.subquery("shown")
+        return self._whole().join(shown, shown.c[self.unique] == self.table.c[self.unique]).order_by(*order)
 
     def _whole(self) -> sa.Select[Any]:
         return sa.select(*(self.table.c[name] for name in self.columns)).select_from(self.table)
@@ -147,9 +147,9 @@ def load_rows(
     Raises ConfigError: as `ViewList.select` does.
     """
     limit = min(max(limit, 1), MAX_ROWS)
-    found = connection.execute(view_list.select(given, limit + 1, after, sort)).mappings().all()
-    rows = [dict(row) for row in found[:limit]]
-    if len(found) <= limit:
+    mappings = connection.execute(view_list.select(given, limit + 1, after, sort)).mappings().all()
+    rows = [dict(row) for row in mappings[:limit]]
+    if len(mappings) <= limit:
         return ListedRows(view_list.columns, rows, None)
     names, _ = view_list.order(given, sort)
     return ListedRows(view_list.columns, rows, json.dumps([rows[-1][name] for name in names], default=str))

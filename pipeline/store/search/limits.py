@@ -64,13 +64,11 @@ def match_feeds(connection: Connection, name: str) -> list[int]:
             sa.select(FeedRow.id).where(FeedRow.id == (int(name) if name.isdecimal() and len(name) < 18 else -1)),
         )
     )
-    found = list(connection.scalars(exact))
-    if not found:
+    ids = list(connection.scalars(exact))
+    if not ids:
         part = fold_for_search(name)
         rows = connection.execute(sa.select(FeedRow.id, FeedRow.url, FeedRow.title).order_by(FeedRow.id))
-        found = [
-            id_ for id_, url, title in rows if part in fold_for_search(url) or part in fold_for_search(title or "")
-        ]
-    if not found:
+        ids = [id_ for id_, url, title in rows if part in fold_for_search(url) or part in fold_for_search(title or "")]
+    if not ids:
         raise ConfigError(f"no feed is {name!r}, by number, address or title; news feeds list shows them")
-    return found
+    return ids

@@ -39,8 +39,8 @@ class PhrasePattern:
         words = [re.findall(f"(?:{PAIRED})+|(?:(?!{PAIRED}).)+", word) for word in phrase.words]
         pattern, last = "", ""
         for parts in words:
-            for place, part in enumerate(parts):
-                apart = place or is_paired(part) != is_paired(last)
+            for index, part in enumerate(parts):
+                apart = index or is_paired(part) != is_paired(last)
                 # It begins with the word itself, which lets the regular expression look for that alone.
                 pattern += ((r"[\W_]*" if apart else r"[\W_]+") if last else "") + re.escape(part)
                 last = part
@@ -150,14 +150,14 @@ def _marks(patterns: Sequence[PhrasePattern], text: str) -> list[tuple[int, int,
     """From where to where in the text as it was written which of the patterns matches, in order, apart."""
     forms = list(text.lower() if text.isascii() else map(_FORMS.__getitem__, text))
     folded, ends = "".join(forms), list(accumulate(map(len, forms)))
-    found = sorted(
+    ordered = sorted(
         # A match ends with its last character, and the accents that stand behind it.
         (bisect_right(ends, begin), bisect_right(ends, ends[bisect_left(ends, end)]), which)
         for which, pattern in enumerate(patterns)
         for begin, end in pattern.spans(folded)
     )
     marks: list[tuple[int, int, int]] = []
-    for mark in found:
+    for mark in ordered:
         if not marks or mark[0] >= marks[-1][1]:
             marks.append(mark)
     return marks

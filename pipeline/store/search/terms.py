@@ -59,8 +59,8 @@ class FieldTerm:
             yield self.value, False
             return
         words, is_begun = PhraseTerm(split_search_words(self.value), self.is_prefix).index_words()
-        for place, word in enumerate(words, 1):
-            yield word, is_begun and place == len(words)
+        for number, word in enumerate(words, 1):
+            yield word, is_begun and number == len(words)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def build_tsquery(query: Query, *, coarse: bool = False) -> str:
 def _phrase(phrase: PhraseTerm, *, coarse: bool) -> str:
     words, is_begun = phrase.index_words()
     if coarse or (len(words) == 1 and not phrase.in_title):
-        every = [_word(word, is_begun and place == len(words)) for place, word in enumerate(words, 1)]
+        every = [_word(word, is_begun and number == len(words)) for number, word in enumerate(words, 1)]
         return every[0] if len(every) == 1 else f"({' & '.join(every)})"
     return _labelled([_in_order(phrase, label) for label in _labels(phrase)])
 
@@ -66,7 +66,7 @@ def _labels(*phrases: PhraseTerm) -> str:
 
 def _in_order(phrase: PhraseTerm, label: str) -> str:
     words, is_begun = phrase.index_words()
-    every = [_word(word, is_begun and place == len(words), label) for place, word in enumerate(words, 1)]
+    every = [_word(word, is_begun and number == len(words), label) for number, word in enumerate(words, 1)]
     return every[0] if len(every) == 1 else f"({' <-> '.join(every)})"
 
 

@@ -33,7 +33,7 @@ def _search(request: Request, query: str) -> Response:
         raise ConfigError(f"story: {story!r} is no number")
     limit = min(read_limit(request), NEWEST)
     with get_context(request).reading() as connection:
-        found = search_articles(
+        result = search_articles(
             connection,
             query,
             since=period[0],
@@ -44,12 +44,12 @@ def _search(request: Request, query: str) -> Response:
             story=int(story) if story else None,
             limit=limit,
         )
-    rows = [_as_row(hit) for hit in found.hits]
+    rows = [_as_row(hit) for hit in result.hits]
     names = ("article_id", "score", "published_at", "site", "language", "title", "snippet", "url")
     if (answer := answer_rows(request, names, rows)) is not None:
         return answer
     links = format_links(request, ("csv", "json"))
-    return render(request, "search.html", query=query, given=given, found=found, formats=links, classes=CLASSES)
+    return render(request, "search.html", query=query, given=given, found=result, formats=links, classes=CLASSES)
 
 
 def _period(given: dict[str, str]) -> tuple[datetime | None, datetime | None]:

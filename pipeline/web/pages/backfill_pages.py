@@ -27,8 +27,8 @@ def list_backfills(request: Request) -> Response:
         return PlainTextResponse(write_sql(BACKFILLS.select({}, limit, after), context.reader.dialect.name) + ";\n")
     below = BACKFILLS.read_key(after, BACKFILLS.key)[0] if after else None
     with context.reading() as connection:
-        found = list_job_summaries(connection, limit + 1, below=below, most=MOST)
-    rows, following = cut_page(request, found, BACKFILLS.key)
+        summaries = list_job_summaries(connection, limit + 1, below=below, most=MOST)
+    rows, following = cut_page(request, summaries, BACKFILLS.key)
     if (answer := answer_rows(request, NAMES, rows, following)) is not None:
         return answer
     page: dict[str, Any] = {"formats": format_links(request), "following": following, "is_first": not after}

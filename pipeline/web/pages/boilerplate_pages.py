@@ -35,11 +35,11 @@ def list_site_blocks(request: Request) -> Response:
         statement = BLOCKS.select({"site": site}, read_limit(request), after)
         return PlainTextResponse(write_sql(statement, context.reader.dialect.name) + ";\n")
     counted = bool(request.query_params.get("all"))
-    place = BLOCKS.read_key(after, BLOCKS.key) if after else None  # articles, key
+    behind = BLOCKS.read_key(after, BLOCKS.key) if after else None  # articles, key
     with context.reading() as connection:
-        blocks = list_blocks(connection, site, counted=counted, limit=read_limit(request) + 1, after=place)
-    found, following = cut_page(request, [asdict(block) for block in blocks], BLOCKS.key)
-    rows = [block | {"key": block["key"].to_bytes(8, signed=True).hex()} for block in found]
+        blocks = list_blocks(connection, site, counted=counted, limit=read_limit(request) + 1, after=behind)
+    shown, following = cut_page(request, [asdict(block) for block in blocks], BLOCKS.key)
+    rows = [block | {"key": block["key"].to_bytes(8, signed=True).hex()} for block in shown]
     names = ("key", "state", "text", "words", "articles", "days", "share", "above", "below", "first_seen_at")
     if (answer := answer_rows(request, (*names, "last_seen_at"), rows, following)) is not None:
         return answer

@@ -82,10 +82,10 @@ ARTICLE_PICTURE = View(
 )
 
 
-def _told(place: int) -> str:
+def _told(index: int) -> str:
     """Kind (0) or level (1) of a paragraph by its letter."""
-    told = {letter: meaning[place] for letter, meaning in LETTERS.items() if meaning[place] is not None}
-    cases = " ".join(f"WHEN '{letter}' THEN {value!r}" for letter, value in told.items())
+    values = {letter: meaning[index] for letter, meaning in LETTERS.items() if meaning[index] is not None}
+    cases = " ".join(f"WHEN '{letter}' THEN {value!r}" for letter, value in values.items())
     return f"CASE substr(a.shape, {{place_of_alternative}}, 1) {cases} END"
 
 
