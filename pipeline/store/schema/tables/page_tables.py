@@ -85,7 +85,7 @@ class PageRow(Table):
             sqlite_where=text("next_fetch_at IS NOT NULL"),
             postgresql_where=text("next_fetch_at IS NOT NULL"),
         ),
-        Index("ix_page_state_reason", "state", "reason"),
+        Index("ix_page_state_reason_id", "state", "reason", "id"),
         Index(
             "ix_page_leased_until",
             "leased_until",
