@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 from importlinter import cli as importlinter
@@ -11,6 +12,20 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_imports_point_downward(tmp_path):
     assert importlinter.lint_imports(config_filename=str(ROOT / "pyproject.toml"), cache_dir=str(tmp_path)) == 0
+
+
+def test_no_floor_has_more_rooms_than_one_can_keep_in_mind():
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    floors = [line.split("|") for contract in contracts for line in contract.get("layers", ())]
+    assert floors
+    assert [floor for floor in floors if len(floor) > 8] == []
+
+
+def test_tests_stand_in_the_folder_of_what_they_test():
+    beside = {"browser", "dags", "flows", "project"}
+    folders = {file.parent.relative_to(ROOT / "tests").as_posix() for file in (ROOT / "tests").rglob("test_*.py")}
+    assert beside < folders
+    assert [folder for folder in folders - beside if not (ROOT / "pipeline" / folder / "__init__.py").exists()] == []
 
 
 def test_errors_import_nothing_heavy():
