@@ -67,7 +67,7 @@ class Settings:
     contact: str = _setting("", str, "mail or web address for site owners, added to the user agent")
     user_agent: str = _setting(f"news-pipeline/{__version__}", str, "product name sent to servers and robots.txt")
     timeout: timedelta = _duration(20, "longest wait for one network operation, in seconds")
-    deadline: timedelta = _duration(60, "longest time for one request with its redirects, in seconds")
+    deadline: timedelta = _duration(60, "longest time for one request, each redirect apart, in seconds")
     extract_timeout: timedelta = _duration(30, "longest time to extract one page, in seconds")
     rules_dir: str = _setting(
         "", str, "folder with rules of single sites (TOML), before those of the package; see docs/rules.md"

@@ -1,7 +1,7 @@
 """Fetching: the one place that opens sockets.
 
-`Fetcher.get` asks for one URL and gives a whole `Response` or a `FetchError`; nothing else comes out of it but
-cancellation. What the words of ``FetchError.reason`` mean is said in `pipeline.errors.failure_reasons`.
+`Fetcher.step` asks for one URL and gives a whole `Response`, a `Redirect` or a `FetchError`; nothing else comes out of
+it but cancellation. What the words of ``FetchError.reason`` mean is said in `pipeline.errors.failure_reasons`.
 
 httpx does the asking: requests, answers and transports are its own. Its client is left out, as it keeps cookies and
 takes every ``Location`` apart, followed or not, and raises on a bad one; and its decoders, as they inflate without a
@@ -22,15 +22,15 @@ import httpx
 
 from pipeline.config import Settings
 from pipeline.errors import ConfigError
-from pipeline.fetch.documents import get_document, take_step
+from pipeline.fetch.documents import take_step
 from pipeline.fetch.downloads import open_download, post_form
 from pipeline.fetch.parts import FetchParts
-from pipeline.fetch.request_options import ACCEPT_FEED, ACCEPT_PAGE, ACCEPT_TEXT, NO_VALIDATORS, RequestOptions
+from pipeline.fetch.request_options import ACCEPT_FEED, ACCEPT_PAGE, ACCEPT_TEXT, RequestOptions
 from pipeline.fetch.response_journal import ResponseJournal
 from pipeline.fetch.wire import Wire
 from pipeline.http.answers import Download
 from pipeline.http.ssrf_guard import SsrfGuard
-from pipeline.model import FeedAccess, Redirect, Response, Route, Validators
+from pipeline.model import Redirect, Response, Route
 
 __all__ = ["ACCEPT_FEED", "ACCEPT_PAGE", "ACCEPT_TEXT", "Fetcher"]
 
@@ -71,31 +71,6 @@ class Fetcher:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self._parts.wire.close()
-
-    async def get(
-        self,
-        url: str,
-        *,
-        validators: Validators = NO_VALIDATORS,
-        accept: str = ACCEPT_PAGE,
-        access: FeedAccess | None = None,
-        delta: bool = False,
-        kept_since: datetime | None = None,
-    ) -> Response:
-        """Fetch one URL, following redirects.
-
-        Args:
-            url: an absolute http(s) URL.
-            validators: of the copy that we have; with them the answer may be a 304 without a body.
-            accept: value of the ``Accept`` header: which media types are preferred.
-            access: what the user gave to ask with; sent to its origin, and to no other that a redirect leads to.
-            delta: whether a feed's new entries alone will do, where the server can tell them by our validators
-                (RFC 3229); the answer is a 226 then.
-            kept_since: as of `RequestOptions`.
-
-        Raises FetchError: it came to nothing; its ``url`` is the one given here.
-        """
-        return await get_document(self._parts, url, RequestOptions(accept, validators, access, delta, kept_since))
 
     async def step(self, route: Route, asked: RequestOptions) -> Response | Redirect:
         """Ask once for where a route leads: a redirect is not followed, but checked, and given back.

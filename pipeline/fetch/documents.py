@@ -70,19 +70,6 @@ def _address(answer: httpx.Response) -> str | None:
         return None
 
 
-async def get_document(parts: FetchParts, url: str, asked: RequestOptions) -> Response:
-    """`pipeline.fetch.Fetcher.get`, with the parts of a fetcher."""
-    trail: list[str] = []
-    captures: list[Capture] = []
-    async with parts.in_time(url, trail, captures):
-        answer = await _ask(parts, Route(url), asked, trail, captures)
-        elapsed = answer.elapsed
-        while isinstance(answer, Redirect):
-            answer = await _ask(parts, answer.route, asked, trail, captures)
-            elapsed += answer.elapsed
-    return replace(answer, elapsed=elapsed)
-
-
 async def take_step(parts: FetchParts, route: Route, asked: RequestOptions) -> Response | Redirect:
     """`pipeline.fetch.Fetcher.step`, with the parts of a fetcher."""
     trail = [hop for hop, _ in route.hops]

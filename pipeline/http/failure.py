@@ -15,7 +15,7 @@ import httpx
 from pipeline.errors.failure_reasons import find_reason
 
 
-class WireFailure(Exception):  # noqa: N818  # never leaves the package: `Fetcher.get` makes a `FetchError` of it
+class WireFailure(Exception):  # noqa: N818  # never leaves the package: `Fetcher.step` makes a `FetchError` of it
     """One request comes to nothing; a `FetchError` that does not know its URL yet.
 
     Attributes:

@@ -19,9 +19,9 @@ from pipeline.archive.reader import read_response
 from pipeline.archive.warc import OriginalRecord, build_records, build_warcinfo, make_readable
 from pipeline.config import Settings
 from pipeline.errors import ArchiveError, FetchError
-from pipeline.fetch import Fetcher
 from pipeline.model import Validators
 from tests.support.captures import AT, HTML, capture
+from tests.support.fetching import FollowingFetcher
 from tests.support.web import Reply, Web, gzipped, page, redirect, status, validated
 
 
@@ -163,7 +163,7 @@ def fetched(web, path, keep=True, **options):
     settings = Settings(allow_networks=(ipaddress.ip_network("127.0.0.0/8"),), max_bytes=1_000_000)
 
     async def get():
-        async with Fetcher(settings, keep=keep) as fetcher:
+        async with FollowingFetcher(settings, keep=keep) as fetcher:
             return await fetcher.get(web.url(path), **options)
 
     return asyncio.run(get())

@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from pipeline.backfill import BackfillRequest, begin_job
 from pipeline.cli import main
 from pipeline.errors import FetchError
-from pipeline.fetch import ACCEPT_FEED, ACCEPT_PAGE, ACCEPT_TEXT, Fetcher
+from pipeline.fetch import ACCEPT_FEED, ACCEPT_PAGE, ACCEPT_TEXT
 from pipeline.fetch.response_journal import ResponseJournal
 from pipeline.ingest import run_ingest as run_live
 from pipeline.model import Address, Entry
@@ -28,6 +28,7 @@ from pipeline.store.connection.engine import reading, write
 from pipeline.store.frontier.discovery import put_addresses
 from pipeline.store.schema.tables import ArticleRow, BackfillJobRow, BackfillUnitRow, HostRow, PageRow, RawRow
 from tests.support.archive import discover_pages
+from tests.support.fetching import FollowingFetcher
 from tests.support.filling import XML, index, urlset
 from tests.support.stories import article_page
 from tests.support.web import Web, in_turn, page, redirect, status
@@ -245,7 +246,7 @@ def test_what_a_killed_run_had_received_is_not_asked_for_again(filling, archive)
     async def receive(paths):
         inbox = ResponseJournal(Path(filling.settings.inbox_place))
         inbox.open()
-        async with Fetcher(filling.settings, journal=inbox) as fetcher:
+        async with FollowingFetcher(filling.settings, journal=inbox) as fetcher:
             for path, accept in paths.items():
                 with suppress(FetchError):
                     await fetcher.get(url(path), accept=accept, kept_since=filling.now() - timedelta(hours=1))
