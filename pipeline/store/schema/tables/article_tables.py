@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, Integer, String, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pipeline.store.schema.tables.column_types import JsonOrNull, Key, Table, check_words
+from pipeline.store.schema.tables.column_types import JsonOrNull, Key, Table, check_words, filled_column
 
 HIDDEN_COLUMN = {"is_shown": False}
 """``info`` of a column that v_article does not show."""
@@ -69,17 +69,13 @@ class ArticleRow(Table):
     )
     extractor: Mapped[str] = mapped_column(String(40), comment="what made the text", info=REVISED_COLUMN)
     extractor_version: Mapped[str] = mapped_column(String(40), comment="its version", info=REVISED_COLUMN)
-    page_class: Mapped[str] = mapped_column(
+    page_class: Mapped[str] = filled_column(
+        "article",
         String(16),
-        default="article",
-        server_default="article",
         comment="article, paywall (only the beginning of it), live_blog, or a type that is stored (docs/reasons.md)",
     )
-    source: Mapped[str] = mapped_column(
-        String(16),
-        default="page",
-        server_default="page",
-        comment="page, or feed where the page cannot be had and the feed carried the text",
+    source: Mapped[str] = filled_column(
+        "page", String(16), comment="page, or feed where the page cannot be had and the feed carried the text"
     )
     agency: Mapped[str | None] = mapped_column(comment="the news agency that it is from, where known")
     published_precision: Mapped[str | None] = mapped_column(
@@ -87,33 +83,25 @@ class ArticleRow(Table):
     )
     site_name: Mapped[str | None] = mapped_column(comment="what the site calls itself")
     publisher: Mapped[str | None] = mapped_column(comment="who publishes it, as the page says")
-    access: Mapped[str] = mapped_column(
-        String(16),
-        default="unknown",
-        server_default="unknown",
-        comment="free, metered, paid or unknown, as the page declares",
+    access: Mapped[str] = filled_column(
+        "unknown", String(16), comment="free, metered, paid or unknown, as the page declares"
     )
     kind: Mapped[str | None] = mapped_column(
         comment="type of article by schema.org, without article: news, opinionnews, blogposting …"
     )
-    captions: Mapped[list[Any]] = mapped_column(
-        default=list,
-        server_default="[]",
-        comment="captions of its figures, which are no part of the text",
-        info={"joined_by": "\n\n"},
+    captions: Mapped[list[Any]] = filled_column(
+        list, comment="captions of its figures, which are no part of the text", info={"joined_by": "\n\n"}
     )
-    corrections: Mapped[list[Any]] = mapped_column(
-        default=list,
-        server_default="[]",
+    corrections: Mapped[list[Any]] = filled_column(
+        list,
         comment="notices of corrections and changes, apart from the text",
         info={
             "joined_by": "\n\n",
             "shown_as": "notices of corrections and changes, apart from the text, as the page has them now",
         },
     )
-    provenance: Mapped[dict[str, Any]] = mapped_column(
-        default=dict,
-        server_default="{}",
+    provenance: Mapped[dict[str, Any]] = filled_column(
+        dict,
         comment='for each field where it came from: {"title": {"from": …, "sure": 0–1, "others": [[source, value]]}}',
         info=HIDDEN_COLUMN | FIXED_COLUMN,
     )
@@ -214,16 +202,13 @@ class RevisionRow(Table):
     word_count: Mapped[int] = mapped_column(comment="words in the text")
     content_hash: Mapped[str] = mapped_column(String(64), comment="SHA-256 of the normalised text")
     removed: Mapped[list[Any]] = mapped_column(comment="what cleaning took out then")
-    corrections: Mapped[list[Any]] = mapped_column(
-        default=list, server_default="[]", comment="notices of corrections and changes that it carried"
-    )
+    corrections: Mapped[list[Any]] = filled_column(list, comment="notices of corrections and changes that it carried")
     extractor: Mapped[str] = mapped_column(String(40), comment="what made the text")
     extractor_version: Mapped[str] = mapped_column(String(40), comment="its version")
     shape: Mapped[str | None] = mapped_column(comment=SHAPE)
-    cause: Mapped[str] = mapped_column(
+    cause: Mapped[str] = filled_column(
+        "publisher",
         String(16),
-        default="publisher",
-        server_default="publisher",
         comment="who changed it: publisher, or reclean where our rules read the same page otherwise",
     )
     seen_at: Mapped[datetime] = mapped_column(index=True, comment="when this revision was fetched")

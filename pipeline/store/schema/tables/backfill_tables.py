@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pipeline.store.schema.tables.column_types import Key, Table, check_words
+from pipeline.store.schema.tables.column_types import Key, Table, check_words, filled_column
 
 UNIT_STATES = ("queued", "done", "failed")
 
@@ -42,24 +42,16 @@ class BackfillUnitRow(Table):
     job_id: Mapped[int] = mapped_column(ForeignKey("backfill_job.id", ondelete="CASCADE"), comment="the job")
     kind: Mapped[str] = mapped_column(String(16), comment="site, sitemap, month, file, query, feed or folder")
     address: Mapped[str] = mapped_column(comment="its URL or path")
-    depth: Mapped[int] = mapped_column(default=0, server_default=text("0"), comment="indexes above it")
-    state: Mapped[str] = mapped_column(
-        String(16),
-        default="queued",
-        server_default=text("'queued'"),
-        comment="queued (not yet, or in part), done, failed (given up)",
+    depth: Mapped[int] = filled_column(0, comment="indexes above it")
+    state: Mapped[str] = filled_column(
+        "queued", String(16), comment="queued (not yet, or in part), done, failed (given up)"
     )
-    position: Mapped[int] = mapped_column(
-        BigInteger,
-        default=0,
-        server_default=text("0"),
-        comment="how much of it is done: the byte of a file, the number of a page or line",
+    position: Mapped[int] = filled_column(
+        0, BigInteger, comment="how much of it is done: the byte of a file, the number of a page or line"
     )
     cursor: Mapped[str | None] = mapped_column(comment="what to ask for next, where a server says so")
     counts: Mapped[dict[str, Any]] = mapped_column(comment="what it came to so far: numbers by outcome")
-    attempts: Mapped[int] = mapped_column(
-        default=0, server_default=text("0"), comment="claims since it last got on; a claim counts before it reads"
-    )
+    attempts: Mapped[int] = filled_column(0, comment="claims since it last got on; a claim counts before it reads")
     due_at: Mapped[datetime] = mapped_column(comment="not before this time")
     reason: Mapped[str | None] = mapped_column(String(40), comment="what went wrong last, one word to group by")
     detail: Mapped[str | None] = mapped_column(comment="the reason in words")

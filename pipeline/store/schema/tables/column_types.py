@@ -3,9 +3,20 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, DateTime, Dialect, Integer, MetaData, Text, TypeDecorator
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    Integer,
+    MetaData,
+    Text,
+    TypeDecorator,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -41,6 +52,24 @@ def check_words(column: str, words: tuple[str, ...]) -> CheckConstraint:
     """The constraint that a column holds one of these words."""
     listed = ", ".join(f"'{word}'" for word in words)
     return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+Filling = float | str | type[list[Any]] | type[dict[str, Any]]
+"""A number, a word or a truth value; `list` or `dict` for an empty one."""
+
+
+def filled_column(value: Filling, *args: Any, **options: Any) -> Any:  # noqa: ANN401  # as mapped_column has it
+    """A `mapped_column` that holds a value where a row gives none, also in rows from before it."""
+    match value:
+        case bool():
+            sql = str(value).lower()
+        case int() | float():
+            sql = f"{value:g}"
+        case str():
+            sql = repr(value)
+        case _:
+            sql = repr(str(value()))
+    return mapped_column(*args, default=value, server_default=text(sql), **options)
 
 
 class Table(DeclarativeBase):

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pipeline.store.schema.tables.column_types import JsonOrNull, Key, Table, check_words
+from pipeline.store.schema.tables.column_types import JsonOrNull, Key, Table, check_words, filled_column
 
 FEED_STATES = ("active", "failing", "gone", "moved", "paused")
 
@@ -32,12 +32,11 @@ class FeedRow(Table):
     )
     title: Mapped[str | None] = mapped_column(comment="title: the subscriber's if given, else the feed's own")
     site_url: Mapped[str | None] = mapped_column(comment="the page that the feed belongs to")
-    tags: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"), comment="folders and labels")
+    tags: Mapped[list[Any]] = filled_column(list, comment="folders and labels")
     language: Mapped[str | None] = mapped_column(comment="language that the feed declares")
-    state: Mapped[str] = mapped_column(
+    state: Mapped[str] = filled_column(
+        "active",
         String(16),
-        default="active",
-        server_default=text("'active'"),
         comment="active (its last poll was answered), failing (it was not), gone (404 or 410 for long; asked rarely),"
         " moved (merged into the feed in moved_to), paused (by the user)",
     )
@@ -45,25 +44,21 @@ class FeedRow(Table):
     last_modified: Mapped[str | None] = mapped_column(comment="validator for the next conditional GET")
     body_hash: Mapped[str | None] = mapped_column(String(64), comment="SHA-256 of the last document that was read")
     hub_url: Mapped[str | None] = mapped_column(comment="WebSub hub that the feed announces")
-    further_hubs: Mapped[list[Any]] = mapped_column(
-        default=list, server_default=text("'[]'"), comment="further WebSub hubs, in the order of the announcement"
+    further_hubs: Mapped[list[Any]] = filled_column(
+        list, comment="further WebSub hubs, in the order of the announcement"
     )
     topic_url: Mapped[str | None] = mapped_column(comment="the feed's own name at the hub, where it gives one")
-    headers: Mapped[dict[str, Any]] = mapped_column(
-        default=dict, server_default=text("'{}'"), comment="request headers of the user's; their values are secrets"
+    headers: Mapped[dict[str, Any]] = filled_column(
+        dict, comment="request headers of the user's; their values are secrets"
     )
-    cookies: Mapped[dict[str, Any]] = mapped_column(
-        default=dict, server_default=text("'{}'"), comment="cookies of the user's; their values are secrets"
-    )
+    cookies: Mapped[dict[str, Any]] = filled_column(dict, comment="cookies of the user's; their values are secrets")
     user_agent: Mapped[str | None] = mapped_column(comment="sent in place of NEWS_USER_AGENT; a secret")
     auth: Mapped[str | None] = mapped_column(comment="user:password of Basic authentication, in clear; a secret")
     access_origin: Mapped[str | None] = mapped_column(
         comment="scheme, host and port that these four are for: nobody else is sent them"
     )
-    access_pages: Mapped[bool] = mapped_column(
-        default=False,
-        server_default=text("false"),
-        comment="whether they are sent for pages there too, and not for the feed alone",
+    access_pages: Mapped[bool] = filled_column(
+        False, comment="whether they are sent for pages there too, and not for the feed alone"
     )
     moved_to: Mapped[int | None] = mapped_column(
         ForeignKey("feed.id", ondelete="SET NULL"), index=True, comment="the feed that this one was merged into"
@@ -75,30 +70,23 @@ class FeedRow(Table):
     )
     ttl: Mapped[float | None] = mapped_column(comment="seconds for which the feed says that it may be kept (ttl)")
     update_period: Mapped[float | None] = mapped_column(comment="seconds between two updates by the feed's word (sy:)")
-    skips: Mapped[list[Any]] = mapped_column(
-        default=list,
-        server_default=text("'[]'"),
+    skips: Mapped[list[Any]] = filled_column(
+        list,
         comment="hours (0 to 23, UTC), days (mon to sun) in which the feed is to be left alone (skipHours, skipDays)",
     )
     next_poll_at: Mapped[datetime] = mapped_column(index=True, comment="due from this time on")
-    failures: Mapped[int] = mapped_column(default=0, server_default=text("0"), comment="failed polls in a row")
-    strain: Mapped[float] = mapped_column(
-        default=0.0, server_default=text("0"), comment="weight of these failures: hard 1, soft 1/2, temporary 1/4 each"
-    )
+    failures: Mapped[int] = filled_column(0, comment="failed polls in a row")
+    strain: Mapped[float] = filled_column(0.0, comment="weight of these failures: hard 1, soft 1/2, temporary 1/4 each")
     missing_since: Mapped[datetime | None] = mapped_column(comment="since when the server says 404 or 410")
     rediscover_at: Mapped[datetime | None] = mapped_column(
         comment="for a feed that has gone: when its site is to be searched for another address"
     )
     target_url: Mapped[str | None] = mapped_column(comment="where the address leads to for good (301, 308), if it does")
-    redirects: Mapped[int] = mapped_column(
-        default=0, server_default=text("0"), comment="answered polls in a row that led there; after some it is adopted"
+    redirects: Mapped[int] = filled_column(
+        0, comment="answered polls in a row that led there; after some it is adopted"
     )
-    window: Mapped[int] = mapped_column(
-        default=0, server_default=text("0"), comment="entries in the last document that was read"
-    )
-    rolls: Mapped[bool] = mapped_column(
-        default=False, server_default=text("false"), comment="whether old entries fall out as new ones come"
-    )
+    window: Mapped[int] = filled_column(0, comment="entries in the last document that was read")
+    rolls: Mapped[bool] = filled_column(False, comment="whether old entries fall out as new ones come")
     answered_at: Mapped[datetime | None] = mapped_column(comment="last poll that was answered")
     news_at: Mapped[datetime | None] = mapped_column(comment="last poll that brought new entries")
     last_polled_at: Mapped[datetime | None] = mapped_column(comment="when it was last polled")
@@ -138,24 +126,19 @@ class SubscriptionRow(Table):
     topic_url: Mapped[str] = mapped_column(comment="what is subscribed to, as asked of the hub")
     token: Mapped[str] = mapped_column(String(64), unique=True, comment="last part of the callback URL; a secret too")
     secret: Mapped[str] = mapped_column(String(128), comment="key of the signatures of pushes")
-    state: Mapped[str] = mapped_column(
+    state: Mapped[str] = filled_column(
+        "pending",
         String(16),
-        default="pending",
-        server_default=text("'pending'"),
         comment="pending (asked for), active (verified), denied (the hub refuses), leaving (being ended)",
     )
-    attempts: Mapped[int] = mapped_column(
-        default=0, server_default=text("0"), comment="requests to the hub since it last verified one"
-    )
+    attempts: Mapped[int] = filled_column(0, comment="requests to the hub since it last verified one")
     next_request_at: Mapped[datetime] = mapped_column(
         index=True, comment="when the hub is to be asked (again), or the lease to be renewed"
     )
     verified_at: Mapped[datetime | None] = mapped_column(comment="when the hub last verified the intent")
     expires_at: Mapped[datetime | None] = mapped_column(comment="end of the lease")
-    pushes: Mapped[int] = mapped_column(default=0, server_default=text("0"), comment="pushes with a good signature")
-    pushes_refused: Mapped[int] = mapped_column(
-        default=0, server_default=text("0"), comment="pushes ignored for a bad signature or none"
-    )
+    pushes: Mapped[int] = filled_column(0, comment="pushes with a good signature")
+    pushes_refused: Mapped[int] = filled_column(0, comment="pushes ignored for a bad signature or none")
     last_push_at: Mapped[datetime | None] = mapped_column(comment="when the last good push came")
     last_error: Mapped[str | None] = mapped_column(comment="what the hub last refused, or what went wrong")
     created_at: Mapped[datetime] = mapped_column(comment="when it was first wanted")
@@ -177,14 +160,11 @@ class PollRow(Table):
     entries_new: Mapped[int] = mapped_column(default=0, comment="entries never seen before in this feed")
     entries_changed: Mapped[int] = mapped_column(default=0, comment="entries announced otherwise than before")
     entries_skipped: Mapped[int] = mapped_column(default=0, comment="entries that could not be used")
-    entries_without_page: Mapped[int] = mapped_column(
-        default=0,
-        server_default=text("0"),
-        comment="new entries that no page stands for: without a link, or with one that cannot be fetched or stored",
+    entries_without_page: Mapped[int] = filled_column(
+        0, comment="new entries that no page stands for: without a link, or with one that cannot be fetched or stored"
     )
-    missed: Mapped[bool] = mapped_column(
-        default=False,
-        server_default=text("false"),
+    missed: Mapped[bool] = filled_column(
+        False,
         comment="whether entries were missed before this poll: it shares none with the poll before, and the feed rolls",
     )
     bytes: Mapped[int] = mapped_column(default=0, comment="size of the document after decompression")
@@ -214,21 +194,13 @@ class EntryRow(Table):
     content: Mapped[str | None] = mapped_column(
         comment="full text as announced, paragraphs joined by a blank line; stands in for a page that cannot be had"
     )
-    authors: Mapped[list[Any]] = mapped_column(
-        default=list, server_default=text("'[]'"), comment="authors as announced"
-    )
-    tags: Mapped[list[Any]] = mapped_column(
-        default=list, server_default=text("'[]'"), comment="tags and categories as announced"
-    )
+    authors: Mapped[list[Any]] = filled_column(list, comment="authors as announced")
+    tags: Mapped[list[Any]] = filled_column(list, comment="tags and categories as announced")
     published_at: Mapped[datetime | None] = mapped_column(comment="publication as announced")
     updated_at: Mapped[datetime | None] = mapped_column(comment="last change as announced")
-    is_future: Mapped[bool] = mapped_column(
-        default=False, server_default=text("false"), comment="whether it was dated ahead of the poll that stored it"
-    )
+    is_future: Mapped[bool] = filled_column(False, comment="whether it was dated ahead of the poll that stored it")
     hash: Mapped[str] = mapped_column(String(64), comment="of what was announced, to notice a change")
-    changes: Mapped[int] = mapped_column(
-        default=0, server_default=text("0"), comment="how often the announcement was changed"
-    )
+    changes: Mapped[int] = filled_column(0, comment="how often the announcement was changed")
     first_seen_at: Mapped[datetime] = mapped_column(comment="poll in which it first appeared")
     last_seen_at: Mapped[datetime] = mapped_column(comment="last poll in which it stood with a new or changed content")
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pipeline.store.schema.tables.column_types import JsonOrNull, Key, Table, check_words
+from pipeline.store.schema.tables.column_types import JsonOrNull, Key, Table, check_words, filled_column
 
 PAGE_STATES = ("queued", "stored", "alias", "rejected", "failed", "blocked", "gone")
 
@@ -26,10 +26,9 @@ class PageRow(Table):
     route: Mapped[dict[str, Any] | None] = mapped_column(
         JsonOrNull, comment="where a redirect to another host leads, until that has been asked: url, hops so far"
     )
-    state: Mapped[str] = mapped_column(
+    state: Mapped[str] = filled_column(
+        "queued",
         String(16),
-        default="queued",
-        server_default=text("'queued'"),
         comment="queued (not yet fetched with success), stored (article in the archive), alias (another URL of the page"
         " in alias_of), rejected (holds no article), failed (given up), blocked (robots.txt), gone (404 or 410)",
     )
@@ -38,9 +37,7 @@ class PageRow(Table):
     )
     reason: Mapped[str | None] = mapped_column(String(40), comment="why the state is what it is, one word to group by")
     detail: Mapped[str | None] = mapped_column(comment="the reason in words")
-    attempts: Mapped[int] = mapped_column(
-        default=0, server_default=text("0"), comment="claims since the last success; a claim counts before it fetches"
-    )
+    attempts: Mapped[int] = filled_column(0, comment="claims since the last success; a claim counts before it fetches")
     next_fetch_at: Mapped[datetime | None] = mapped_column(
         comment="due from this time on, for the first fetch, a retry or a revisit; null: never again by itself"
     )
@@ -127,23 +124,17 @@ class HostRow(Table):
         String(320), primary_key=True, comment="authority in lower case: host, and port where not the default"
     )
     next_fetch_at: Mapped[datetime] = mapped_column(comment="no request to this host before this time")
-    delay: Mapped[float] = mapped_column(
-        default=0.0, server_default=text("0"), comment="seconds between requests that the host asks for (crawl-delay)"
-    )
-    pause: Mapped[float] = mapped_column(
-        default=0.0,
-        server_default=text("0"),
+    delay: Mapped[float] = filled_column(0.0, comment="seconds between requests that the host asks for (crawl-delay)")
+    pause: Mapped[float] = filled_column(
+        0.0,
         comment="seconds that were last left between requests: NEWS_HOST_DELAY or delay at least, longer for slow ones",
     )
-    strain: Mapped[float] = mapped_column(
-        default=1.0,
-        server_default=text("1"),
+    strain: Mapped[float] = filled_column(
+        1.0,
         comment="factor that the pause is widened by: doubled by each 429, 503, time-out; good answers lower it to 1",
     )
     response_time: Mapped[float | None] = mapped_column(comment="seconds that an answer takes, a moving average")
-    failures: Mapped[int] = mapped_column(
-        default=0, server_default=text("0"), comment="robots.txt fetches in a row that failed"
-    )
+    failures: Mapped[int] = filled_column(0, comment="robots.txt fetches in a row that failed")
     robots: Mapped[str | None] = mapped_column(comment="the last robots.txt; empty where there is none")
     robots_status: Mapped[int | None] = mapped_column(comment="HTTP status of the last robots.txt")
     robots_fetched_at: Mapped[datetime | None] = mapped_column(comment="when robots.txt was last read")
@@ -185,9 +176,7 @@ class RawRow(Table):
     cleaned_by: Mapped[str | None] = mapped_column(
         String(40), comment="the unfinished run of `news reclean` that is done with it, to be gone on with"
     )
-    dropped: Mapped[bool] = mapped_column(
-        default=False, server_default=text("false"), comment="whether the record is to be taken out of its file"
-    )
+    dropped: Mapped[bool] = filled_column(False, comment="whether the record is to be taken out of its file")
 
     __table_args__ = (
         check_words("kind", RAW_KINDS),

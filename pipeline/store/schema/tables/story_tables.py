@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pipeline.store.schema.tables.column_types import Key, Table, check_words
+from pipeline.store.schema.tables.column_types import Key, Table, check_words, filled_column
 
 STORY_ROLES = ("first", "copy", "edited", "shortened", "extended")
 
@@ -23,10 +23,9 @@ class ArticleStoryRow(Table):
         index=True,
         comment="the first article of its story, its own id where it is that; null until it is settled anew",
     )
-    role: Mapped[str] = mapped_column(
+    role: Mapped[str] = filled_column(
+        "first",
         String(16),
-        default="first",
-        server_default="first",
         comment="beside the first article: first, copy (same text), edited, shortened (a third and more is missing)"
         " or extended",
     )
