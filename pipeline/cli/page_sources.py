@@ -1,6 +1,7 @@
 """Load a page for a command: from its address, a saved file, or the raw archive."""
 
 import gzip
+import zlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ def read_saved(path: Path) -> bytes:
     """Read the page in a file, .html or .html.gz. Raises ConfigError when it cannot be read."""
     try:
         return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise ConfigError(f"{path} cannot be read: {error}") from error
 
 

@@ -193,6 +193,12 @@ def test_a_page_that_cannot_be_read_is_reported_and_does_not_stop_the_others(new
     assert answers[2]["text"]
 
 
+def test_a_saved_page_whose_compression_is_broken_is_the_users_mistake(news, tmp_path):
+    head, body = gzip.compress(b"<p>x</p>" * 9)[:10], b"\xff" * 40
+    (tmp_path / "a.html.gz").write_bytes(head + body)
+    assert "cannot be read" in news("explain", str(tmp_path / "a.html.gz"), code=2)
+
+
 @pytest.mark.parametrize("line", ["no json", "[]", '{"id": 1}'])
 def test_input_that_is_no_request_is_exit_code_2_with_its_line(news, line):
     assert "line 1" in news("extract", code=2, stdin=line + "\n")

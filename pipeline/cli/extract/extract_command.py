@@ -1,24 +1,21 @@
 """``news extract``: articles from saved pages, without a database."""
 
 import asyncio
-import gzip
 import json
 import sys
-import zlib
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TextIO
 
 import click
 
 from pipeline.cli.output import format_json
+from pipeline.cli.page_sources import load_page_file
 from pipeline.config import Settings
 from pipeline.errors import ConfigError, ExtractError, ungrouped
-from pipeline.model import Article, Response
+from pipeline.model import Article
 from pipeline.runtime.workers import Workers
-from pipeline.urls import canonical_url
 
 
 @click.command()
@@ -56,7 +53,7 @@ async def _extract_all(settings: Settings, jobs: int, source: TextIO, sink: Text
         async def answer(request: dict[str, Any]) -> None:
             try:
                 write(await _extract(workers, request), is_failure=False)
-            except (ExtractError, OSError, EOFError, zlib.error, ValueError) as error:
+            except (ExtractError, ConfigError, ValueError) as error:
                 reason = error.reason if isinstance(error, ExtractError) else "unreadable"
                 about = {key: request.get(key) for key in ("id", "url")}
                 write(about | {"error": reason, "message": str(error), "text": ""}, is_failure=True)
@@ -84,16 +81,10 @@ def _requests(source: TextIO) -> Iterator[dict[str, Any]]:
 
 
 async def _extract(workers: Workers, request: dict[str, Any]) -> dict[str, Any]:
-    url, body = await asyncio.to_thread(_read_page, request)
-    outcome = await workers.extract(Response(url, 200, {}, body, datetime.now(UTC), timedelta(0)), url, None)
-    answer: dict[str, Any] = {"id": request.get("id"), "url": url}
+    page = await asyncio.to_thread(load_page_file, Path(request["path"]), request.get("url"))
+    outcome = await workers.extract(page, page.url, None)
+    answer: dict[str, Any] = {"id": request.get("id"), "url": page.url}
     if isinstance(outcome, Article):
         return answer | {name: value for name, value in asdict(outcome).items() if name != "blocks"}
     nothing: dict[str, Any] = {"authors": [], "published_at": None, "language": None, "text": ""}
     return answer | nothing | {"error" if name == "reason" else name: value for name, value in asdict(outcome).items()}
-
-
-def _read_page(request: dict[str, Any]) -> tuple[str, bytes]:
-    path = Path(request["path"])
-    body = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    return canonical_url(request.get("url") or f"http://localhost{path.resolve().as_posix()}"), body
