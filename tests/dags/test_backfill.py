@@ -15,7 +15,7 @@ from tests.support.filling import XML, urlset
 from tests.support.stories import article_page
 from tests.support.web import Web, page
 
-pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow")]
+pytestmark = pytest.mark.airflow
 
 
 @pytest.fixture(scope="module")

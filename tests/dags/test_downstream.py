@@ -12,7 +12,7 @@ from pipeline.store.migrations.upgrade import upgrade_schema
 from tests.support.airflow_runs import asset_events
 from tests.support.archive import Archive, article
 
-pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow")]
+pytestmark = pytest.mark.airflow
 
 LAST = datetime(2026, 11, 19, 12, tzinfo=UTC)
 """The last day of the archive here; the day before, one.example fell silent."""

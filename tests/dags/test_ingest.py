@@ -17,7 +17,7 @@ from pipeline.store.migrations.upgrade import upgrade_schema
 from tests.support.airflow_runs import asset_events
 
 # One worker process of the test run: each one that loads Airflow pays seconds for it.
-pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow")]
+pytestmark = pytest.mark.airflow
 
 
 @pytest.fixture(scope="module")
