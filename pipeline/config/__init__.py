@@ -192,7 +192,7 @@ class Settings:
         return None if self.database_file is None else str(Path(self.database_file).parent / "raw")
 
     @property
-    def inbox_place(self) -> str | None:
+    def journal_folder(self) -> str | None:
         """Folder of the response journal (`pipeline.fetch.response_journal`); None if it could not be found again.
 
         Beside a SQLite file, as its own journal; of a server's database below ``archive_spool``.

@@ -138,7 +138,7 @@ async def _open_metrics(
 @asynccontextmanager
 async def _open_journal(settings: Settings, stop: Stop) -> AsyncIterator[ResponseJournal | None]:
     """A journal for one run, with the answers that a process which died has left."""
-    folder = settings.inbox_place
+    folder = settings.journal_folder
     if folder is None:
         yield None
         return

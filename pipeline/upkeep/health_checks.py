@@ -118,7 +118,7 @@ def _check_damage(connection: Connection, settings: Settings) -> HealthCheck:
 
 def _check_disks(settings: Settings) -> Iterator[HealthCheck]:
     """Check the disk with the least free space among those of the database and the archived responses."""
-    paths = [settings.database_file, settings.archive_place, settings.inbox_place]
+    paths = [settings.database_file, settings.archive_place, settings.journal_folder]
     folders = {_existing(Path(path)) for path in paths if path is not None and "://" not in path}
     room = {folder: shutil.disk_usage(folder).free for folder in folders}
     if not room:

@@ -244,7 +244,7 @@ def test_what_a_killed_run_had_received_is_not_asked_for_again(filling, archive)
     begin_job(filling.settings, wanted, [("site", url("/"))], now=filling.now)
 
     async def receive(paths):
-        inbox = ResponseJournal(Path(filling.settings.inbox_place))
+        inbox = ResponseJournal(Path(filling.settings.journal_folder))
         inbox.open()
         async with FollowingFetcher(filling.settings, journal=inbox) as fetcher:
             for path, accept in paths.items():
@@ -262,7 +262,7 @@ def test_what_a_killed_run_had_received_is_not_asked_for_again(filling, archive)
     assert [row["state"] for row in filling.rows(PageRow)] == ["stored", "alias", "failed", "stored"]
     asked = Counter(path for path in web.paths if path != "/.well-known/tdmrep.json")
     assert asked == dict.fromkeys(("/robots.txt", "/s.xml", "/1", "/2", "/moved", "/3"), 1)
-    assert not Path(filling.settings.inbox_place).exists(), "nothing is left of it"
+    assert not Path(filling.settings.journal_folder).exists(), "nothing is left of it"
     assert len(filling.rows(RawRow)) == (4 if filling.settings.archive_place else 0)
 
 

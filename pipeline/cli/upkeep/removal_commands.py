@@ -130,7 +130,7 @@ def takedown_command(
                 max_bytes=settings.max_bytes,
                 progress=lambda step: counter.show(description=step),
             )
-    _clear_inbox(settings)
+    _clear_journal(settings)
     if done.aside:
         files = ", ".join(done.aside)
         report_line(f"Bytes of damaged records were set aside, and may be of what was taken down: {files}")
@@ -151,13 +151,13 @@ def _parse_target(target: str) -> TakedownTarget:
         raise ConfigError(f"{target!r}: {error}") from error
 
 
-def _clear_inbox(settings: Settings) -> None:
+def _clear_journal(settings: Settings) -> None:
     """Remove responses left behind by a killed run: one of them may be of what is taken down."""
-    if settings.inbox_place is not None and Path(settings.inbox_place).is_dir():
-        inbox = ResponseJournal(Path(settings.inbox_place))
-        inbox.open()
-        inbox.clear()
-        inbox.close(is_done=True)
+    if settings.journal_folder is not None and Path(settings.journal_folder).is_dir():
+        journal = ResponseJournal(Path(settings.journal_folder))
+        journal.open()
+        journal.clear()
+        journal.close(is_done=True)
 
 
 def _print_extent(
