@@ -204,7 +204,8 @@ class Settings:
     @property
     def reading_options(self) -> dict[str, Any]:
         """How pages are read: what `pipeline.extract.PageInput` takes of the settings."""
-        return {"rules_dir": self.rules_dir, "extractor": self.extractor, "kept_types": self.keep_types}
+        agent = self.user_agent.partition("/")[0]
+        return {"rules_dir": self.rules_dir, "extractor": self.extractor, "kept_types": self.keep_types, "agent": agent}
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":

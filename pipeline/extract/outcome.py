@@ -44,7 +44,7 @@ def make_outcome(
     text = kept_text(judged)
     count = count_words(text)
     removed = tuple(Removed(block.text, block.reason) for block in judged if block.reason not in (None, "outside"))
-    title, opt_out = metadata.title or page.title_hint, signals_of_meta(structured.meta)
+    title, opt_out = metadata.title or page.title_hint, signals_of_meta(structured.meta, page.agent)
     if refusal := _refusal_of(page, verdict, count):
         return NoArticle(page.url, *refusal, title=title, removed=removed, opt_out=opt_out)
     return Article(

@@ -23,6 +23,7 @@ class PageInput:
             counts, so that the article comes without its blocks.
         is_announced: whether a feed announced it: then only a very sure verdict refuses it as no article.
         kept_types: the types of page that are stored, though they are no articles (`pipeline.classify.page_types`).
+        agent: our name for robots: a page may say something to one of them alone.
         extractor: who chooses the text, ``news`` or ``trafilatura``; a rule of the site may name another.
     """
 
@@ -37,4 +38,5 @@ class PageInput:
     learned: frozenset[str] | None = None
     is_announced: bool = False
     kept_types: tuple[str, ...] = KEPT_TYPES
+    agent: str = ""
     extractor: str = "news"

@@ -51,10 +51,10 @@ def signals_of_headers(headers: Mapping[str, str], agent: str, tdm: bool | None 
     return _sorted(signals | ({"tdm"} if reserved else set()))
 
 
-def signals_of_meta(meta: Mapping[str, Sequence[str]], agent: str = "") -> tuple[str, ...]:
-    """The signals in the meta elements of a page, by name in lower case.
+def signals_of_meta(meta: Mapping[str, Sequence[str]], agent: str) -> tuple[str, ...]:
+    """The signals in the meta elements of a page, by name in lower case; ``agent`` as of `signals_of_headers`.
 
-    >>> signals_of_meta({"robots": ("index, NOAI",), "tdm-reservation": ("1",), "googlebot": ("noarchive",)})
+    >>> signals_of_meta({"robots": ("index, NOAI",), "tdm-reservation": ("1",), "googlebot": ("noarchive",)}, "ours/1")
     ('noai', 'tdm')
     """
     contents = (*meta.get("robots", ()), *meta.get(_product(agent) or "robots", ()))

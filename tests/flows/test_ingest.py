@@ -396,7 +396,8 @@ def test_full_text_is_kept_with_the_entry(newsroom):
     assert newsroom.rows(EntryRow)[0]["content"] == "\n\n".join([*paragraphs(1), "NOW WATCH: a film"])
 
 
-RESERVED = '<meta name="robots" content="index, noai"><meta name="tdm-reservation" content="1">'
+RESERVED = """<meta name="robots" content="index, noai"><meta name="news-pipeline" content="noimageai">
+<meta name="tdm-reservation" content="1">"""
 
 
 def test_what_pages_and_servers_reserve_is_recorded_with_each_fetch(newsroom):
@@ -410,7 +411,7 @@ def test_what_pages_and_servers_reserve_is_recorded_with_each_fetch(newsroom):
         number: (newsroom.page(f"/{number}")["robots"], newsroom.page(f"/{number}")["opt_out"]) for number in "1234"
     }
     assert recorded == {
-        "1": ("allowed", "noai noarchive tdm"),
+        "1": ("allowed", "noai noarchive noimageai tdm"),
         "2": ("allowed", ""),
         "3": ("allowed", None),
         "4": ("forbidden", None),
