@@ -8,6 +8,7 @@ import asyncio
 import gc
 import os
 from datetime import datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any, Self
 
 from pipeline.errors import ExtractError, FeedError, SourceError
@@ -32,6 +33,13 @@ def core_count() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+@cache  # whether anything is frozen already takes 20 ms to ask for in a program as large as Airflow
+def _freeze_imported() -> None:
+    """Spare the search for reference cycles what was imported."""
+    gc.collect()
+    gc.freeze()
+
+
 class Workers:
     """A pool of processes that read feeds and pages.
 
@@ -46,9 +54,7 @@ class Workers:
 
     def __init__(self, jobs: int, timeout: timedelta, **options: Any) -> None:  # noqa: ANN401  # those of `PageInput`
         keep_to_one_arena()
-        if not gc.get_freeze_count():  # spares the search for reference cycles what was imported
-            gc.collect()
-            gc.freeze()
+        _freeze_imported()
         # The server of readers reads them for itself: here faults are found before anything is fetched.
         reload_rules(options.get("rules_dir", ""))
         self._options = options
