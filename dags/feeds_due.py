@@ -22,7 +22,7 @@ class FeedsDueTrigger(BaseEventTrigger):
     Args:
         look: seconds between two looks.
         floor: seconds between two events at least: what falls due meanwhile is taken along by the run after.
-        late: seconds after which what is due counts although workers hold hosts: they do not keep up, or are dead.
+        late: seconds after which what is due counts although others ingest: they do not keep up, or are dead.
     """
 
     def __init__(self, look: float = 5.0, floor: float = 30.0, late: float = 60.0) -> None:
@@ -48,14 +48,14 @@ class FeedsDueTrigger(BaseEventTrigger):
     def _is_due(self) -> bool:
         from pipeline.config import Settings
         from pipeline.store.connection.engine import open_engine, reading
-        from pipeline.store.frontier.due_work import Scope
-        from pipeline.store.frontier.hosts import has_leased_hosts, next_host_at
+        from pipeline.store.frontier.due_work import Scope, is_live_work_held
+        from pipeline.store.frontier.hosts import next_host_at
 
         settings, now = Settings.from_env(os.environ), datetime.now(UTC)
         engine = open_engine(settings.database_url)
         try:
             with reading(engine) as connection:
-                wait = timedelta(seconds=self.late) if has_leased_hosts(connection, now) else FRESH
+                wait = timedelta(seconds=self.late) if is_live_work_held(connection, now) else FRESH
                 scope = Scope(until=now - wait, max_attempts=settings.max_attempts)
                 return next_host_at(connection, scope, now, timedelta(0)) is not None
         finally:

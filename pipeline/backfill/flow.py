@@ -27,6 +27,7 @@ from pipeline.runtime.asking_parts import SessionEnded, without_pause
 from pipeline.runtime.events import Listener, Tally, Totals
 from pipeline.runtime.run import Clock, complete_run, open_run, recover_leases, utc_now
 from pipeline.runtime.stop import Stop
+from pipeline.runtime.task_groups import start_task
 from pipeline.store.backfill.job_units import claim_unit
 from pipeline.store.backfill.job_values import BackfillJob, BackfillRequest, BackfillUnit, JobProgress
 from pipeline.store.backfill.jobs import finish_job, list_failed_units, load_job, load_job_progress, open_job
@@ -189,7 +190,7 @@ async def _read_units(runner: JobRunner) -> None:
                 unit = await _claim(runner) if len(tasks) < most and not context.stop.is_asked else None
                 if unit is not None:
                     most = 1 if unit.kind in WHOLE else context.settings.concurrency
-                    tasks.add(group.create_task(_read(runner, unit)))
+                    tasks.add(start_task(group, _read(runner, unit)))
                 elif tasks:
                     _, tasks = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 else:

@@ -60,7 +60,7 @@ class Settings:
     host_delay: timedelta = _duration(1, "least pause between two requests to one host, in seconds")
     host_max_delay: timedelta = _duration(60, "longest pause that slowness, 429 and 503 may lead to, in seconds")
     host_connections: int = _setting(1, read_positive, "requests to one host at once")
-    lease: timedelta = _duration(300, "how long a claim lasts without a sign of life, in seconds")
+    lease: timedelta = _duration(300, "how long a claim lasts without a sign of life, in seconds; 1 at least", least=1)
     # How much at once, and how long.
     concurrency: int = _setting(64, read_positive, "hosts that one process talks to at once")
     jobs: int = _setting(0, read_count, "extraction processes; 0 means one per core")

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from pipeline.config.setting_readers import read_limits, read_seconds
@@ -13,9 +14,9 @@ def plain_setting(default: Any, read: Callable[[str], Any], doc: str, *, secret:
     return field(default=default, metadata={"read": read, "doc": doc, "secret": secret}, repr=not secret)
 
 
-def duration_setting(seconds: float, doc: str) -> Any:  # noqa: ANN401  # a field's default
-    """A length of time, given in seconds."""
-    return plain_setting(timedelta(seconds=seconds), read_seconds, doc)
+def duration_setting(seconds: float, doc: str, *, least: float = 0) -> Any:  # noqa: ANN401  # a field's default
+    """A length of time, given in seconds, ``least`` or more."""
+    return plain_setting(timedelta(seconds=seconds), partial(read_seconds, least=least), doc)
 
 
 def limits_setting(warning: float, critical: float, doc: str) -> Any:  # noqa: ANN401  # a field's default

@@ -14,11 +14,11 @@ Limits = tuple[float, float]
 """Limits for a warning, and for a critical state."""
 
 
-def read_seconds(text: str) -> timedelta:
-    """A duration, given as a number of seconds."""
+def read_seconds(text: str, least: float = 0) -> timedelta:
+    """A duration, given as a number of seconds, ``least`` or more."""
     seconds = float(text)
-    if not 0 <= seconds < 10**9:
-        raise ValueError("not a number of seconds from 0 up")
+    if not least <= seconds < 10**9:
+        raise ValueError(f"not a number of seconds from {least:g} up")
     return timedelta(seconds=seconds)
 
 

@@ -17,6 +17,7 @@ from pipeline.runtime.context import RunContext
 from pipeline.runtime.events import Event
 from pipeline.runtime.host_rules import HostRules
 from pipeline.runtime.reach import DoubtfulFailure
+from pipeline.runtime.task_groups import start_task
 from pipeline.schedule.pages import page_retry_pause
 from pipeline.store.feeds.feed_claims import claim_feeds
 from pipeline.store.frontier.aliases import settle_page
@@ -173,11 +174,10 @@ class HostWorker:
             await self._send_on(page, answer.route)
             context.forget(answer.captures)
             return
-        finishing = self._finish(page, answer, rules)
         try:
-            task = self._tasks.create_task(finishing)
-        except RuntimeError:  # the run has failed of something else, and starts nothing any more
-            finishing.close()
+            task = start_task(self._tasks, self._finish(page, answer, rules))
+        except asyncio.CancelledError:
+            context.client.parts.slots.release()
             raise
         task.add_done_callback(lambda _: context.client.parts.slots.release())
 

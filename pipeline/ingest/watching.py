@@ -26,8 +26,9 @@ from pipeline.runtime.context import RunContext
 from pipeline.runtime.events import Listener, Tally, Totals
 from pipeline.runtime.run import Clock, open_run, recover_leases, recover_own_leases, utc_now
 from pipeline.runtime.stop import Stop
+from pipeline.runtime.task_groups import start_task
 from pipeline.site_rules import reload_rules
-from pipeline.store.connection.engine import open_archive
+from pipeline.store.connection.engine import open_archive, tell_losses
 from pipeline.store.frontier.due_work import Scope
 from pipeline.store.frontier.hosts import claim_hosts, next_host_at
 from pipeline.store.frontier.leases import release_leases
@@ -148,6 +149,9 @@ class _Watch:
 
     async def _work_with(self, settings: Settings, before: Stop) -> None:
         with open_archive(settings) as engine:
+            tell_losses(
+                engine, lambda: self._manager.tell(**AWAY)
+            )  # trying again may take longer than a watchdog waits
             scope = Scope(until=self._now(), max_attempts=settings.max_attempts, is_endless=True)
             async with open_run(
                 settings, engine, scope, self.tally, self.stop, self._now, serve_metrics=True
@@ -198,7 +202,7 @@ async def _take_turns(context: RunContext, manager: ServiceManager, tasks: async
             for host in await context.database.write(
                 claim_hosts, scope, context.owner, asked_at, context.settings.lease, free
             ):
-                turns.add(tasks.create_task(take_turn(current, host, Budget(None), tasks)))
+                turns.add(start_task(tasks, take_turn(current, host, Budget(None), tasks)))
         totals = context.tally.totals
         status = f"{totals.polls} polls, {totals.pages} pages, {totals.new} new articles; {len(turns)} hosts under way"
         manager.tell(**({} if is_ready else {"READY": 1}), WATCHDOG=1, STATUS=status)

@@ -15,6 +15,7 @@ from pipeline.ingest.host_worker import HostWorker
 from pipeline.ingest.run_budget import Budget
 from pipeline.runtime.context import RunContext
 from pipeline.runtime.events import Event
+from pipeline.runtime.task_groups import start_task
 from pipeline.store.frontier.due_work import count_due
 from pipeline.store.frontier.hosts import LeasedHost, claim_hosts, next_host_at
 from pipeline.store.frontier.leases import release_leases, renew_leases
@@ -80,7 +81,7 @@ async def _take_turns(context: RunContext, budget: Budget, tasks: asyncio.TaskGr
             for host in await context.database.write(
                 claim_hosts, context.scope, context.owner, now, context.settings.lease, free
             ):
-                turns.add(tasks.create_task(take_turn(context, host, budget, tasks)))
+                turns.add(start_task(tasks, take_turn(context, host, budget, tasks)))
         if turns:
             _, turns = await asyncio.wait(turns, return_when=asyncio.FIRST_COMPLETED, timeout=RECLAIM)
             continue
@@ -104,12 +105,16 @@ async def take_turn(context: RunContext, host: LeasedHost, budget: Budget, tasks
 
 @asynccontextmanager
 async def renewing_leases(context: RunContext) -> AsyncIterator[None]:
-    """Show signs of life within the block."""
-    heartbeat = asyncio.create_task(stay_alive(context))
-    try:
-        yield
-    finally:
-        heartbeat.cancel()
+    """Show signs of life within the block, which ends where they do: others would take up what it holds.
+
+    Raises ExceptionGroup: of what the block raises, and what ended the signs of life.
+    """
+    async with asyncio.TaskGroup() as beside:
+        heartbeat = beside.create_task(stay_alive(context))
+        try:
+            yield
+        finally:
+            heartbeat.cancel()
 
 
 async def stay_alive(context: RunContext) -> None:

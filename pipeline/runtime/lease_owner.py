@@ -1,12 +1,17 @@
 """Who holds a lease: a name that tells, on the same machine, whether the holder still lives."""
 
 import os
+import re
 import secrets
 import socket
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
+
+UNKNOWN = ""
+"""When a process started that is another user's, and hidden."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,7 @@ class LeaseOwner:
     @classmethod
     def new(cls) -> "LeaseOwner":
         """An owner for a run of this process."""
-        return cls(_machine(), os.getpid(), _started(os.getpid()) or "", secrets.token_hex(4))
+        return cls(_machine(), os.getpid(), _started(os.getpid()) or UNKNOWN, secrets.token_hex(4))
 
     @classmethod
     def parse(cls, text: str) -> "LeaseOwner | None":
@@ -43,7 +48,10 @@ class LeaseOwner:
 def is_dead(signature: str) -> bool:
     """Whether the worker that signed so surely lives no more; False where that cannot be known from here."""
     owner = LeaseOwner.parse(signature)
-    return owner is not None and owner.machine == _machine() and _started(owner.pid) != owner.started
+    if owner is None or owner.machine != _machine():
+        return False
+    started = _started(owner.pid)
+    return started is None or (UNKNOWN not in (started, owner.started) and started != owner.started)
 
 
 def is_of_this_process(signature: str) -> bool:
@@ -53,16 +61,29 @@ def is_of_this_process(signature: str) -> bool:
 
 
 def _started(pid: int) -> str | None:
+    """When a process started, the same whenever it is asked; None where there is none, `UNKNOWN` where none may know.
+
+    Linux counts from boot: a time of day would change with the clock, and make every worker look dead.
+    """
     try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()  # proc(5): from the third on
+        return None if fields[0] in "ZX" else fields[19]
+    except OSError:
+        pass  # it has gone, or is hidden from us, or this is no Linux
+    try:
+        if os.name == "posix":  # signal 0 asks whether it is there; elsewhere it would be ended
+            os.kill(pid, 0)
         return f"{psutil.Process(pid).create_time():.2f}"
-    except psutil.NoSuchProcess:
+    except (ProcessLookupError, psutil.NoSuchProcess):
         return None
-    except psutil.AccessDenied:
-        return ""
+    except (PermissionError, psutil.AccessDenied):
+        return UNKNOWN
 
 
 def _machine() -> str:
-    # The host name alone is not enough: "localhost" is the name of many machines that may share one database.
-    # The boot id tells machines apart, the host name tells the containers of one machine apart.
-    boot = Path("/proc/sys/kernel/random/boot_id")
-    return f"{socket.gethostname()}/{boot.read_text().strip()[:8] if boot.is_file() else ''}"
+    # The host name alone is not enough: "localhost" is the name of many machines that may share one database. The boot
+    # id tells machines apart, and the number of the PID namespace containers: each counts its processes from 1.
+    boot, namespace = Path("/proc/sys/kernel/random/boot_id"), ""
+    with suppress(OSError):
+        namespace = re.sub(r"\D", "", str(Path("/proc/self/ns/pid").readlink()))
+    return f"{socket.gethostname()}/{boot.read_text().strip()[:8] if boot.is_file() else ''}/{namespace}"

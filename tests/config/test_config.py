@@ -37,6 +37,8 @@ def test_an_empty_variable_counts_as_not_set():
     [
         ("NEWS_LEASE", "soon"),
         ("NEWS_LEASE", "-1"),
+        ("NEWS_LEASE", "0"),
+        ("NEWS_LEASE", "0.5"),
         ("NEWS_LEASE", "nan"),
         ("NEWS_CONCURRENCY", "0"),
         ("NEWS_JOBS", "-1"),

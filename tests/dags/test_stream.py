@@ -1,16 +1,19 @@
 """`ingest_stream`: what it is fired by, how often, and what it does beside other runs."""
 
 import asyncio
+import os
 import time
 from contextlib import suppress
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from pipeline.store.connection.engine import write
 from pipeline.store.frontier.hosts import lease_host
-from pipeline.store.schema.tables import FeedRow
+from pipeline.store.schema.tables import BackfillJobRow, FeedRow, PageRow
 from tests.support.newsroom import Pipeline
+from tests.support.watching import wait_until
 from tests.support.web import Web
 
 
@@ -36,15 +39,18 @@ def fired(bag):
     (watcher,) = asset.watchers
     path, _ = watcher.trigger.serialize()
 
-    def start(events=None, seconds=None, **options):
+    def start(events=None, seconds=None, beside=None, **options):
         async def listen():
             times = []
+            helper = beside and asyncio.create_task(asyncio.to_thread(beside))
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     async for _ in import_string(path)(look=0.1, **options).run():
                         times.append(time.monotonic())
                         if len(times) == events:
                             break
+            if helper:
+                await helper
             return times
 
         return asyncio.run(listen())
@@ -58,6 +64,13 @@ def serve_what_is_due_since(newsroom, **ago):
     newsroom.ahead = timedelta(0)
 
 
+def hold(newsroom, table, which, **values):
+    """Have somebody hold these feeds or pages."""
+    held = {"leased_until": newsroom.now() + timedelta(minutes=5), "lease_owner": "somebody"}
+    with newsroom.engine.begin() as connection:
+        connection.execute(sa.update(table).where(which).values(**held, **values))
+
+
 def test_it_is_fired_while_something_is_due_and_not_more_often_than_its_floor(newsroom, fired):
     assert fired(seconds=0.4) == []
     serve_what_is_due_since(newsroom, seconds=10)
@@ -69,15 +82,45 @@ def test_it_is_fired_while_something_is_due_and_not_more_often_than_its_floor(ne
 
 def test_it_is_fired_beside_a_worker_only_for_what_that_leaves_waiting(newsroom, fired):
     serve_what_is_due_since(newsroom, seconds=10)
-    write(newsroom.engine, lease_host, "news.example", "somebody", newsroom.now(), timedelta(minutes=5))
+    newsroom.subscribe("/other.xml", host="localhost")
+    hold(newsroom, FeedRow, FeedRow.url == newsroom.web.url("/other.xml", host="localhost"))
     assert fired(seconds=0.4) == []
     assert len(fired(events=1, late=5.0)) == 1
 
 
-def test_an_archive_that_cannot_be_read_is_looked_at_again(newsroom, fired, monkeypatch):
+def test_it_is_fired_at_once_beside_a_backfill(newsroom, fired):
     serve_what_is_due_since(newsroom, seconds=10)
-    monkeypatch.setenv("NEWS_DATABASE_URL", "sqlite:////nowhere/news.db")
+    write(newsroom.engine, lease_host, "old.example", "somebody", newsroom.now(), timedelta(minutes=5))
+    with newsroom.engine.begin() as connection:
+        job = connection.execute(
+            sa.insert(BackfillJobRow).values(source="sitemap", targets=[], options={}, created_at=newsroom.now())
+        ).inserted_primary_key[0]
+        connection.execute(
+            sa.insert(PageRow).values(
+                url="http://old.example/1",
+                host="old.example",
+                state="queued",
+                discovered_at=newsroom.now(),
+                backfill_id=job,
+            )
+        )
+    hold(newsroom, PageRow, PageRow.backfill_id == job)
+    assert len(fired(events=1)) == 1
+    hold(newsroom, PageRow, sa.true(), backfill_id=None)
     assert fired(seconds=0.4) == []
+
+
+def test_an_archive_that_cannot_be_read_is_looked_at_again(newsroom, fired, monkeypatch, tmp_path):
+    serve_what_is_due_since(newsroom, seconds=10)
+    there = os.environ["NEWS_DATABASE_URL"]
+    monkeypatch.setenv("NEWS_DATABASE_URL", f"sqlite:///{tmp_path / 'without-tables.db'}")
+
+    def mend():
+        wait_until((tmp_path / "without-tables.db").exists)  # it has been looked at
+        time.sleep(0.3)
+        monkeypatch.setenv("NEWS_DATABASE_URL", there)
+
+    assert len(fired(events=1, beside=mend)) == 1
 
 
 def test_a_run_does_what_is_due_and_beside_another_nothing_twice(bag, airflow_database, newsroom):

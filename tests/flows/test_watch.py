@@ -250,14 +250,21 @@ def test_it_goes_on_when_the_database_comes_back(postgres_url, manager):
     with Web() as web:
         newsroom = Pipeline(web, postgres_url)
         newsroom.serve_stories(1)
-        with watching(newsroom, manager):
+        server = sa.create_engine(sa.make_url(postgres_url).set(database="postgres"), isolation_level="AUTOCOMMIT")
+        with watching(newsroom, manager, NEWS_DATABASE_PATIENCE="3600"), server.connect() as connection:
             wait_until(lambda: stored(newsroom))
-            with newsroom.engine.connect() as connection:
-                others = "pid <> pg_backend_pid() AND datname = current_database()"
-                connection.execute(sa.text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"))
             newsroom.engine.dispose()
+            name = sa.make_url(postgres_url).database
+            connection.exec_driver_sql(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+            connection.execute(
+                sa.text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"), {"name": name}
+            )
+            manager.heard.clear()
+            manager.wait_for("WATCHDOG=1", 2)  # however long it is to be tried again
+            connection.exec_driver_sql(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
             newsroom.web.routes["/2"] = page(article_page(2))
             newsroom.web.routes["/feed.xml"] = page(newsroom.feed_of(1, 2), XML)
             make_due(newsroom)
             wait_until(lambda: len(stored(newsroom)) == 2)
+        server.dispose()
         newsroom.engine.dispose()

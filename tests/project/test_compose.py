@@ -22,6 +22,20 @@ LONG_RUNNING = sorted(SERVICES.keys() - ONE_SHOT)
 AIRFLOW = sorted(name for name, service in SERVICES.items() if "build" in service)
 
 
+def seconds_of(duration: str) -> float:
+    """The length of a duration as Compose writes it: minutes, or seconds."""
+    return float(duration[:-1]) * {"m": 60, "s": 1}[duration[-1]]
+
+
+def test_a_worker_that_is_told_to_end_is_given_the_time_that_a_streaming_run_goes_on_and_what_is_under_way_takes():
+    dag = (ROOT / "dags" / "ingest_stream.py").read_text(encoding="utf-8")
+    goes_on = 60 * float(re.search(r"^GOES_ON = timedelta\(minutes=(\d+)\)$", dag, re.MULTILINE)[1])
+    settings = Settings()
+    under_way = settings.deadline + settings.extract_timeout + settings.database_patience
+    assert seconds_of(SERVICES["worker"]["stop_grace_period"]) > goes_on + under_way.total_seconds()
+    assert seconds_of(SERVICES["watch"]["stop_grace_period"]) >= settings.deadline.total_seconds() + 30
+
+
 def secret_variables() -> set[str]:
     """The variables that .env.example leaves empty."""
     return set(re.findall(r"^([A-Z_]+)=$", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE))

@@ -37,6 +37,7 @@ PATIENCE = timedelta(seconds=30)
 
 _READ_ONLY = "news_read_only"
 _PATIENCE = "news_patience"
+_TELL_LOSS = "news_tell_loss"
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -117,7 +118,7 @@ def read(engine: Engine, function: Callable[Concatenate[Connection, P], T], *arg
         with reading(engine) as connection:
             return function(connection, *args, **kwargs)
 
-    return _try_again(call, engine.get_execution_options().get(_PATIENCE, PATIENCE.total_seconds()))
+    return _try_again(engine, call)
 
 
 def write(engine: Engine, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -132,10 +133,17 @@ def write(engine: Engine, function: Callable[Concatenate[Connection, P], T], *ar
         with engine.begin() as connection:
             return function(connection, *args, **kwargs)
 
-    return _try_again(call, engine.get_execution_options().get(_PATIENCE, PATIENCE.total_seconds()))
+    return _try_again(engine, call)
 
 
-def _try_again(call: Callable[[], T], patience: float) -> T:
+def tell_losses(engine: Engine, tell: Callable[[], None]) -> None:
+    """Have somebody told each time that `read` or `write` has lost a connection and tries again, in their thread."""
+    engine.update_execution_options(**{_TELL_LOSS: tell})
+
+
+def _try_again(engine: Engine, call: Callable[[], T]) -> T:
+    options = engine.get_execution_options()
+    patience, tell = options.get(_PATIENCE, PATIENCE.total_seconds()), options.get(_TELL_LOSS)
     conflicts = losses = 0
     began = time.monotonic()
     while True:
@@ -145,6 +153,8 @@ def _try_again(call: Callable[[], T], patience: float) -> T:
             if getattr(error.orig, "sqlstate", None) in _TRY_AGAIN and conflicts < MAX_TRIES - 1:
                 conflicts += 1
             elif is_lost(error) and (left := began + patience - time.monotonic()) > 0:  # silence takes 20 s a try
+                if tell is not None:
+                    tell()
                 time.sleep(min(RECONNECT_PAUSES[min(losses, len(RECONNECT_PAUSES) - 1)], left))
                 losses += 1
             else:

@@ -98,6 +98,15 @@ def is_page_due(scope: Scope, now: datetime) -> sa.ColumnElement[bool]:
     )
 
 
+def is_live_work_held(connection: Connection, now: datetime) -> bool:
+    """Whether any worker holds a feed, or a page that is no backfill's; or held one when it died."""
+    held = sa.or_(
+        sa.exists().where(FeedRow.leased_until > now),
+        sa.exists().where(PageRow.leased_until > now, PageRow.backfill_id.is_(None)),
+    )
+    return bool(connection.scalar(sa.select(held)))
+
+
 def count_due(connection: Connection, scope: Scope, now: datetime) -> DueWork:
     """What is due: feeds, pages, and the hosts that these are on."""
     feeds = sa.select(FeedRow.host).where(is_feed_due(scope, now))

@@ -104,11 +104,6 @@ def next_host_at(connection: Connection, scope: Scope, now: datetime, patience: 
     )
 
 
-def has_leased_hosts(connection: Connection, now: datetime) -> bool:
-    """Whether any worker holds a host: one that lives, or whose lease has not run out yet."""
-    return bool(connection.scalar(sa.select(sa.exists().where(HostRow.leased_until > now))))
-
-
 def record_robots(
     connection: Connection, host: str, now: datetime, *, text: str, status: int | None, delay: timedelta
 ) -> None:

@@ -1,11 +1,14 @@
 """A connection that is cut does not end what uses it."""
 
+import socket
+from datetime import timedelta
+
 import psycopg
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from pipeline.store.connection.engine import open_engine, read, write
+from pipeline.store.connection.engine import open_engine, read, tell_losses, write
 
 pytestmark = pytest.mark.postgres
 
@@ -31,6 +34,17 @@ def test_a_transaction_whose_connection_is_cut_is_made_again_on_another(postgres
 
     assert work(engine, count_feeds) == 0
     assert len(set(backends)) == 2
+    engine.dispose()
+
+
+def test_each_loss_is_told_while_it_is_tried_again():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    engine, told = open_engine(f"postgresql://nobody@127.0.0.1:{port}/none", timedelta(seconds=1)), []
+    tell_losses(engine, lambda: told.append(1))
+    with pytest.raises(OperationalError):
+        read(engine, lambda connection: None)
+    assert len(told) > 1
     engine.dispose()
 
 
