@@ -26,6 +26,7 @@ from pipeline.runtime.events import Listener, Tally
 from pipeline.runtime.polite_client import PoliteClient
 from pipeline.runtime.run import open_run, recover_own_leases, utc_now
 from pipeline.runtime.stop import Stop
+from pipeline.runtime.task_groups import start_task
 from pipeline.store.connection.engine import open_archive
 from pipeline.store.feeds.hub_subscriptions import list_subscriptions
 from pipeline.store.frontier.due_work import Scope
@@ -141,7 +142,7 @@ async def _poll(subscriber: Subscriber) -> None:
         while True:
             subscriber.pushed.clear()
             # In a task of its own: another push need not wait for a publisher that is slow.
-            polls.create_task(subscriber.poll_pushed())
+            start_task(polls, subscriber.poll_pushed())
             with suppress(TimeoutError):
                 await asyncio.wait_for(subscriber.pushed.wait(), PUSH_SECONDS)
 
