@@ -26,8 +26,7 @@ from pipeline.model import Address
 from pipeline.runtime.asking_parts import SessionEnded, without_pause
 from pipeline.runtime.events import Listener, Tally, Totals
 from pipeline.runtime.run import Clock, complete_run, open_run, recover_leases, utc_now
-from pipeline.runtime.stop import Stop
-from pipeline.runtime.task_groups import start_task
+from pipeline.runtime.stop import Stop, start_task
 from pipeline.store.backfill.job_units import claim_unit
 from pipeline.store.backfill.job_values import BackfillJob, BackfillRequest, BackfillUnit, JobProgress
 from pipeline.store.backfill.jobs import finish_job, list_failed_units, load_job, load_job_progress, open_job

@@ -17,7 +17,7 @@ from pipeline.runtime.context import RunContext
 from pipeline.runtime.events import Event
 from pipeline.runtime.host_rules import HostRules
 from pipeline.runtime.reach import DoubtfulFailure
-from pipeline.runtime.task_groups import start_task
+from pipeline.runtime.stop import start_task
 from pipeline.schedule.pages import page_retry_pause
 from pipeline.store.feeds.feed_claims import claim_feeds
 from pipeline.store.frontier.aliases import settle_page

@@ -25,8 +25,7 @@ from pipeline.ingest.work_loop import end_doubts, stay_alive, take_turn
 from pipeline.runtime.context import RunContext
 from pipeline.runtime.events import Listener, Tally, Totals
 from pipeline.runtime.run import Clock, open_run, recover_leases, recover_own_leases, utc_now
-from pipeline.runtime.stop import Stop
-from pipeline.runtime.task_groups import start_task
+from pipeline.runtime.stop import Stop, start_task
 from pipeline.site_rules import reload_rules
 from pipeline.store.connection.engine import open_archive, tell_losses
 from pipeline.store.frontier.due_work import Scope

@@ -15,7 +15,7 @@ from pipeline.ingest.host_worker import HostWorker
 from pipeline.ingest.run_budget import Budget
 from pipeline.runtime.context import RunContext
 from pipeline.runtime.events import Event
-from pipeline.runtime.task_groups import start_task
+from pipeline.runtime.stop import start_task
 from pipeline.store.frontier.due_work import count_due
 from pipeline.store.frontier.hosts import LeasedHost, claim_hosts, next_host_at
 from pipeline.store.frontier.leases import release_leases, renew_leases

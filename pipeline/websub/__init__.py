@@ -25,8 +25,7 @@ from pipeline.runtime.context import Database, RunContext
 from pipeline.runtime.events import Listener, Tally
 from pipeline.runtime.polite_client import PoliteClient
 from pipeline.runtime.run import open_run, recover_own_leases, utc_now
-from pipeline.runtime.stop import Stop
-from pipeline.runtime.task_groups import start_task
+from pipeline.runtime.stop import Stop, start_task
 from pipeline.store.connection.engine import open_archive
 from pipeline.store.feeds.hub_subscriptions import list_subscriptions
 from pipeline.store.frontier.due_work import Scope

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from pipeline.runtime.task_groups import start_task
+from pipeline.runtime.stop import start_task
 
 
 class AwayError(Exception):
