@@ -4,8 +4,8 @@
     python -m bench.pages FOLDER --rows 50000 --only sqlite
 
 The pages are served over HTTP on loopback. Prints median and 95th percentile of each in milliseconds, from the request
-to the last byte; and beside lists the same of their own SQL, run by itself and in turn with the page. Fails where
-either of a list is more than 20 ms above that of its SQL.
+to the last byte; and beside lists and a search the same of their own SQL, run by itself, in turn with the page. Fails
+where either is more than 20 ms above that of its SQL.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from datetime import time as time_of_day
 from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import quote_plus
 
 import uvicorn
 from sqlalchemy.engine import Engine
@@ -27,8 +28,10 @@ from sqlalchemy.engine import Engine
 from bench.archive import LAST_DAY, open_filled, site_name
 from pipeline.config import Settings
 from pipeline.store.connection.readonly import only_reading, run_readonly_query
+from pipeline.store.search import search_articles
 from pipeline.web.application import create_app
 from pipeline.web.guard import LOOPBACK
+from pipeline.web.row_lists import PAGE_ROWS
 
 MAX_OVER = 20.0
 """Milliseconds that a page may take above its query."""
@@ -36,6 +39,8 @@ MAX_OVER = 20.0
 SITE = site_name(3)
 DAY = f"{LAST_DAY:%Y-%m-%d}"
 NOW = datetime.combine(LAST_DAY + timedelta(days=1), time_of_day(), UTC)
+WORDS = "title:a* language:en"
+SEARCH = f"/articles?q={quote_plus(WORDS)}"
 LISTS = (
     "/articles",
     f"/articles?site={SITE}",
@@ -62,7 +67,7 @@ PAGES = (
     "/ledger/reasons",
     "/boilerplate",
     "/backfills",
-    "/articles?q=title:a*+language:en",
+    SEARCH,
 )
 
 
@@ -91,7 +96,9 @@ def measure_pages(engine: Engine, times: int) -> list[str]:
     with serving(engine) as pages:
         for path in (*PAGES, *LISTS):
             calls: list[Callable[[], object]] = [partial(_ask, pages, path)]
-            if path in LISTS:
+            if path == SEARCH:
+                calls.append(partial(_search, engine))
+            elif path in LISTS:
                 statement = _ask(pages, f"{path}{'&' if '?' in path else '?'}format=sql")
                 calls.append(partial(_run, engine, statement))
             page, *queries = _take(calls, times)
@@ -131,6 +138,11 @@ def _ask(pages: HTTPConnection, path: str) -> str:
 def _run(engine: Engine, statement: str) -> None:
     with only_reading(engine) as connection:
         run_readonly_query(connection, statement).all()
+
+
+def _search(engine: Engine) -> None:
+    with only_reading(engine) as connection:
+        search_articles(connection, WORDS, limit=PAGE_ROWS)
 
 
 def _take(calls: Sequence[Callable[[], object]], times: int) -> list[tuple[float, float]]:
