@@ -1,4 +1,4 @@
-"""Measures the ten queries of docs/queries.md on views beside the same ones written by hand on the tables.
+"""Measures the queries by example of docs/queries.md on views beside the same ones written by hand on the tables.
 
     python -m bench.queries FOLDER --rows 1000000                   # both databases, made in FOLDER where not there
     python -m bench.queries FOLDER --rows 50000 --only sqlite
@@ -24,7 +24,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from bench.archive import open_filled
 from pipeline.store.connection.engine import reading
-from pipeline.store.schema.views.view_shape import day_sql, source_sql
+from pipeline.store.schema.views.dialect_pieces import day_sql, source_sql
 
 PAGE = Path(__file__).resolve().parents[1] / "docs/queries.md"
 MAX_RATIO = 1.3
@@ -53,6 +53,7 @@ NAMES = (
     "feeds that fail",
     "sources that fell silent",
     "largest stories of a week",
+    "articles of a story",
     "why there is no article",
 )
 
@@ -109,7 +110,10 @@ HAND = {
         WHERE a.first_seen_at >= '2026-10-25'
         GROUP BY a.id, a.title, a.site, a.agency, a.first_seen_at HAVING count(*) > 1
         ORDER BY 4 DESC, a.id LIMIT 20""",
-    10: """SELECT p.state, p.reason, count(*), max(p.url) FROM page AS p
+    10: """SELECT a.site, a.published_at, s.role, s.similarity, a.url
+        FROM article_story AS s JOIN article AS a ON a.id = s.article_id
+        WHERE s.story_id = 5 ORDER BY a.published_at, a.id""",
+    11: """SELECT p.state, p.reason, count(*), max(p.url) FROM page AS p
         WHERE p.host = 'www.site003.example'
         AND NOT EXISTS (SELECT 1 FROM article AS a WHERE a.page_id = coalesce(p.alias_of, p.id))
         GROUP BY p.state, p.reason ORDER BY 3 DESC, p.state, p.reason""",
@@ -169,7 +173,7 @@ class Cost:
 
 def view_queries(cursor: str) -> list[str]:
     """The queries of the page, asked of the made-up archive."""
-    page = PAGE.read_text().split("## Ten queries")[1].split("\n## ")[0]
+    page = PAGE.read_text().split("## Queries by example")[1].split("\n## ")[0]
     queries = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
     for there, here in HERE:
         queries = [query.replace(there, here) for query in queries]

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlencode
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -51,9 +52,8 @@ def answer_list(
     given = {name: query[name].strip() for name in view_list.filters if query.get(name, "").strip()}
     given = dict(assumed) | given
     position = (read_limit(request), query.get("after", ""), query.get("sort", sort))
-    if query.get("format") == "sql":
-        statement = view_list.select(given, *position)
-        return PlainTextResponse(write_sql(statement, context.reader.dialect.name) + ";\n")
+    if (answer := answer_sql(request, lambda: view_list.select(given, *position))) is not None:
+        return answer
     with context.reading() as connection:
         listed = load_rows(connection, view_list, given, *position)
         following = None if listed.next is None else with_query(request, after=listed.next)
@@ -67,6 +67,13 @@ def answer_list(
     }
     page |= {"following": following, "formats": format_links(request), "is_first": not position[1]}
     return render(request, template, **page, **values)
+
+
+def answer_sql(request: Request, select: Callable[[], sa.Select[Any]]) -> Response | None:
+    """The statement that ``select`` makes, as text for `news sql`, where the request asks for the SQL of a list."""
+    if request.query_params.get("format") != "sql":
+        return None
+    return PlainTextResponse(write_sql(select(), get_context(request).reader.dialect.name) + ";\n")
 
 
 def answer_rows(
@@ -129,9 +136,9 @@ def cut_page(
     return rows[:limit], with_query(request, after=json.dumps([rows[limit - 1][name] for name in key]))
 
 
-def format_links(request: Request, forms: Sequence[str] = FORMATS) -> dict[str, str]:
+def format_links(request: Request) -> dict[str, str]:
     """Where the same list is in its other forms."""
-    return {form: with_query(request, format=form) for form in forms}
+    return {form: with_query(request, format=form) for form in FORMATS}
 
 
 def with_query(request: Request, **changed: str) -> str:

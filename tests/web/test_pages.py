@@ -24,6 +24,7 @@ from pipeline.store.connection.readonly import only_reading, run_readonly_query
 from pipeline.store.feeds.subscriptions import add_feeds, edit_feed
 from pipeline.store.frontier.page_outcomes import record_page
 from pipeline.store.schema.tables import FeedRow, PageRow, SiteBlockRow
+from pipeline.store.search.in_sql import put_searches
 from pipeline.web.application import ROUTES
 from pipeline.web.web_context import CSRF_FIELD
 from tests.support.archive import HOUR, NOW, POLICY, Archive
@@ -35,8 +36,8 @@ HOSTILE = (
     "</textarea><style>*{display:none}</style>' onmouseover='alert(1)"
 )
 LISTS = ["/articles", "/feeds", "/polls", "/entries", "/sources", "/ledger", "/backfills", "/boilerplate"]
-LISTS += ["/boilerplate/news.example"]
-PAGES = ["/", *LISTS, "/ledger/reasons", "/articles/1", "/feeds/1", "/backfills/1", "/articles?q=port"]
+LISTS += ["/boilerplate/news.example", "/ledger/reasons", "/articles?q=port"]
+PAGES = ["/", *LISTS, "/articles/1", "/feeds/1", "/backfills/1"]
 
 
 @pytest.fixture
@@ -93,17 +94,19 @@ def test_what_strangers_wrote_is_text_on_each_page(reader, path):
 
 @pytest.mark.parametrize("path", LISTS)
 def test_each_list_is_csv_json_and_sql_at_the_same_address(archive, reader, path):
-    told = reader.json(path)
+    path += "&" if "?" in path else "?"
+    told = reader.client.get(f"{path}format=json").json()
     assert told
-    answer = reader.client.get(path, params={"format": "csv"})
+    answer = reader.client.get(f"{path}format=csv")
     assert answer.headers["content-type"].startswith("text/csv")
     rows = list(csv.DictReader(io.StringIO(answer.text)))
     assert [list(row) for row in rows] == [list(row) for row in told]
     assert not any(cell.startswith(("=", "@")) for row in rows for cell in row.values())
-    statement = reader.client.get(path, params={"format": "sql"})
+    statement = reader.client.get(f"{path}format=sql")
     assert statement.headers["content-type"] == "text/plain; charset=utf-8"
     with only_reading(archive.engine) as connection:
-        found = run_readonly_query(connection, statement.text).all()
+        dialect = connection.dialect.name
+        found = run_readonly_query(connection, put_searches(statement.text, dialect)).all()
     assert len(found) == len(told)
 
 
@@ -114,6 +117,18 @@ def test_filters_are_in_the_sql_as_values(archive, reader):
     assert "'o''hara.example%'" in statement
     with only_reading(archive.engine) as connection:
         assert run_readonly_query(connection, statement).all() == []
+
+
+def test_the_sql_of_a_search_has_its_filters_and_says_what_it_cannot_have(archive, reader):
+    asked = {"q": "port -o'hara", "format": "sql", "site": "two.example", "since": "2026", "until": "2027"}
+    statement = reader.client.get("/articles", params=asked).text
+    assert "news_search('port -o''hara')" in statement
+    with only_reading(archive.engine) as connection:
+        rows = run_readonly_query(connection, put_searches(statement, connection.dialect.name)).mappings().all()
+    assert [row["url"] for row in rows] == ["https://two.example/2"]
+    for query in ("port after:2026", "port OR"):
+        refused = reader.client.get("/articles", params={"q": query, "format": "sql"})
+        assert refused.status_code == 400
 
 
 @pytest.mark.parametrize(

@@ -112,13 +112,17 @@ def finish_job(connection: Connection, job: BackfillJob, now: datetime) -> None:
 
 def list_failed_units(connection: Connection, job_id: int, limit: int | None = None) -> list[dict[str, Any]]:
     """The units that something went wrong with, and what; the first so many."""
-    query = (
+    return [dict(row) for row in connection.execute(select_failed_units(job_id, limit)).mappings()]
+
+
+def select_failed_units(job_id: int, limit: int | None = None) -> sa.Select[*tuple[Any, ...]]:
+    """The query of `list_failed_units`."""
+    return (
         sa.select(BackfillUnitRow.address, BackfillUnitRow.state, BackfillUnitRow.reason, BackfillUnitRow.detail)
         .where(BackfillUnitRow.job_id == job_id, BackfillUnitRow.reason.is_not(None))
         .order_by(BackfillUnitRow.id)
         .limit(limit)
     )
-    return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def list_job_summaries(

@@ -6,6 +6,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from pipeline.store.queries.known_lists import LEDGER
 from pipeline.store.schema.tables import PAGE_STATES, PageRow
 
 MOST: Final = 1000
@@ -20,6 +21,14 @@ def list_reasons(connection: Connection) -> list[dict[str, Any]]:
         for reason in _reasons_of(connection, state)
     ]
     return sorted(counted, key=lambda row: (-row["pages"], row["state"], row["reason"]))
+
+
+def select_reasons() -> sa.Select[Any]:
+    """The same for anyone to run, from the view and without a bound: it reads the whole ledger."""
+    ledger = LEDGER.table.c
+    pages = sa.func.count().label("pages")
+    query = sa.select(ledger.state, ledger.reason, pages).where(ledger.reason != "")
+    return query.group_by(ledger.state, ledger.reason).order_by(pages.desc(), ledger.state, ledger.reason)
 
 
 def _reasons_of(connection: Connection, state: str) -> Iterator[str]:

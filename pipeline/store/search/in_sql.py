@@ -9,7 +9,7 @@ from typing import Final
 
 from pipeline.store.search.query import parse_query
 from pipeline.store.search.sqlite import build_match
-from pipeline.store.search.terms import FeedTerm, PeriodTerm, QueryError, list_terms
+from pipeline.store.search.terms import FeedTerm, PeriodTerm, Query, QueryError, list_terms
 from pipeline.store.search.tsquery import build_tsquery
 
 _CALL: Final = re.compile(r"\bnews_search\s*\(\s*'((?:[^']|'')*)'\s*\)", re.IGNORECASE)
@@ -26,9 +26,7 @@ def put_searches(statement: str, dialect: str) -> str:
     """
 
     def put(call: re.Match[str]) -> str:
-        query = parse_query(call[1].replace("''", "'"))
-        if any(isinstance(term, PeriodTerm | FeedTerm) for term in list_terms(query)):
-            raise QueryError("times and feed: are for the statement to limit here: WHERE published_at >= '2026-11-01'")
+        query = check_search(call[1].replace("''", "'"))
         if dialect == "sqlite":
             match = build_match(query).replace("'", "''")
             return f"(SELECT article_id, rank FROM news_search WHERE words MATCH '{match}')"  # noqa: S608
@@ -37,3 +35,11 @@ def put_searches(statement: str, dialect: str) -> str:
         return f"(SELECT s.article_id, {rank} AS rank FROM article_search AS s WHERE s.words @@ {words})"  # noqa: S608
 
     return _CALL.sub(put, statement)
+
+
+def check_search(text: str) -> Query:
+    """The search as a statement can have it. Raises QueryError: as `put_searches` does."""
+    query = parse_query(text)
+    if any(isinstance(term, PeriodTerm | FeedTerm) for term in list_terms(query)):
+        raise QueryError("times and feed: are for the statement to limit here: WHERE published_at >= '2026-11-01'")
+    return query

@@ -4,14 +4,19 @@ from typing import Any, Final
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from pipeline.store.backfill.jobs import list_failed_units, list_job_summaries, load_job, load_job_progress
+from pipeline.store.backfill.jobs import (
+    list_failed_units,
+    list_job_summaries,
+    load_job,
+    load_job_progress,
+    select_failed_units,
+)
 from pipeline.store.queries.known_lists import BACKFILLS
-from pipeline.store.queries.view_lists import write_sql
 from pipeline.web.rendering import render
-from pipeline.web.row_lists import answer_rows, cut_page, format_links, read_limit
+from pipeline.web.row_lists import answer_rows, answer_sql, cut_page, format_links, read_limit
 from pipeline.web.web_context import get_context
 
 NAMES: Final = ("id", "source", "targets", "since", "until", "created_at", "finished_at", "units", "waiting")
@@ -22,11 +27,11 @@ MOST: Final = 10_000
 
 def list_backfills(request: Request) -> Response:
     """The backfills, the latest first."""
-    context, limit, after = get_context(request), read_limit(request), request.query_params.get("after", "")
-    if request.query_params.get("format") == "sql":
-        return PlainTextResponse(write_sql(BACKFILLS.select({}, limit, after), context.reader.dialect.name) + ";\n")
+    limit, after = read_limit(request), request.query_params.get("after", "")
+    if (answer := answer_sql(request, lambda: BACKFILLS.select({}, limit, after))) is not None:
+        return answer
     below = BACKFILLS.read_key(after, BACKFILLS.key)[0] if after else None
-    with context.reading() as connection:
+    with get_context(request).reading() as connection:
         summaries = list_job_summaries(connection, limit + 1, below=below, most=MOST)
     rows, following = cut_page(request, summaries, BACKFILLS.key)
     if (answer := answer_rows(request, NAMES, rows, following)) is not None:
@@ -38,6 +43,8 @@ def list_backfills(request: Request) -> Response:
 def show_backfill(request: Request) -> Response:
     """One backfill: its counts, and the units that something went wrong with."""
     job_id = request.path_params["job_id"]
+    if (answer := answer_sql(request, lambda: select_failed_units(job_id, read_limit(request)))) is not None:
+        return answer
     with get_context(request).reading() as connection:
         job = load_job(connection, job_id) if job_id < 2**63 else None
         if job is None:
@@ -46,8 +53,8 @@ def show_backfill(request: Request) -> Response:
         troubles = list_failed_units(connection, job_id, read_limit(request))
     if (answer := answer_rows(request, ("address", "state", "reason", "detail"), troubles)) is not None:
         return answer
-    formats = format_links(request, ("csv", "json"))
-    return render(request, "backfill.html", job=job, progress=progress, troubles=troubles, formats=formats)
+    values: dict[str, Any] = {"job": job, "progress": progress, "troubles": troubles, "formats": format_links(request)}
+    return render(request, "backfill.html", **values)
 
 
 ROUTES = (Route("/backfills", list_backfills), Route("/backfills/{job_id:int}", show_backfill))

@@ -6,18 +6,17 @@ from typing import Any, Final
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from pipeline.errors import ConfigError
 from pipeline.store.articles.learned_boilerplate import judge_block, list_blocks
 from pipeline.store.connection.engine import write
 from pipeline.store.queries.known_lists import BLOCKS, SITES
-from pipeline.store.queries.view_lists import write_sql
 from pipeline.text.recurrence import Verdict
 from pipeline.web.actions import Done, act
 from pipeline.web.rendering import render
-from pipeline.web.row_lists import answer_list, answer_rows, cut_page, format_links, read_limit
+from pipeline.web.row_lists import answer_list, answer_rows, answer_sql, cut_page, format_links, read_limit
 from pipeline.web.web_context import get_context
 
 VERDICTS: Final[dict[str, Verdict | None]] = {"keep": "kept", "drop": "dropped", "undo": None}
@@ -31,9 +30,8 @@ def list_judged_sites(request: Request) -> Response:
 def list_site_blocks(request: Request) -> Response:
     """The blocks of a site that recur, the most frequent first."""
     site, context, after = request.path_params["site"], get_context(request), request.query_params.get("after", "")
-    if request.query_params.get("format") == "sql":
-        statement = BLOCKS.select({"site": site}, read_limit(request), after)
-        return PlainTextResponse(write_sql(statement, context.reader.dialect.name) + ";\n")
+    if (answer := answer_sql(request, lambda: BLOCKS.select({"site": site}, read_limit(request), after))) is not None:
+        return answer
     counted = bool(request.query_params.get("all"))
     behind = BLOCKS.read_key(after, BLOCKS.key) if after else None  # articles, key
     with context.reading() as connection:

@@ -12,11 +12,11 @@ from pipeline.errors.failure_reasons import find_reason
 from pipeline.store.connection.engine import write
 from pipeline.store.frontier.retries import FailureSelection, retry_pages
 from pipeline.store.queries.known_lists import LEDGER
-from pipeline.store.queries.ledger_reasons import MOST, list_reasons
+from pipeline.store.queries.ledger_reasons import MOST, list_reasons, select_reasons
 from pipeline.store.schema.tables import PAGE_STATES
 from pipeline.web.actions import Done, act
 from pipeline.web.rendering import render
-from pipeline.web.row_lists import answer_list, answer_rows, format_links
+from pipeline.web.row_lists import answer_list, answer_rows, answer_sql, format_links
 from pipeline.web.web_context import get_context
 
 
@@ -29,11 +29,13 @@ def list_ledger(request: Request) -> Response:
 
 def show_reasons(request: Request) -> Response:
     """Each state and reason with how many pages have it, and what one can do."""
+    if (answer := answer_sql(request, select_reasons)) is not None:
+        return answer
     with get_context(request).reading() as connection:
         rows = [row | {"advice": find_reason(row["reason"]).advice} for row in list_reasons(connection)]
     if (answer := answer_rows(request, ("state", "reason", "pages", "advice"), rows)) is not None:
         return answer
-    return render(request, "reasons.html", rows=rows, most=MOST, formats=format_links(request, ("csv", "json")))
+    return render(request, "reasons.html", rows=rows, most=MOST, formats=format_links(request))
 
 
 def retry(request: Request, form: FormData) -> Done:
