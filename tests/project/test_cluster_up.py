@@ -1,5 +1,9 @@
 """What `make cluster-up` hands on to the processes that it starts."""
 
+import pytest
+
+pytest.importorskip("yaml", reason="Airflow brings it, which the cluster is about")
+
 from examples.airflow.cluster_up import passed_settings
 
 
